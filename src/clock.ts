@@ -1,0 +1,241 @@
+/**
+ * Time as the library sees it: an interface to inject, and the system's own.
+ *
+ * @module
+ */
+
+import { show } from "./errors.ts";
+
+/**
+ * What an execution needs to know of time. `now` and `sleep` are enough, so
+ * `{ now: () => Date.now(), sleep: delay }` with `delay` of `@std/async` is a
+ * clock. With `after`, an execution takes less time and memory.
+ *
+ * @example A clock made of `@std/async`
+ * ```ts
+ * import { Backoff, type Clock } from "@asyncbackoff/asyncbackoff";
+ * import { delay } from "@std/async/delay";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const clock: Clock = { now: () => performance.now(), sleep: delay };
+ * const backoff = new Backoff({ deadline: 1000, clock });
+ *
+ * assertEquals(await backoff.execute(() => "in time"), "in time");
+ * ```
+ */
+export interface Clock {
+  /**
+   * The present instant.
+   *
+   * @returns Milliseconds since a point of the clock's own choice. Must be
+   * finite: an execution whose clock answers with anything else ends with a
+   * `TypeError`. Where it goes backwards, it counts as standing still.
+   */
+  now(): number;
+  /**
+   * Waits.
+   *
+   * @param ms How long, in milliseconds; executions ask for whole ones.
+   * @param options `signal` ends the wait early: the promise then rejects.
+   * @returns A promise that resolves after `ms`. If it resolves early, the
+   * execution asks for the rest.
+   */
+  sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Calls `wake` once after `ms`, and never early: the call counts as that
+   * instant even if `now` lags behind it. Optional.
+   *
+   * @param ms How long, in milliseconds: any number from 0 on.
+   * @param wake What to call.
+   * @returns A function that cancels the call; harmless when it is too late.
+   */
+  after?(ms: number, wake: () => void): () => void;
+}
+
+/** The longest delay that the timers of every platform keep; past it they fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** A rest below a nanosecond is the noise of adding instants, no time to wait for. */
+const NOISE = 1e-6;
+
+type SetTimeout = typeof globalThis.setTimeout;
+
+/** The globals as they were when this module was loaded. */
+const loaded = {
+  setTimeout: globalThis.setTimeout,
+  now: globalThis.performance.now,
+  Date: globalThis.Date,
+};
+const loadedNow = loaded.now.bind(globalThis.performance);
+const isLoadedGenuine = isGenuine(loaded.setTimeout);
+
+/** Fakes go by other names, except Bun's and sinon's, which mark themselves by a property. */
+function isGenuine(setTimeout: SetTimeout): boolean {
+  return setTimeout.name === "setTimeout" && !("clock" in setTimeout);
+}
+
+/** Whether timers are faked now. A faked `Date` alone is no faked time. */
+function isFaked(): boolean {
+  const { setTimeout } = globalThis;
+  return isLoadedGenuine
+    ? setTimeout !== loaded.setTimeout || "clock" in setTimeout
+    : !isGenuine(setTimeout);
+}
+
+const readPerformance = (): number => globalThis.performance.now();
+const readDate = (): number => globalThis.Date.now();
+
+/** What counts time now: the fake that moves together with the faked timers, if they are. */
+function source(): () => number {
+  if (!isFaked()) return loadedNow;
+  const { performance, Date } = globalThis;
+  const isOwn = performance.now === loaded.now && performance.now.name === "now";
+  const isDateFaked = Date !== loaded.Date ||
+    !/^function Date\(/.test(Function.prototype.toString.call(Date));
+  return isOwn && isDateFaked ? readDate : readPerformance;
+}
+
+let read: () => number = loadedNow;
+let offset = 0;
+let lastRead = 0;
+
+/**
+ * Goes on from the last instant where the source of time changes or jumps back,
+ * so that a fake that comes or goes is no jump in time for what is under way.
+ */
+function now(): number {
+  const current = source();
+  const value = current();
+  if (current !== read || value < lastRead) {
+    offset = Math.ceil(offset + lastRead) - value;
+    read = current;
+  }
+  lastRead = value;
+  return offset + value;
+}
+
+/** Timers overflow past `LONGEST_TIMER`, and real ones fire up to 1.5 ms early. */
+function after(ms: number, wake: () => void): () => void {
+  if (checkDuration(ms) === Infinity) return () => {};
+  const wasFaked = isFaked();
+  const dueAt = now() + ms;
+  const { clearTimeout } = globalThis;
+  let timer: ReturnType<SetTimeout>;
+  const arm = (rest: number) => {
+    const part = Math.min(Math.ceil(rest - NOISE), LONGEST_TIMER);
+    timer = globalThis.setTimeout(() => {
+      // A fake is exact by its own account, so it is never asked for the time.
+      const left = wasFaked || isFaked() ? rest - part : dueAt - now();
+      if (left > 0) arm(left);
+      else wake();
+    }, part);
+  };
+  arm(ms);
+  return () => {
+    try {
+      clearTimeout(timer);
+    } catch {
+      // A fake that was taken away meanwhile refuses; its timers went with it.
+    }
+  };
+}
+
+/**
+ * The system's time: monotonic (a change of the wall clock is no change of it),
+ * never early, and good for any finite duration; `Infinity` never comes.
+ *
+ * Where the timers are faked, as by `FakeTime` of `@std/testing`,
+ * `@sinonjs/fake-timers` or `mock.timers` of `node:test`, it follows the fake.
+ * A fake should be installed before an execution begins and restored after it
+ * has ended: what a restored fake had armed never fires.
+ *
+ * @example Measuring and waiting
+ * ```ts
+ * import { sleep, systemClock } from "@asyncbackoff/asyncbackoff";
+ * import { assert } from "@std/assert";
+ *
+ * const start = systemClock.now();
+ * await sleep(5);
+ *
+ * assert(systemClock.now() - start >= 5);
+ * ```
+ */
+export const systemClock: Required<Clock> = Object.freeze({
+  now,
+  after,
+  sleep: (ms: number, options?: { signal?: AbortSignal }): Promise<void> =>
+    sleepBy(after, ms, options?.signal),
+});
+
+/**
+ * Waits on a clock. It is what `await clock.sleep(ms)` is, on the system's
+ * clock unless told otherwise.
+ *
+ * @param ms How long, in milliseconds: a number from 0 on; `Infinity` waits for the signal alone.
+ * @param options `clock`: default {@linkcode systemClock}. `signal`: ends the wait early.
+ * @returns A promise that resolves after `ms`.
+ * @throws {TypeError} If `ms` is no number.
+ * @throws {RangeError} If `ms` is negative or `NaN`.
+ * @throws The signal's own reason, at once, when it is aborted.
+ *
+ * @example Waiting on a clock that is given
+ * ```ts
+ * import { sleep } from "@asyncbackoff/asyncbackoff";
+ * import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const clock = new TestClock();
+ * await clock.run(sleep(60_000, { clock }));
+ *
+ * assertEquals(clock.now(), 60_000);
+ * ```
+ */
+export function sleep(
+  ms: number,
+  options: { clock?: Clock | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  const { clock = systemClock, signal } = options;
+  return clock.sleep(ms, signal === undefined ? {} : { signal });
+}
+
+/**
+ * A promise-based sleep made of an `after`, for clocks that have one.
+ *
+ * @param after The clock's callback timer.
+ * @param ms How long, in milliseconds.
+ * @param signal Ends the wait early.
+ * @returns A promise that resolves after `ms`, or rejects with the signal's reason.
+ */
+export function sleepBy(
+  after: Required<Clock>["after"],
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const cancel = after(ms, () => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+    const abort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+/**
+ * Checks what a timer is asked for.
+ *
+ * @param ms A duration in milliseconds.
+ * @returns The same duration.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is negative or `NaN`.
+ */
+export function checkDuration(ms: number): number {
+  const message = `Cannot wait as 'ms' must be a number >= 0: current value is ${show(ms)}`;
+  if (typeof ms !== "number") throw new TypeError(message);
+  if (!(ms >= 0)) throw new RangeError(message);
+  return ms;
+}

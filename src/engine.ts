@@ -1,0 +1,336 @@
+/**
+ * The rules of an execution as a pure reducer: no promise, no timer, no clock.
+ *
+ * It is told the instant of each event and answers with a state, which says all
+ * there is to do: `trying`: the function runs; `stopping`: it was told to stop
+ * and winds down in its grace; `pausing`: nothing is in flight; `done`: settle.
+ * Whoever drives it wakes it at `state.wakeAt`, and needs no other timer.
+ *
+ * ```text
+ * phase    | fulfilled | rejected   | woke                       | aborted
+ * trying   | done      | failed     | D done, else cut           | done
+ * stopping | done      | failed (*) | D done (*), else failed (*)| done (*)
+ * pausing  | -         | -          | D done, else trying        | done
+ * done     | -         | -          | -                          | -
+ *
+ * D       at or after the deadline: done with the last failure's own error
+ * cut     the attempt timeout is a failure: `stopping` if it has a grace, else failed
+ * failed  policy.decide(failure): a pause -> pausing, a reason -> done, thrown -> done
+ * (*)     the failure is the attempt timeout, whatever the function says now
+ * -       the very same state
+ * ```
+ *
+ * Two rules stand above the table. Ties: at one instant the deadline comes
+ * first, then the attempt timeout, then the end of a pause. Too early: a wake
+ * before `wakeAt` changes nothing.
+ *
+ * @module
+ */
+
+import { TimeoutError } from "./errors.ts";
+
+/** Why an execution ended. */
+export type Reason =
+  /** An attempt returned a value. */
+  | "success"
+  /** An error that the policy does not retry. */
+  | "unlisted"
+  /** The last of `maxTries` attempts failed. */
+  | "maxTries"
+  /** `giveup` said so. */
+  | "giveup"
+  /** The deadline was reached. */
+  | "deadline"
+  /** A signal was aborted. */
+  | "aborted"
+  /** The caller's own `giveup`, `pause` or clock threw. */
+  | "thrown";
+
+/** A failed attempt, as `giveup`, `pause` and `observe` are shown it. Frozen. */
+export interface Failure {
+  /** What was thrown: the very value, whatever it is. A `TimeoutError` after an attempt timeout. */
+  readonly error: unknown;
+  /** How many attempts have begun, the failed one included. */
+  readonly tries: number;
+  /** Milliseconds since the execution began. */
+  readonly elapsed: number;
+  /** Milliseconds until the deadline, never negative; `Infinity` without one. */
+  readonly remaining: number;
+  /** The pause before this attempt, in milliseconds; 0 before the first. */
+  readonly pause: number;
+}
+
+/** What the engine needs to know of a policy. "No limit" is `Infinity`. */
+export interface Policy {
+  readonly attemptTimeout: number;
+  readonly deadline: number;
+  readonly grace: number;
+  /** The pause before the next attempt, or the reason why there is none. */
+  decide(failure: Failure): number | "unlisted" | "maxTries" | "giveup";
+}
+
+/** What happened, and when. */
+export type Event =
+  | {
+    readonly type: "settled";
+    readonly at: number;
+    readonly outcome: PromiseSettledResult<unknown>;
+  }
+  | { readonly type: "woke"; readonly at: number }
+  | { readonly type: "aborted"; readonly at: number; readonly reason: unknown };
+
+/** What every state tells. */
+interface Progress {
+  /** The function's name, for messages. */
+  readonly name: string;
+  /** When the execution began. */
+  readonly beganAt: number;
+  /** When this phase was entered. */
+  readonly at: number;
+  /** How many attempts have begun. */
+  readonly tries: number;
+  /** When the latest attempt began; when the execution did, before the first. */
+  readonly attemptAt: number;
+  /** The pause before the latest attempt, or the one under way. */
+  readonly pause: number;
+  /** The latest failure, if there was one. */
+  readonly lastFailure: Failure | null;
+}
+
+/** An attempt is running. */
+export interface Trying extends Progress {
+  readonly phase: "trying";
+  readonly wakeAt: number;
+}
+
+/** An attempt was cut by its timeout, and is given its grace to wind down. */
+export interface Stopping extends Progress {
+  readonly phase: "stopping";
+  readonly wakeAt: number;
+  /** What the attempt has failed with, unless it returns a value yet. */
+  readonly error: TimeoutError;
+}
+
+/** The pause between two attempts; also the state before the first one. */
+export interface Pausing extends Progress {
+  readonly phase: "pausing";
+  readonly wakeAt: number;
+}
+
+/** The execution has ended. */
+export interface Done extends Progress {
+  readonly phase: "done";
+  readonly reason: Reason;
+  readonly outcome: PromiseSettledResult<unknown>;
+}
+
+/** All there is to know of an execution at an instant. Immutable. */
+export type State = Trying | Stopping | Pausing | Done;
+
+/**
+ * The state before the first attempt: a pause of 0, whose end is due at once.
+ *
+ * @param at The instant at which the execution begins.
+ * @param name The function's name, for messages.
+ * @returns A state to step with `woke` at the same instant, or with `aborted`.
+ */
+export function begin(at: number, name: string): Pausing {
+  return {
+    phase: "pausing",
+    name,
+    beganAt: at,
+    at,
+    tries: 0,
+    attemptAt: at,
+    pause: 0,
+    lastFailure: null,
+    wakeAt: at,
+  };
+}
+
+/**
+ * The next state: one cell of the table above.
+ *
+ * @param policy The limits, and who decides on a failure.
+ * @param state The present state.
+ * @param event What happened. Its instant is never before `state.at`.
+ * @returns The next state, or `state` itself where the event changes nothing.
+ */
+export function step(policy: Policy, state: State, event: Event): State {
+  if (state.phase === "done") return state;
+  switch (event.type) {
+    case "settled":
+      return settled(policy, state, event.at, event.outcome);
+    case "woke":
+      return event.at < state.wakeAt ? state : woke(policy, state, event.at);
+    case "aborted": {
+      const lastFailure = failureSoFar(policy, state, event.at);
+      const outcome = rejected(event.reason);
+      return end({ ...state, lastFailure }, event.at, "aborted", outcome);
+    }
+  }
+}
+
+function settled(
+  policy: Policy,
+  state: Trying | Stopping | Pausing,
+  at: number,
+  outcome: PromiseSettledResult<unknown>,
+): State {
+  if (state.phase === "pausing") return state;
+  if (outcome.status === "fulfilled") return end(state, at, "success", outcome);
+  return failed(
+    policy,
+    state,
+    at,
+    state.phase === "stopping" ? state.error : outcome.reason,
+  );
+}
+
+function woke(
+  policy: Policy,
+  state: Trying | Stopping | Pausing,
+  at: number,
+): State {
+  if (at >= deadlineAt(policy, state)) return endAtDeadline(policy, state, at);
+  switch (state.phase) {
+    case "pausing":
+      return tryNext(policy, state, at);
+    case "stopping":
+      return failed(policy, state, at, state.error);
+    case "trying":
+      return cut(policy, state, at);
+  }
+}
+
+function tryNext(policy: Policy, state: Pausing, at: number): Trying {
+  return {
+    phase: "trying",
+    name: state.name,
+    beganAt: state.beganAt,
+    at,
+    tries: state.tries + 1,
+    attemptAt: at,
+    pause: state.pause,
+    lastFailure: state.lastFailure,
+    wakeAt: Math.min(at + policy.attemptTimeout, deadlineAt(policy, state)),
+  };
+}
+
+function cut(policy: Policy, state: Trying, at: number): State {
+  const error = new TimeoutError("attempt", policy.attemptTimeout, state.name);
+  // An attempt that was given no time was never called: nothing winds down.
+  if (policy.grace === 0 || state.wakeAt === state.at) {
+    return failed(policy, state, at, error);
+  }
+  const wakeAt = Math.min(at + policy.grace, deadlineAt(policy, state));
+  return { ...state, phase: "stopping", at, wakeAt, error };
+}
+
+function failed(
+  policy: Policy,
+  state: Trying | Stopping,
+  at: number,
+  error: unknown,
+): State {
+  const lastFailure = failure(policy, state, at, error);
+  let answer;
+  try {
+    answer = policy.decide(lastFailure);
+  } catch (thrown) {
+    return end({ ...state, lastFailure }, at, "thrown", rejected(thrown));
+  }
+  if (typeof answer === "string") {
+    return end({ ...state, lastFailure }, at, answer, rejected(error));
+  }
+  // A failure that arrives after the deadline has no pause left to sit out.
+  if (lastFailure.remaining === 0) {
+    return end({ ...state, lastFailure }, at, "deadline", rejected(error));
+  }
+  return {
+    phase: "pausing",
+    name: state.name,
+    beganAt: state.beganAt,
+    at,
+    tries: state.tries,
+    attemptAt: state.attemptAt,
+    pause: answer,
+    lastFailure,
+    wakeAt: Math.min(at + answer, deadlineAt(policy, state)),
+  };
+}
+
+function endAtDeadline(
+  policy: Policy,
+  state: Trying | Stopping | Pausing,
+  at: number,
+): Done {
+  const lastFailure = failureSoFar(policy, state, at);
+  const error = lastFailure === null
+    ? new TimeoutError("deadline", policy.deadline, state.name)
+    : lastFailure.error;
+  return end({ ...state, lastFailure }, at, "deadline", rejected(error));
+}
+
+/**
+ * Ends an execution, in whatever state it is.
+ *
+ * @param state The state it ends in.
+ * @param at The instant at which it ends.
+ * @param reason Why it ends.
+ * @param outcome What its promise settles with.
+ * @returns The last state.
+ */
+export function end(
+  state: Progress,
+  at: number,
+  reason: Reason,
+  outcome: PromiseSettledResult<unknown>,
+): Done {
+  return {
+    phase: "done",
+    name: state.name,
+    beganAt: state.beganAt,
+    at,
+    tries: state.tries,
+    attemptAt: state.attemptAt,
+    pause: state.pause,
+    lastFailure: state.lastFailure,
+    reason,
+    outcome,
+  };
+}
+
+/** The last failure, which is the timeout where an attempt is winding down. */
+function failureSoFar(
+  policy: Policy,
+  state: Trying | Stopping | Pausing,
+  at: number,
+): Failure | null {
+  return state.phase === "stopping"
+    ? failure(policy, state, at, state.error)
+    : state.lastFailure;
+}
+
+function failure(
+  policy: Policy,
+  state: Progress,
+  at: number,
+  error: unknown,
+): Failure {
+  return Object.freeze({
+    error,
+    tries: state.tries,
+    elapsed: at - state.beganAt,
+    remaining: Math.max(0, deadlineAt(policy, state) - at),
+    pause: state.pause,
+  });
+}
+
+function deadlineAt(policy: Policy, state: Progress): number {
+  return state.beganAt + policy.deadline;
+}
+
+function rejected(reason: unknown): PromiseRejectedResult {
+  return { status: "rejected", reason };
+}

@@ -1,0 +1,289 @@
+/**
+ * The driver: does in the world what the engine's states say.
+ *
+ * Whatever happens (an attempt settles, the timer fires, a signal aborts)
+ * arrives as a promise reaction that was registered in the caller's async
+ * context. So events take effect in the order in which they happened, the first
+ * one wins, and the function, `giveup`, `pause` and `observe` run in the context
+ * of the call that they belong to, whoever fired the timer.
+ *
+ * @module
+ */
+
+import { RunningAttempt, setCurrentAttempt } from "./attempt.ts";
+import {
+  begin,
+  type Done,
+  end,
+  type Event,
+  type Failure,
+  type Pausing,
+  type State,
+  step,
+  type Stopping,
+  type Trying,
+} from "./engine.ts";
+import { TimeoutError } from "./errors.ts";
+import { Observer } from "./observe.ts";
+import type { BackoffPolicy } from "./policy.ts";
+import { count, type Statistic } from "./statistic.ts";
+import { readInstant, startTimer } from "./timer.ts";
+
+/** What is executed. */
+export interface Task<T> {
+  /** The function's name, for messages. */
+  readonly name: string;
+  /** Calls the function. */
+  readonly call: (attempt: RunningAttempt) => T | PromiseLike<T>;
+  /** The signal of this execution alone. */
+  readonly signal: AbortSignal | null;
+}
+
+/**
+ * Runs a function by a policy.
+ *
+ * @param policy The policy.
+ * @param statistic What counts.
+ * @param task What to execute.
+ * @returns What the function comes to, by the rules of the engine.
+ */
+export function execute<T>(
+  policy: BackoffPolicy,
+  statistic: Statistic,
+  task: Task<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const outer = setCurrentAttempt(null); // giveup, pause and observers have none
+    new Execution(policy, statistic, task, { resolve, reject }).start();
+    setCurrentAttempt(outer);
+  });
+}
+
+interface Settle<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+type Waiting = Trying | Stopping | Pausing;
+
+/** What `await` does, whatever `then` a promise was given. */
+const { then } = Promise.prototype;
+
+class Execution<T> {
+  readonly #policy: BackoffPolicy;
+  readonly #statistic: Statistic;
+  readonly #task: Task<T>;
+  readonly #settle: Settle<T>;
+  readonly #observer: Observer | null;
+  #state: State;
+  /** The attempt in flight, also while it winds down. */
+  #attempt: RunningAttempt | null = null;
+  /** The first abort of a signal, from the moment it happens. */
+  #aborted: (Event & { type: "aborted" }) | null = null;
+  /** Takes a wake or an abort for the present state; the first one counts. */
+  #deliver: ((event: Event) => void) | null = null;
+  #disarm: (() => void) | null = null;
+  #unlisten: (() => void) | null = null;
+
+  constructor(
+    policy: BackoffPolicy,
+    statistic: Statistic,
+    task: Task<T>,
+    settle: Settle<T>,
+  ) {
+    this.#policy = policy;
+    this.#statistic = statistic;
+    this.#task = task;
+    this.#settle = settle;
+    this.#observer = policy.observe === null
+      ? null
+      : new Observer(policy.observe, policy.clock);
+    this.#state = begin(0, task.name);
+  }
+
+  start(): void {
+    try {
+      this.#state = begin(readInstant(this.#policy.clock), this.#task.name);
+      this.#listen();
+      this.#on(this.#aborted ?? { type: "woke", at: this.#state.at });
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #listen(): void {
+    const signals = [this.#task.signal, this.#policy.signal];
+    const aborted = signals.find((signal) => signal?.aborted);
+    if (aborted) return this.#abort(aborted);
+    for (const signal of signals) if (signal !== null) this.#listenTo(signal);
+  }
+
+  #listenTo(signal: AbortSignal): void {
+    const listener = () => this.#abort(signal);
+    const others = this.#unlisten;
+    signal.addEventListener("abort", listener, { once: true });
+    this.#unlisten = () => {
+      others?.();
+      signal.removeEventListener("abort", listener);
+    };
+  }
+
+  /** The attempt's signal follows at once; the state does when it is delivered. */
+  #abort(signal: AbortSignal): void {
+    if (this.#aborted !== null || this.#state.phase === "done") return;
+    try {
+      const { reason } = signal;
+      this.#aborted = { type: "aborted", at: this.#now(), reason };
+      this.#deliver?.(this.#aborted);
+      this.#attempt?.cut(reason);
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  /** One event, and the next state. */
+  #on(event: Event): void {
+    const before = this.#state;
+    const wasAborted = this.#aborted !== null;
+    let next = step(this.#policy, before, event);
+    if (next === before) return;
+    const failure = next.lastFailure === before.lastFailure ? null : next.lastFailure;
+    if (this.#aborted !== null && !wasAborted) {
+      // By giveup or pause, before they had decided: the abort came first.
+      next = step(this.#policy, before, this.#aborted);
+    }
+    this.#move(next, failure, event.type !== "settled");
+  }
+
+  /** What a state asks for, in the order that is promised: commit, abort, tell, settle. */
+  #move(next: State, failure: Failure | null, isCut: boolean): void {
+    const before = this.#state;
+    const attempt = this.#attempt;
+    this.#state = next;
+    this.#disarmTimer();
+    if (next.phase === "stopping" || next.phase === "pausing") {
+      this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
+    }
+    if (attempt !== null && next.phase !== "stopping") this.#attempt = null;
+    if (isCut) attempt?.cut(cutReason(this.#policy, next, failure));
+    count(this.#statistic, before, next, failure);
+    if (failure !== null) this.#observer?.failure(next, failure);
+    if (next.phase === "trying") this.#try(next);
+    if (next.phase === "done") this.#finish(next);
+  }
+
+  /** Arms the one timer, and the way on which it or an abort reaches the state. */
+  #arm(state: Waiting, ms: number): void {
+    if (ms === Infinity && this.#unlisten === null) return;
+    const arrive = (event: Event) => this.#arrive(state, event);
+    const deliver = firstOf(arrive);
+    this.#deliver = deliver;
+    if (this.#aborted !== null) deliver(this.#aborted);
+    if (ms === Infinity) return;
+    const { clock } = this.#policy;
+    // A sleep is a promise, whose reaction is in the right place already.
+    const wake = clock.after === undefined ? arrive : deliver;
+    this.#disarm = startTimer(clock, ms, state.wakeAt, {
+      woke: (at) => wake({ type: "woke", at }),
+      broke: (error) => this.#state === state && this.#break(error),
+    });
+  }
+
+  #disarmTimer(): void {
+    const disarm = this.#disarm;
+    this.#disarm = null;
+    this.#deliver = null;
+    disarm?.();
+  }
+
+  #arrive(state: State, event: Event): void {
+    if (this.#state !== state) return; // something else came first
+    try {
+      this.#on(event);
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #try(state: Trying): void {
+    const attempt = new RunningAttempt(state, this.#policy.clock);
+    this.#attempt = attempt;
+    const ms = state.wakeAt - state.at;
+    if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
+    this.#observer?.attempt(state);
+    if (ms === 0) return this.#on(this.#aborted ?? { type: "woke", at: state.at });
+    if (this.#aborted === null) this.#call(attempt); // else it is on its way
+  }
+
+  #call(attempt: RunningAttempt): void {
+    let result: Promise<T>;
+    const outer = setCurrentAttempt(attempt);
+    try {
+      result = Promise.resolve(this.#task.call(attempt));
+    } catch (error) {
+      result = Promise.reject(error);
+    } finally {
+      setCurrentAttempt(outer);
+    }
+    then.call(
+      result,
+      (value) => this.#settled(attempt, { status: "fulfilled", value }),
+      (reason) => this.#settled(attempt, { status: "rejected", reason }),
+    );
+  }
+
+  #settled(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): void {
+    if (attempt !== this.#attempt) {
+      if (!attempt.isEcho(outcome)) this.#observer?.late(attempt, outcome, this.#state);
+      return;
+    }
+    try {
+      this.#on({ type: "settled", at: this.#now(), outcome });
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #finish(state: Done): void {
+    const unlisten = this.#unlisten;
+    this.#unlisten = null;
+    unlisten?.();
+    const { outcome } = state;
+    this.#observer?.done(state);
+    if (outcome.status === "fulfilled") this.#settle.resolve(outcome.value as T);
+    else this.#settle.reject(outcome.reason);
+  }
+
+  /** Never before the instant of the present state, even if the clock goes backwards. */
+  #now(): number {
+    return Math.max(readInstant(this.#policy.clock), this.#state.at);
+  }
+
+  /** What the execution depends on, its clock or a signal, does not work. */
+  #break(error: unknown): void {
+    const outcome = { status: "rejected", reason: error } as const;
+    try {
+      this.#move(end(this.#state, this.#state.at, "thrown", outcome), null, true);
+    } catch (another) {
+      this.#break(another); // each disarms or unlistens once, so this comes to an end
+    }
+  }
+}
+
+/** The first event that is given to it arrives, in the async context of whoever made it. */
+function firstOf(arrive: (event: Event) => void): (event: Event) => void {
+  let deliver = arrive;
+  new Promise<Event>((resolve) => deliver = resolve).then(arrive);
+  return deliver;
+}
+
+/** What the signal of an attempt that is cut says. */
+function cutReason(policy: BackoffPolicy, next: State, failure: Failure | null): unknown {
+  if (next.phase === "stopping") return next.error;
+  if (failure !== null) return failure.error;
+  if (next.phase !== "done" || next.outcome.status === "fulfilled") return undefined;
+  // The last failure's error goes out, but this attempt was cut by the deadline.
+  return next.reason === "deadline" && next.lastFailure !== null
+    ? new TimeoutError("deadline", policy.deadline, next.name)
+    : next.outcome.reason;
+}

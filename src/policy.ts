@@ -1,0 +1,92 @@
+/**
+ * Options, read once, as an immutable policy that decides on each failure.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "./clock.ts";
+import type { Failure, Policy } from "./engine.ts";
+import type { BackoffEvent } from "./observe.ts";
+import {
+  abortSignal,
+  type BackoffOptions,
+  callback,
+  checkKeys,
+  clockOption,
+  duration,
+  type ErrorClass,
+  errorClasses,
+  OPTION_NAMES,
+  type Pause,
+  pauseDuration,
+  tryCount,
+} from "./options.ts";
+
+/** Parsed options. A later change of what the caller gave changes nothing here. */
+export class BackoffPolicy implements Policy {
+  readonly attemptTimeout: number;
+  readonly deadline: number;
+  readonly grace: number;
+  readonly maxTries: number;
+  readonly exceptions: readonly ErrorClass[] | "all";
+  readonly pause: Pause;
+  readonly giveup: ((error: unknown, failure: Failure) => boolean) | null;
+  readonly signal: AbortSignal | null;
+  readonly observe: ((event: BackoffEvent) => void) | null;
+  readonly clock: Clock;
+
+  constructor(options: BackoffOptions) {
+    checkKeys(options, OPTION_NAMES);
+    this.attemptTimeout = duration("attemptTimeout", options.attemptTimeout, Infinity);
+    this.deadline = duration("deadline", options.deadline, Infinity);
+    this.grace = duration("grace", options.grace, 0);
+    this.maxTries = tryCount(options.maxTries);
+    this.exceptions = errorClasses(options.exceptions, []);
+    const pause = options.pause ?? 0;
+    this.pause = typeof pause === "function" ? pause : pauseDuration(pause);
+    this.giveup = callback("giveup", options.giveup);
+    this.signal = abortSignal(options.signal);
+    this.observe = callback("observe", options.observe);
+    this.clock = clockOption(options.clock, systemClock);
+    Object.freeze(this);
+  }
+
+  /** The order of the questions is a rule: listed, `maxTries`, `giveup`, pause. */
+  decide(failure: Failure): number | "unlisted" | "maxTries" | "giveup" {
+    if (!this.#isListed(failure.error)) return "unlisted";
+    if (failure.tries >= this.maxTries) return "maxTries";
+    const { giveup, pause } = this;
+    if (giveup !== null && answerOf("giveup", giveup(failure.error, failure), failure)) {
+      return "giveup";
+    }
+    if (typeof pause === "number") return pause;
+    return pauseDuration(answerOf("pause", pause(failure), failure));
+  }
+
+  #isListed(error: unknown): boolean {
+    const name = nameOf(error);
+    if (name === "TimeoutError") return true;
+    if (this.exceptions === "all") return name !== "AbortError";
+    return this.exceptions.some((each) => error instanceof each);
+  }
+}
+
+/** The name of whatever was thrown; an error whose name throws has none. */
+function nameOf(error: unknown): unknown {
+  try {
+    return (error as { name?: unknown } | null | undefined)?.name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A promise is no answer: it is always true, and would give up without a word. */
+function answerOf<T>(option: string, answer: T, failure: Failure): T {
+  const then = (answer as { then?: unknown } | null | undefined)?.then;
+  if (typeof then !== "function") return answer;
+  Promise.resolve(answer).catch(() => {}); // it is refused, whatever it comes to
+  throw new TypeError(
+    `Cannot decide on a failure as '${option}' must answer at once: it returned a promise`,
+    { cause: failure },
+  );
+}

@@ -1,0 +1,64 @@
+// The recorded runs of the original, each on three clocks.
+
+import { assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { FakeTime } from "@std/testing/time";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { type Observed, play, readRuns, type World } from "./conformance/recorded_run.ts";
+
+const file = new URL("./conformance/aiomisc.jsonl", import.meta.url);
+const runs = readRuns(await Deno.readTextFile(file));
+
+Deno.test("asyncbackoff() and asyncretry() do as recorded on TestClock", async () => {
+  assertEquals(runs.length, 1500);
+  for (const run of runs) {
+    const clock = new TestClock();
+    const world = {
+      clock,
+      now: () => clock.now(),
+      after: (ms: number, wake: () => void) => clock.after(ms, wake),
+    };
+    assertEquals(await clock.run(play(run, world)), run.expect, `run ${run.id}`);
+    clock.close();
+  }
+});
+
+/** All runs at once, in one faked time: they do not touch each other. */
+async function playAllInFakeTime(clockOf: (time: FakeTime) => Pick<World, "clock">) {
+  const time = new FakeTime(0);
+  try {
+    const world: World = {
+      ...clockOf(time),
+      now: () => time.now,
+      after: (ms, wake) => {
+        const timer = setTimeout(wake, ms);
+        return () => clearTimeout(timer);
+      },
+    };
+    const observed: Observed[] = [];
+    for (const [index, run] of runs.entries()) {
+      play(run, world).then((each) => observed[index] = each);
+    }
+    await time.runMicrotasks();
+    while (time.next()) await time.runMicrotasks();
+    return observed;
+  } finally {
+    time.restore();
+  }
+}
+
+function assertAllAsRecorded(observed: Observed[]): void {
+  for (const [index, run] of runs.entries()) {
+    assertEquals(observed[index], run.expect, `run ${run.id}`);
+  }
+}
+
+Deno.test("asyncbackoff() and asyncretry() do as recorded on FakeTime with the default clock", async () => {
+  assertAllAsRecorded(await playAllInFakeTime(() => ({})));
+});
+
+Deno.test("asyncbackoff() and asyncretry() do as recorded on FakeTime with delay() as the sleep", async () => {
+  assertAllAsRecorded(
+    await playAllInFakeTime((time) => ({ clock: { now: () => time.now, sleep: delay } })),
+  );
+});
