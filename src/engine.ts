@@ -76,7 +76,12 @@ export type Event =
     readonly at: number;
     readonly outcome: PromiseSettledResult<unknown>;
   }
-  | { readonly type: "woke"; readonly at: number }
+  | {
+    readonly type: "woke";
+    readonly at: number;
+    /** What an attempt that is cut by this wake was told: see {@linkcode limitError}. */
+    readonly error?: TimeoutError;
+  }
   | { readonly type: "aborted"; readonly at: number; readonly reason: unknown };
 
 /** What every state tells. */
@@ -162,7 +167,7 @@ export function step(policy: Policy, state: State, event: Event): State {
     case "settled":
       return settled(policy, state, event.at, event.outcome);
     case "woke":
-      return event.at < state.wakeAt ? state : woke(policy, state, event.at);
+      return event.at < state.wakeAt ? state : woke(policy, state, event.at, event.error);
     case "aborted": {
       const lastFailure = failureSoFar(policy, state, event.at);
       const outcome = rejected(event.reason);
@@ -191,16 +196,31 @@ function woke(
   policy: Policy,
   state: Trying | Stopping | Pausing,
   at: number,
+  error: TimeoutError = limitError(policy, state, at),
 ): State {
-  if (at >= deadlineAt(policy, state)) return endAtDeadline(policy, state, at);
+  if (at >= deadlineAt(policy, state)) return endAtDeadline(policy, state, at, error);
   switch (state.phase) {
     case "pausing":
       return tryNext(policy, state, at);
     case "stopping":
       return failed(policy, state, at, state.error);
     case "trying":
-      return cut(policy, state, at);
+      return cut(policy, state, at, error);
   }
+}
+
+/**
+ * The error of the limit that is reached: the deadline's where both are.
+ *
+ * @param policy The limits.
+ * @param state The present state.
+ * @param at The instant of the wake.
+ * @returns What the attempt is told, and what goes out where it is the failure.
+ */
+export function limitError(policy: Policy, state: Progress, at: number): TimeoutError {
+  return at >= deadlineAt(policy, state)
+    ? new TimeoutError("deadline", policy.deadline, state.name)
+    : new TimeoutError("attempt", policy.attemptTimeout, state.name);
 }
 
 function tryNext(policy: Policy, state: Pausing, at: number): Trying {
@@ -217,8 +237,7 @@ function tryNext(policy: Policy, state: Pausing, at: number): Trying {
   };
 }
 
-function cut(policy: Policy, state: Trying, at: number): State {
-  const error = new TimeoutError("attempt", policy.attemptTimeout, state.name);
+function cut(policy: Policy, state: Trying, at: number, error: TimeoutError): State {
   // An attempt that was given no time was never called: nothing winds down.
   if (policy.grace === 0 || state.wakeAt === state.at) {
     return failed(policy, state, at, error);
@@ -264,12 +283,11 @@ function endAtDeadline(
   policy: Policy,
   state: Trying | Stopping | Pausing,
   at: number,
+  error: TimeoutError,
 ): Done {
   const lastFailure = failureSoFar(policy, state, at);
-  const error = lastFailure === null
-    ? new TimeoutError("deadline", policy.deadline, state.name)
-    : lastFailure.error;
-  return end({ ...state, lastFailure }, at, "deadline", rejected(error));
+  const outcome = rejected(lastFailure === null ? error : lastFailure.error);
+  return end({ ...state, lastFailure }, at, "deadline", outcome);
 }
 
 /**

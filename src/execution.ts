@@ -17,13 +17,13 @@ import {
   end,
   type Event,
   type Failure,
+  limitError,
   type Pausing,
   type State,
   step,
   type Stopping,
   type Trying,
 } from "./engine.ts";
-import { TimeoutError } from "./errors.ts";
 import { Observer } from "./observe.ts";
 import type { BackoffPolicy } from "./policy.ts";
 import { count, type Statistic } from "./statistic.ts";
@@ -152,11 +152,11 @@ class Execution<T> {
       // By giveup or pause, before they had decided: the abort came first.
       next = step(this.#policy, before, this.#aborted);
     }
-    this.#move(next, failure, event.type !== "settled");
+    this.#move(next, failure, event);
   }
 
   /** What a state asks for, in the order that is promised: commit, abort, tell, settle. */
-  #move(next: State, failure: Failure | null, isCut: boolean): void {
+  #move(next: State, failure: Failure | null, event: Event): void {
     const before = this.#state;
     const attempt = this.#attempt;
     this.#state = next;
@@ -165,7 +165,8 @@ class Execution<T> {
       this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
     }
     if (attempt !== null && next.phase !== "stopping") this.#attempt = null;
-    if (isCut) attempt?.cut(cutReason(this.#policy, next, failure));
+    if (event.type === "woke") attempt?.cut(event.error);
+    if (event.type === "aborted") attempt?.cut(event.reason);
     count(this.#statistic, before, next, failure);
     if (failure !== null) this.#observer?.failure(next, failure);
     if (next.phase === "trying") this.#try(next);
@@ -184,9 +185,19 @@ class Execution<T> {
     // A sleep is a promise, whose reaction is in the right place already.
     const wake = clock.after === undefined ? arrive : deliver;
     this.#disarm = startTimer(clock, ms, state.wakeAt, {
-      woke: (at) => wake({ type: "woke", at }),
+      woke: (at) => this.#wake(state, at, wake),
       broke: (error) => this.#state === state && this.#break(error),
     });
+  }
+
+  /** As with an abort, the attempt's signal follows at once. */
+  #wake(state: Waiting, at: number, wake: (event: Event) => void): void {
+    // An abort that has happened came first, and is on its way.
+    if (this.#state !== state || this.#aborted !== null) return;
+    if (state.phase !== "trying") return wake({ type: "woke", at });
+    const error = limitError(this.#policy, state, at);
+    wake({ type: "woke", at, error });
+    if (this.#state === state) this.#attempt?.cut(error);
   }
 
   #disarmTimer(): void {
@@ -211,7 +222,12 @@ class Execution<T> {
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
-    if (ms === 0) return this.#on(this.#aborted ?? { type: "woke", at: state.at });
+    if (ms === 0) {
+      return this.#on(
+        this.#aborted ??
+          { type: "woke", at: state.at, error: limitError(this.#policy, state, state.at) },
+      );
+    }
     if (this.#aborted === null) this.#call(attempt); // else it is on its way
   }
 
@@ -261,9 +277,10 @@ class Execution<T> {
 
   /** What the execution depends on, its clock or a signal, does not work. */
   #break(error: unknown): void {
-    const outcome = { status: "rejected", reason: error } as const;
+    const { at } = this.#state;
+    const next = end(this.#state, at, "thrown", { status: "rejected", reason: error });
     try {
-      this.#move(end(this.#state, this.#state.at, "thrown", outcome), null, true);
+      this.#move(next, null, { type: "aborted", at, reason: error });
     } catch (another) {
       this.#break(another); // each disarms or unlistens once, so this comes to an end
     }
@@ -275,15 +292,4 @@ function firstOf(arrive: (event: Event) => void): (event: Event) => void {
   let deliver = arrive;
   new Promise<Event>((resolve) => deliver = resolve).then(arrive);
   return deliver;
-}
-
-/** What the signal of an attempt that is cut says. */
-function cutReason(policy: BackoffPolicy, next: State, failure: Failure | null): unknown {
-  if (next.phase === "stopping") return next.error;
-  if (failure !== null) return failure.error;
-  if (next.phase !== "done" || next.outcome.status === "fulfilled") return undefined;
-  // The last failure's error goes out, but this attempt was cut by the deadline.
-  return next.reason === "deadline" && next.lastFailure !== null
-    ? new TimeoutError("deadline", policy.deadline, next.name)
-    : next.outcome.reason;
 }

@@ -108,9 +108,8 @@ export async function play(run: RecordedRun, world: World): Promise<Observed> {
     exceptions: run.policy.exceptions.map((name) => classes[name]),
     giveup: giveup && ((error) => {
       const times = giveupAsked.push(nameOf(error));
-      return "call" in giveup
-        ? times >= giveup.call
-        : error instanceof classes[giveup.error];
+      if ("call" in giveup) return times >= giveup.call;
+      return error instanceof classes[giveup.error] || nameOf(error) === giveup.error;
     }),
     signal: controller.signal,
     clock: world.clock,
