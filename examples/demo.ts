@@ -1,0 +1,176 @@
+// The main job on real input: a server on loopback that resets a connection, hangs, answers
+// 503 and at last 200, and a client that gets through all the same. Then the server hangs
+// for good, and the call ends at its deadline. Exits with 1 if anything was not so.
+
+import {
+  asyncbackoff,
+  type BackoffEvent,
+  currentAttempt,
+} from "@asyncbackoff/asyncbackoff";
+
+const ATTEMPT_TIMEOUT = 300;
+const DEADLINE = 1500;
+const PAUSE = 100;
+const TOLERANCE = 50;
+const BODY = "hello, at last";
+
+/** Answers its connections by a script, one step each, the last one for all that follow. */
+class Server {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #script: readonly string[];
+  readonly #isServed: Promise<void>;
+  /** How many requests the server was hanging on when the client closed them. */
+  closedWhileHanging = 0;
+
+  constructor(...script: string[]) {
+    this.#script = script;
+    this.#isServed = this.#serve();
+  }
+
+  get url(): string {
+    const { port } = this.#listener.addr as Deno.NetAddr;
+    return `http://127.0.0.1:${port}/`;
+  }
+
+  close(): Promise<void> {
+    this.#listener.close();
+    return this.#isServed;
+  }
+
+  async #serve(): Promise<void> {
+    const answers: Promise<void>[] = [];
+    for await (const connection of this.#listener) {
+      const step = this.#script[Math.min(answers.length, this.#script.length - 1)];
+      answers.push(
+        this.#answer(connection, step ?? "hang").finally(() => connection.close()),
+      );
+    }
+    await Promise.all(answers);
+  }
+
+  async #answer(connection: Deno.Conn, step: string): Promise<void> {
+    if (step === "reset") return; // closed with the request unread: the peer sees a reset
+    const chunk = new Uint8Array(4096);
+    await connection.read(chunk);
+    if (step === "hang") {
+      while (await connection.read(chunk).catch(() => null) !== null);
+      this.closedWhileHanging += 1;
+      return;
+    }
+    const body = step === "200" ? BODY : "busy";
+    await connection.write(
+      new TextEncoder().encode(
+        `HTTP/1.1 ${step} .\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+      ),
+    );
+  }
+}
+
+class HttpError extends Error {
+  override name = "HttpError";
+}
+
+/** What there is to see of one call: its events, as they happen and as a timeline. */
+class Report {
+  readonly #attempts: { from: number; to: number; end: string }[] = [];
+  #beganAt = 0;
+  elapsed = 0;
+
+  observe = (event: BackoffEvent): void => {
+    if (event.type === "attempt") {
+      if (event.attempt === 1) this.#beganAt = event.at;
+      const from = event.at - this.#beganAt;
+      this.#attempts.push({ from, to: from, end: "" });
+      console.log(`  ${instant(from)}  attempt ${event.attempt} begins`);
+    } else if (event.type === "failure") {
+      const pause = event.pause === null ? "the end" : `a pause of ${event.pause} ms`;
+      this.#end(event.at, `${event.failure.error}`, pause);
+    } else if (event.type === "done") {
+      this.elapsed = event.elapsed;
+      const { outcome } = event;
+      if (outcome.status === "fulfilled") this.#end(event.at, "a value");
+      else if (event.reason === "deadline") this.#end(event.at, "cut by the deadline");
+      console.log(`  ${instant(event.elapsed)}  done: ${event.reason}`);
+    }
+  };
+
+  get attempts(): number {
+    return this.#attempts.length;
+  }
+
+  /** How much longer than it may an attempt took, or the whole. */
+  get overrun(): number {
+    const attempts = this.#attempts.map(({ from, to }) => to - from - ATTEMPT_TIMEOUT);
+    return Math.max(...attempts, this.elapsed - DEADLINE);
+  }
+
+  draw(): void {
+    const column = (ms: number) => Math.round(ms / DEADLINE * 60);
+    console.log(`\n  ${"0".padEnd(59)}deadline ${DEADLINE} ms`);
+    for (const [index, { from, to, end }] of this.#attempts.entries()) {
+      const bar = "█".repeat(Math.max(1, column(to) - column(from)));
+      console.log(`  ${(" ".repeat(column(from)) + bar).padEnd(60)}│ ${index + 1}: ${end}`);
+    }
+    console.log();
+  }
+
+  #end(at: number, end: string, next?: string): void {
+    const attempt = this.#attempts.at(-1);
+    if (attempt === undefined || attempt.end !== "") return;
+    attempt.to = at - this.#beganAt;
+    attempt.end = end;
+    const after = next === undefined ? "" : `; then ${next}`;
+    console.log(
+      `  ${instant(attempt.to)}  attempt ${this.#attempts.length}: ${end}${after}`,
+    );
+  }
+}
+
+function instant(ms: number): string {
+  return `${ms.toFixed(0).padStart(5)} ms`;
+}
+
+function client(report: Report): (url: string) => Promise<string> {
+  const guaranteed = asyncbackoff(ATTEMPT_TIMEOUT, DEADLINE, PAUSE, TypeError, HttpError, {
+    observe: report.observe,
+  });
+  return guaranteed(async function get(url: string) {
+    const response = await fetch(url, { signal: currentAttempt().signal });
+    const body = await response.text();
+    if (!response.ok) throw new HttpError(`status ${response.status}`);
+    return body;
+  });
+}
+
+let failures = 0;
+
+function expect(what: string, isSo: boolean): void {
+  console.log(`  ${isSo ? "ok  " : "FAIL"}  ${what}`);
+  if (!isSo) failures += 1;
+}
+
+console.log("A server that resets, hangs, answers 503, and then 200:\n");
+const moody = new Server("reset", "hang", "503", "200");
+const first = new Report();
+const body = await client(first)(moody.url).catch((error) => `${error}`);
+await moody.close();
+first.draw();
+expect(`the body is ${JSON.stringify(BODY)}`, body === BODY);
+expect("the server saw the hung request closed", moody.closedWhileHanging === 1);
+expect(`no limit was overrun by more than ${TOLERANCE} ms`, first.overrun <= TOLERANCE);
+
+console.log("\nA server that hangs for good:\n");
+const dead = new Server("hang");
+const second = new Report();
+const error = await client(second)(dead.url).catch((error) => error);
+await dead.close();
+second.draw();
+expect(`it ended with "${error.message}"`, error.name === "TimeoutError");
+expect(`it ended at its deadline of ${DEADLINE} ms`, second.elapsed >= DEADLINE);
+expect(
+  "the server saw each hung request closed",
+  dead.closedWhileHanging === second.attempts,
+);
+expect(`no limit was overrun by more than ${TOLERANCE} ms`, second.overrun <= TOLERANCE);
+
+if (failures > 0) Deno.exit(1);
