@@ -11,9 +11,13 @@ import {
   type BackoffOptions,
   type ErrorClass,
   isOptions,
+  mergeOptions,
+  misplaced,
   type Pause,
   type RetryOptions,
 } from "./options.ts";
+
+const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, options?)";
 
 /**
  * Guarantees a time to a function: an attempt timeout, a deadline over all
@@ -116,57 +120,26 @@ export function asyncbackoff(...args: readonly unknown[]): AsyncDecorator {
 function positional(args: readonly unknown[]): BackoffOptions {
   const last = args.at(-1);
   const isNamed = args.length > 2 && isOptions(last);
-  const [attemptTimeout, deadline, pause, ...classes] = isNamed ? args.slice(0, -1) : args;
+  const [attemptTimeout, deadline, pause, ...rest] = isNamed ? args.slice(0, -1) : args;
   checkLimit("attemptTimeout", attemptTimeout);
   checkLimit("deadline", deadline);
   if (typeof pause === "function" && isClass(pause)) {
-    throw misplaced(`the pause comes before the classes, but it is ${show(pause)}`);
+    throw misplaced(USAGE, `the pause comes before the classes, but it is ${show(pause)}`);
   }
-  const exceptions = classes.filter((each) => each !== null);
-  const stranger = exceptions.find((each) => typeof each !== "function");
-  if (exceptions.some((each) => typeof each !== "function")) {
-    throw misplaced(`only classes come after the pause, but there is ${show(stranger)}`);
+  const classes = rest.filter((each) => each !== null);
+  for (const each of classes) {
+    if (typeof each === "function") continue;
+    throw misplaced(USAGE, `only classes come after the pause, but there is ${show(each)}`);
   }
-  const given = {
-    attemptTimeout,
-    deadline,
-    pause,
-    exceptions: exceptions.length === 0 ? null : exceptions,
-  };
-  return merge(given as BackoffOptions, isNamed ? last : {});
+  const exceptions = classes.length === 0 ? null : classes;
+  const given = { attemptTimeout, deadline, pause, exceptions };
+  return mergeOptions(USAGE, given, isNamed ? last : {});
 }
 
 function checkLimit(name: string, value: unknown): void {
   if (value === null || typeof value === "number") return;
   throw misplaced(
+    USAGE,
     `'${name}' must be a number of milliseconds, or null: it is ${show(value)}`,
-  );
-}
-
-/**
- * Options by position and by name, together.
- *
- * @param given What was given by position.
- * @param named What was given by name.
- * @returns All of them.
- * @throws {TypeError} If one is given twice.
- */
-export function merge(given: BackoffOptions, named: RetryOptions): BackoffOptions {
-  const merged: Record<string, unknown> = { ...named };
-  for (const [name, value] of Object.entries(given)) {
-    if (value === null || value === undefined) continue;
-    const other = merged[name];
-    if (other !== null && other !== undefined) {
-      throw misplaced(`'${name}' is given twice: by position and by name`);
-    }
-    merged[name] = value;
-  }
-  return merged;
-}
-
-function misplaced(what: string): TypeError {
-  return new TypeError(
-    `Cannot read the arguments of 'asyncbackoff(attemptTimeout, deadline, pause?, ` +
-      `...exceptions, options?)': ${what}`,
   );
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { merge } from "./asyncbackoff.ts";
 import { Backoff } from "./backoff.ts";
 import type { AsyncDecorator } from "./decorator.ts";
-import { show } from "./errors.ts";
-import { type BackoffOptions, isOptions } from "./options.ts";
+import { type BackoffOptions, mergeOptions, misplaced } from "./options.ts";
+
+const USAGE = "asyncretry(maxTries, options?)";
 
 /**
  * Retries a function after whatever it throws, at most so many tries: a
@@ -45,16 +45,16 @@ export function asyncretry(
 ): AsyncDecorator;
 export function asyncretry(...args: readonly unknown[]): AsyncDecorator {
   const [maxTries, options] = args;
-  const named = options ?? {};
-  if (maxTries === undefined || args.length > 2 || !isOptions(named)) {
-    throw new TypeError(
-      "Cannot read the arguments of 'asyncretry(maxTries, options?)': 'maxTries' must be an " +
-        `integer >= 1, or null, and the options an object: given are (${
-          args.map(show).join(", ")
-        })`,
-    );
+  if (maxTries === undefined) {
+    throw misplaced(USAGE, "'maxTries' must be an integer >= 1, or null: it is undefined");
   }
-  const { exceptions } = named as BackoffOptions;
-  const rules = { ...named, exceptions: exceptions ?? "all" } as BackoffOptions;
-  return new Backoff(merge({ maxTries: maxTries as number }, rules)).wrap;
+  if (args.length > 2) {
+    throw misplaced(USAGE, `there are at most two: there are ${args.length}`);
+  }
+  const { exceptions, ...rules } = mergeOptions(
+    USAGE,
+    { maxTries },
+    (options ?? {}) as Record<string, unknown>,
+  );
+  return new Backoff({ ...rules, exceptions: exceptions ?? "all" }).wrap;
 }

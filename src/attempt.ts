@@ -90,8 +90,10 @@ export class RunningAttempt implements Attempt {
 
   /** Whether an outcome only says that the attempt was cut. */
   isEcho(outcome: PromiseSettledResult<unknown>): boolean {
-    return this.#isCut && outcome.status === "rejected" &&
-      outcome.reason === this.#reason;
+    if (!this.#isCut || outcome.status === "fulfilled") return false;
+    // A signal that is aborted with undefined makes a reason of its own.
+    const ownReason = this.#controller?.signal.reason;
+    return Object.is(outcome.reason, this.#reason) || Object.is(outcome.reason, ownReason);
   }
 }
 

@@ -196,7 +196,7 @@ function woke(
   policy: Policy,
   state: Trying | Stopping | Pausing,
   at: number,
-  error: TimeoutError = limitError(policy, state, at),
+  error: TimeoutError | undefined,
 ): State {
   if (at >= deadlineAt(policy, state)) return endAtDeadline(policy, state, at, error);
   switch (state.phase) {
@@ -237,7 +237,12 @@ function tryNext(policy: Policy, state: Pausing, at: number): Trying {
   };
 }
 
-function cut(policy: Policy, state: Trying, at: number, error: TimeoutError): State {
+function cut(
+  policy: Policy,
+  state: Trying,
+  at: number,
+  error: TimeoutError = limitError(policy, state, at),
+): State {
   // An attempt that was given no time was never called: nothing winds down.
   if (policy.grace === 0 || state.wakeAt === state.at) {
     return failed(policy, state, at, error);
@@ -283,10 +288,12 @@ function endAtDeadline(
   policy: Policy,
   state: Trying | Stopping | Pausing,
   at: number,
-  error: TimeoutError,
+  error: TimeoutError | undefined,
 ): Done {
   const lastFailure = failureSoFar(policy, state, at);
-  const outcome = rejected(lastFailure === null ? error : lastFailure.error);
+  const outcome = rejected(
+    lastFailure === null ? error ?? limitError(policy, state, at) : lastFailure.error,
+  );
   return end({ ...state, lastFailure }, at, "deadline", outcome);
 }
 

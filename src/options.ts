@@ -155,13 +155,55 @@ export function checkKeys(options: unknown, known: readonly string[]): void {
 }
 
 /**
- * Whether a value may be the options: an object, and no array or function.
+ * Whether a value may be the options: a plain object, or one that has an option.
+ * Anything else, as a signal or a Map, has no key to be unknown, and would lose
+ * a limit in silence.
  *
  * @param value Any value.
  * @returns Whether it is.
  */
 export function isOptions(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null ||
+    OPTION_NAMES.some((name) => name in value);
+}
+
+/**
+ * Options by position and by name, together; each is read once.
+ *
+ * @param usage How the arguments are written, for messages.
+ * @param given What was given by position.
+ * @param named What was given by name.
+ * @returns All of them.
+ * @throws {TypeError} If one is unknown, or given twice.
+ */
+export function mergeOptions(
+  usage: string,
+  given: Readonly<Record<string, unknown>>,
+  named: Readonly<Record<string, unknown>>,
+): BackoffOptions {
+  checkKeys(named, OPTION_NAMES);
+  const merged: Record<string, unknown> = {};
+  for (const name of OPTION_NAMES) {
+    const [byPosition, byName] = [given[name] ?? null, named[name] ?? null];
+    if (byPosition !== null && byName !== null) {
+      throw misplaced(usage, `'${name}' is given twice: by position and by name`);
+    }
+    merged[name] = byPosition ?? byName;
+  }
+  return merged;
+}
+
+/**
+ * The error of an argument that does not stand where it must.
+ *
+ * @param usage How the arguments are written.
+ * @param what What is wrong.
+ * @returns The error, to be thrown.
+ */
+export function misplaced(usage: string, what: string): TypeError {
+  return new TypeError(`Cannot read the arguments of '${usage}' as ${what}`);
 }
 
 function unknownOption(
@@ -270,7 +312,7 @@ export function errorClasses(
   const classes = value ?? absent;
   if (classes === "all") return classes;
   const rule = 'an array of classes, or "all"';
-  if (!Array.isArray(classes)) throw wrongKind("exceptions", rule, value);
+  if (!isSo(() => Array.isArray(classes))) throw wrongKind("exceptions", rule, value);
   const copy: ErrorClass[] = [...classes];
   for (const each of copy) {
     if (!isClassLike(each)) throw wrongKind("exceptions", rule, each);
@@ -278,13 +320,10 @@ export function errorClasses(
   return Object.freeze(copy);
 }
 
+/** As an arrow function is not: it has no prototype to look for. */
 function isClassLike(value: unknown): boolean {
-  if (typeof value !== "function") return false;
-  try {
-    return typeof ({} instanceof value) === "boolean";
-  } catch {
-    return false; // as for an arrow function, which has no prototype
-  }
+  return typeof value === "function" &&
+    isSo(() => typeof ({} instanceof value) === "boolean");
 }
 
 /**
@@ -296,11 +335,12 @@ function isClassLike(value: unknown): boolean {
  */
 export function abortSignal(value: AbortSignal | null | undefined): AbortSignal | null {
   if (value === null || value === undefined) return null;
-  if (
+  const isSignal = isSo(() =>
     typeof value === "object" && typeof value.aborted === "boolean" &&
     typeof value.addEventListener === "function" &&
     typeof value.removeEventListener === "function"
-  ) return value;
+  );
+  if (isSignal) return value;
   throw wrongKind("signal", "an AbortSignal", value);
 }
 
@@ -314,12 +354,22 @@ export function abortSignal(value: AbortSignal | null | undefined): AbortSignal 
  */
 export function clockOption(value: Clock | null | undefined, absent: Clock): Clock {
   const clock = value ?? absent;
-  if (
+  const isClock = isSo(() =>
     typeof clock === "object" && typeof clock.now === "function" &&
     typeof clock.sleep === "function" &&
     ["undefined", "function"].includes(typeof clock.after)
-  ) return clock;
+  );
+  if (isClock) return clock;
   throw wrongKind("clock", "an object with the functions 'now' and 'sleep'", value);
+}
+
+/** A look at a value that throws, as at a revoked proxy, tells that it is not so. */
+function isSo(look: () => boolean): boolean {
+  try {
+    return look();
+  } catch {
+    return false;
+  }
 }
 
 function wrongKind(name: string, rule: string, value: unknown): TypeError {

@@ -43,6 +43,7 @@ function turn(): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
+      port2.close();
       resolve();
     };
     port2.postMessage(null);
@@ -77,6 +78,7 @@ export class TestClock implements Clock {
   readonly #timers = new TimerQueue();
   #now: number;
   #isMoving = false;
+  #firedAt = -Infinity;
   #firedAtOnce = 0;
 
   /**
@@ -248,7 +250,8 @@ export class TestClock implements Clock {
   #fireFirst(): void {
     const { first } = this.#timers;
     if (first === undefined) return;
-    this.#firedAtOnce = first.at > this.#now ? 0 : this.#firedAtOnce + 1;
+    this.#firedAtOnce = first.at > this.#firedAt ? 0 : this.#firedAtOnce + 1;
+    this.#firedAt = first.at;
     if (this.#firedAtOnce >= MOST_AT_ONE_INSTANT) {
       throw new Error(
         `Cannot move time as ${MOST_AT_ONE_INSTANT} timers in a row were due at ${this.#now}: ` +
