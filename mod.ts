@@ -27,7 +27,7 @@ export { type Attempt, currentAttempt } from "./src/attempt.ts";
 export { Backoff, type ExecuteOptions } from "./src/backoff.ts";
 export { type Clock, sleep, systemClock } from "./src/clock.ts";
 export type { AsyncDecorator, AsyncFunction } from "./src/decorator.ts";
-export type { Failure, Reason } from "./src/engine.ts";
+export type { Failure, Reason } from "./src/state.ts";
 export { TimeoutError } from "./src/errors.ts";
 export type {
   AttemptEvent,

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "./clock.ts";
-import type { Failure, Trying } from "./engine.ts";
+import type { Failure, Trying } from "./state.ts";
 
 /**
  * One call of the function, as the function can look at it: handed over by
@@ -69,11 +69,11 @@ export class RunningAttempt implements Attempt {
   }
 
   get elapsed(): number {
-    return Math.max(0, this.#clock.now() - this.#state.at);
+    return this.#now() - this.#state.at;
   }
 
   get remaining(): number {
-    return Math.max(0, this.#state.wakeAt - this.#clock.now());
+    return Math.max(0, this.#state.wakeAt - this.#now());
   }
 
   get lastFailure(): Failure | null {
@@ -86,6 +86,11 @@ export class RunningAttempt implements Attempt {
     this.#isCut = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
+  }
+
+  /** Never before it began, even if the clock goes backwards. */
+  #now(): number {
+    return Math.max(this.#clock.now(), this.#state.at);
   }
 
   /** Whether an outcome only says that the attempt was cut. */

@@ -8,9 +8,10 @@ import type { Attempt } from "./attempt.ts";
 import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.ts";
 import { show } from "./errors.ts";
 import { execute } from "./execution.ts";
-import { abortSignal, type BackoffOptions, checkKeys } from "./options.ts";
+import { type BackoffOptions, checkKeys } from "./options.ts";
 import { BackoffPolicy } from "./policy.ts";
 import { Statistic } from "./statistic.ts";
+import { abortSignal } from "./validate.ts";
 
 /** Options of a single execution. */
 export interface ExecuteOptions {
@@ -59,8 +60,8 @@ export class Backoff {
    * @throws {TypeError} If an option is of the wrong kind, or unknown.
    * @throws {RangeError} If an option is of the wrong value.
    */
-  constructor(options: BackoffOptions = {}) {
-    this.#policy = new BackoffPolicy(options);
+  constructor(options?: BackoffOptions | null) {
+    this.#policy = new BackoffPolicy(options ?? {});
     this.wrap = decorator((fn) => this.#wrap(fn), this.statistic);
   }
 
@@ -90,7 +91,7 @@ export class Backoff {
    */
   execute<T>(
     fn: (attempt: Attempt) => T | PromiseLike<T>,
-    options: ExecuteOptions = {},
+    options?: ExecuteOptions | null,
   ): Promise<T> {
     try {
       if (typeof fn !== "function") {
@@ -98,8 +99,8 @@ export class Backoff {
           `Cannot execute as a function is needed: current value is ${show(fn)}`,
         );
       }
-      checkKeys(options, ["signal"]);
-      const signal = abortSignal(options.signal);
+      checkKeys(options ?? {}, ["signal"]);
+      const signal = abortSignal(options?.signal);
       return execute(this.#policy, this.statistic, { name: nameOf(fn), call: fn, signal });
     } catch (error) {
       return Promise.reject(error);

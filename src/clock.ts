@@ -87,7 +87,7 @@ const readDate = (): number => globalThis.Date.now();
 
 /** What counts time now: the fake that moves together with the faked timers, if they are. */
 function source(): () => number {
-  if (!isFaked()) return loadedNow;
+  if (!isFaked()) return isLoadedGenuine ? loadedNow : readPerformance;
   const { performance, Date } = globalThis;
   const isOwn = performance.now === loaded.now && performance.now.name === "now";
   const isDateFaked = Date !== loaded.Date ||

@@ -78,10 +78,13 @@ type Wrap = <F extends AsyncFunction>(fn: F) => F;
 export function decorator(wrap: Wrap, statistic: Statistic): AsyncDecorator {
   const decorate = (...args: readonly unknown[]): unknown => {
     const [target, context, descriptor] = args;
-    if (args.length === 1) return wrap(functionOf(target));
+    if (context === undefined && descriptor === undefined) return wrap(functionOf(target));
     if (isContext(context)) {
       if (context.kind !== "method") throw misplaced(`a ${context.kind}`);
       return wrap(functionOf(target));
+    }
+    if (context === undefined && typeof descriptor === "number") {
+      throw misplaced("a parameter");
     }
     if (typeof context !== "string" && typeof context !== "symbol") {
       throw new TypeError(
@@ -124,14 +127,16 @@ function methodOf(descriptor: unknown): AsyncFunction {
 }
 
 /**
- * Whether a function is a class: only then its prototype cannot be replaced.
+ * Whether a function is a class: its prototype cannot be replaced, and its text
+ * says so, which that of a frozen function does not.
  *
  * @param value A function.
  * @returns Whether it is one.
  */
 // deno-lint-ignore ban-types
 export function isClass(value: Function): boolean {
-  return Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
+  return Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false &&
+    /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
 }
 
 function misplaced(what: string): TypeError {

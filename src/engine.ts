@@ -7,7 +7,7 @@
  * Whoever drives it wakes it at `state.wakeAt`, and needs no other timer.
  *
  * ```text
- * phase    | fulfilled | rejected   | woke                       | aborted
+ * phase    | fulfilled | rejected   | woke                       | aborted, broke
  * trying   | done      | failed     | D done, else cut           | done
  * stopping | done      | failed (*) | D done (*), else failed (*)| done (*)
  * pausing  | -         | -          | D done, else trying        | done
@@ -28,109 +28,18 @@
  */
 
 import { TimeoutError } from "./errors.ts";
-
-/** Why an execution ended. */
-export type Reason =
-  /** An attempt returned a value. */
-  | "success"
-  /** An error that the policy does not retry. */
-  | "unlisted"
-  /** The last of `maxTries` attempts failed. */
-  | "maxTries"
-  /** `giveup` said so. */
-  | "giveup"
-  /** The deadline was reached. */
-  | "deadline"
-  /** A signal was aborted. */
-  | "aborted"
-  /** The caller's own `giveup`, `pause` or clock threw. */
-  | "thrown";
-
-/** A failed attempt, as `giveup`, `pause` and `observe` are shown it. Frozen. */
-export interface Failure {
-  /** What was thrown: the very value, whatever it is. A `TimeoutError` after an attempt timeout. */
-  readonly error: unknown;
-  /** How many attempts have begun, the failed one included. */
-  readonly tries: number;
-  /** Milliseconds since the execution began. */
-  readonly elapsed: number;
-  /** Milliseconds until the deadline, never negative; `Infinity` without one. */
-  readonly remaining: number;
-  /** The pause before this attempt, in milliseconds; 0 before the first. */
-  readonly pause: number;
-}
-
-/** What the engine needs to know of a policy. "No limit" is `Infinity`. */
-export interface Policy {
-  readonly attemptTimeout: number;
-  readonly deadline: number;
-  readonly grace: number;
-  /** The pause before the next attempt, or the reason why there is none. */
-  decide(failure: Failure): number | "unlisted" | "maxTries" | "giveup";
-}
-
-/** What happened, and when. */
-export type Event =
-  | {
-    readonly type: "settled";
-    readonly at: number;
-    readonly outcome: PromiseSettledResult<unknown>;
-  }
-  | {
-    readonly type: "woke";
-    readonly at: number;
-    /** What an attempt that is cut by this wake was told: see {@linkcode limitError}. */
-    readonly error?: TimeoutError;
-  }
-  | { readonly type: "aborted"; readonly at: number; readonly reason: unknown };
-
-/** What every state tells. */
-interface Progress {
-  /** The function's name, for messages. */
-  readonly name: string;
-  /** When the execution began. */
-  readonly beganAt: number;
-  /** When this phase was entered. */
-  readonly at: number;
-  /** How many attempts have begun. */
-  readonly tries: number;
-  /** When the latest attempt began; when the execution did, before the first. */
-  readonly attemptAt: number;
-  /** The pause before the latest attempt, or the one under way. */
-  readonly pause: number;
-  /** The latest failure, if there was one. */
-  readonly lastFailure: Failure | null;
-}
-
-/** An attempt is running. */
-export interface Trying extends Progress {
-  readonly phase: "trying";
-  readonly wakeAt: number;
-}
-
-/** An attempt was cut by its timeout, and is given its grace to wind down. */
-export interface Stopping extends Progress {
-  readonly phase: "stopping";
-  readonly wakeAt: number;
-  /** What the attempt has failed with, unless it returns a value yet. */
-  readonly error: TimeoutError;
-}
-
-/** The pause between two attempts; also the state before the first one. */
-export interface Pausing extends Progress {
-  readonly phase: "pausing";
-  readonly wakeAt: number;
-}
-
-/** The execution has ended. */
-export interface Done extends Progress {
-  readonly phase: "done";
-  readonly reason: Reason;
-  readonly outcome: PromiseSettledResult<unknown>;
-}
-
-/** All there is to know of an execution at an instant. Immutable. */
-export type State = Trying | Stopping | Pausing | Done;
+import type {
+  Done,
+  Event,
+  Failure,
+  Pausing,
+  Policy,
+  Progress,
+  Reason,
+  State,
+  Trying,
+  Waiting,
+} from "./state.ts";
 
 /**
  * The state before the first attempt: a pause of 0, whose end is due at once.
@@ -168,17 +77,16 @@ export function step(policy: Policy, state: State, event: Event): State {
       return settled(policy, state, event.at, event.outcome);
     case "woke":
       return event.at < state.wakeAt ? state : woke(policy, state, event.at, event.error);
-    case "aborted": {
-      const lastFailure = failureSoFar(policy, state, event.at);
-      const outcome = rejected(event.reason);
-      return end({ ...state, lastFailure }, event.at, "aborted", outcome);
-    }
+    case "aborted":
+      return cancel(policy, state, event.at, "aborted", event.reason);
+    case "broke":
+      return cancel(policy, state, event.at, "thrown", event.reason);
   }
 }
 
 function settled(
   policy: Policy,
-  state: Trying | Stopping | Pausing,
+  state: Waiting,
   at: number,
   outcome: PromiseSettledResult<unknown>,
 ): State {
@@ -194,7 +102,7 @@ function settled(
 
 function woke(
   policy: Policy,
-  state: Trying | Stopping | Pausing,
+  state: Waiting,
   at: number,
   error: TimeoutError | undefined,
 ): State {
@@ -253,7 +161,7 @@ function cut(
 
 function failed(
   policy: Policy,
-  state: Trying | Stopping,
+  state: Exclude<Waiting, Pausing>,
   at: number,
   error: unknown,
 ): State {
@@ -286,7 +194,7 @@ function failed(
 
 function endAtDeadline(
   policy: Policy,
-  state: Trying | Stopping | Pausing,
+  state: Waiting,
   at: number,
   error: TimeoutError | undefined,
 ): Done {
@@ -297,16 +205,18 @@ function endAtDeadline(
   return end({ ...state, lastFailure }, at, "deadline", outcome);
 }
 
-/**
- * Ends an execution, in whatever state it is.
- *
- * @param state The state it ends in.
- * @param at The instant at which it ends.
- * @param reason Why it ends.
- * @param outcome What its promise settles with.
- * @returns The last state.
- */
-export function end(
+function cancel(
+  policy: Policy,
+  state: Waiting,
+  at: number,
+  reason: "aborted" | "thrown",
+  error: unknown,
+): Done {
+  const lastFailure = failureSoFar(policy, state, at);
+  return end({ ...state, lastFailure }, at, reason, rejected(error));
+}
+
+function end(
   state: Progress,
   at: number,
   reason: Reason,
@@ -329,7 +239,7 @@ export function end(
 /** The last failure, which is the timeout where an attempt is winding down. */
 function failureSoFar(
   policy: Policy,
-  state: Trying | Stopping | Pausing,
+  state: Waiting,
   at: number,
 ): Failure | null {
   return state.phase === "stopping"

@@ -59,13 +59,17 @@ export class TimeoutError extends Error {
  */
 export function show(value: unknown): string {
   try {
-    if (typeof value === "string") return JSON.stringify(value);
+    if (typeof value === "string") return shortened(JSON.stringify(value));
     if (typeof value === "bigint") return `${value}n`;
-    if (typeof value === "function") return `function ${value.name}`.trimEnd();
+    if (typeof value === "function") return shortened(`function ${value.name}`.trimEnd());
     if (Array.isArray(value)) return `an array of ${value.length}`;
     if (typeof value !== "object" || value === null) return String(value);
     return `an object (${value.constructor?.name ?? "no prototype"})`;
   } catch {
     return "a value that cannot be shown";
   }
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 97)}...` : text;
 }

@@ -11,21 +11,10 @@
  */
 
 import { RunningAttempt, setCurrentAttempt } from "./attempt.ts";
-import {
-  begin,
-  type Done,
-  end,
-  type Event,
-  type Failure,
-  limitError,
-  type Pausing,
-  type State,
-  step,
-  type Stopping,
-  type Trying,
-} from "./engine.ts";
+import { begin, limitError, step } from "./engine.ts";
 import { Observer } from "./observe.ts";
 import type { BackoffPolicy } from "./policy.ts";
+import type { Done, Event, Failure, State, Trying, Waiting } from "./state.ts";
 import { count, type Statistic } from "./statistic.ts";
 import { readInstant, startTimer } from "./timer.ts";
 
@@ -64,7 +53,7 @@ interface Settle<T> {
   readonly reject: (reason: unknown) => void;
 }
 
-type Waiting = Trying | Stopping | Pausing;
+type Interruption = Event & { type: "aborted" | "broke" };
 
 /** What `await` does, whatever `then` a promise was given. */
 const { then } = Promise.prototype;
@@ -79,7 +68,7 @@ class Execution<T> {
   /** The attempt in flight, also while it winds down. */
   #attempt: RunningAttempt | null = null;
   /** The first abort of a signal, from the moment it happens. */
-  #aborted: (Event & { type: "aborted" }) | null = null;
+  #aborted: Interruption | null = null;
   /** Takes a wake or an abort for the present state; the first one counts. */
   #deliver: ((event: Event) => void) | null = null;
   #disarm: (() => void) | null = null;
@@ -134,11 +123,11 @@ class Execution<T> {
     try {
       const { reason } = signal;
       this.#aborted = { type: "aborted", at: this.#now(), reason };
-      this.#deliver?.(this.#aborted);
-      this.#attempt?.cut(reason);
     } catch (error) {
-      this.#break(error);
+      this.#aborted = { type: "broke", at: this.#state.at, reason: error };
     }
+    this.#deliver?.(this.#aborted);
+    this.#attempt?.cut(this.#aborted.reason);
   }
 
   /** One event, and the next state. */
@@ -157,17 +146,17 @@ class Execution<T> {
 
   /** What a state asks for, in the order that is promised: commit, abort, tell, settle. */
   #move(next: State, failure: Failure | null, event: Event): void {
-    const before = this.#state;
-    const attempt = this.#attempt;
-    this.#state = next;
     this.#disarmTimer();
+    const before = this.#state;
+    this.#state = next;
+    count(this.#statistic, before, next, failure);
     if (next.phase === "stopping" || next.phase === "pausing") {
       this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
     }
-    if (attempt !== null && next.phase !== "stopping") this.#attempt = null;
+    const attempt = this.#attempt;
+    if (next.phase !== "stopping") this.#attempt = null;
     if (event.type === "woke") attempt?.cut(event.error);
-    if (event.type === "aborted") attempt?.cut(event.reason);
-    count(this.#statistic, before, next, failure);
+    else if (event.type !== "settled") attempt?.cut(event.reason);
     if (failure !== null) this.#observer?.failure(next, failure);
     if (next.phase === "trying") this.#try(next);
     if (next.phase === "done") this.#finish(next);
@@ -186,7 +175,7 @@ class Execution<T> {
     const wake = clock.after === undefined ? arrive : deliver;
     this.#disarm = startTimer(clock, ms, state.wakeAt, {
       woke: (at) => this.#wake(state, at, wake),
-      broke: (error) => this.#state === state && this.#break(error),
+      broke: (reason) => deliver({ type: "broke", at: state.at, reason }),
     });
   }
 
@@ -263,11 +252,14 @@ class Execution<T> {
   #finish(state: Done): void {
     const unlisten = this.#unlisten;
     this.#unlisten = null;
-    unlisten?.();
-    const { outcome } = state;
-    this.#observer?.done(state);
-    if (outcome.status === "fulfilled") this.#settle.resolve(outcome.value as T);
-    else this.#settle.reject(outcome.reason);
+    try {
+      unlisten?.();
+    } finally {
+      const { outcome } = state;
+      this.#observer?.done(state);
+      if (outcome.status === "fulfilled") this.#settle.resolve(outcome.value as T);
+      else this.#settle.reject(outcome.reason);
+    }
   }
 
   /** Never before the instant of the present state, even if the clock goes backwards. */
@@ -277,12 +269,10 @@ class Execution<T> {
 
   /** What the execution depends on, its clock or a signal, does not work. */
   #break(error: unknown): void {
-    const { at } = this.#state;
-    const next = end(this.#state, at, "thrown", { status: "rejected", reason: error });
     try {
-      this.#move(next, null, { type: "aborted", at, reason: error });
+      this.#on({ type: "broke", at: this.#state.at, reason: error });
     } catch (another) {
-      this.#break(another); // each disarms or unlistens once, so this comes to an end
+      this.#break(another); // each is let go of only once, so this comes to an end
     }
   }
 }

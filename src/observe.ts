@@ -6,7 +6,7 @@
 
 import type { Attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
-import type { Done, Failure, Reason, State, Trying } from "./engine.ts";
+import type { Done, Failure, Reason, State, Trying } from "./state.ts";
 import { readInstant } from "./timer.ts";
 
 /** What each event tells, whatever it is. */

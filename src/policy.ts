@@ -5,22 +5,24 @@
  */
 
 import { type Clock, systemClock } from "./clock.ts";
-import type { Failure, Policy } from "./engine.ts";
+import type { Failure, Policy } from "./state.ts";
 import type { BackoffEvent } from "./observe.ts";
 import {
-  abortSignal,
   type BackoffOptions,
-  callback,
   checkKeys,
-  clockOption,
-  duration,
   type ErrorClass,
-  errorClasses,
   OPTION_NAMES,
   type Pause,
+} from "./options.ts";
+import {
+  abortSignal,
+  callback,
+  clockOption,
+  duration,
+  errorClasses,
   pauseDuration,
   tryCount,
-} from "./options.ts";
+} from "./validate.ts";
 
 /** Parsed options. A later change of what the caller gave changes nothing here. */
 export class BackoffPolicy implements Policy {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Failure, State } from "./engine.ts";
+import type { Failure, State } from "./state.ts";
 
 /**
  * What a `Backoff` has done so far, over all of its executions.

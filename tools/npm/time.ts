@@ -90,20 +90,25 @@ export class FakeTime {
 
   #install(): void {
     const now = () => this.#now;
+    const fakeSetTimeout = (
+      callback: (...args: unknown[]) => void,
+      ms = 0,
+      ...args: unknown[]
+    ) =>
+      this.#set(
+        ++this.#lastId,
+        () => callback(...args),
+        Math.max(0, Math.floor(ms)),
+        false,
+      );
     const fakes = {
+      setTimeout: fakeSetTimeout,
       Date: new Proxy(real.Date, {
         construct: (target, args) =>
           Reflect.construct(target, args.length ? args : [now()]),
         get: (target, key, receiver) =>
           key === "now" ? now : Reflect.get(target, key, receiver),
       }),
-      setTimeout: (callback: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
-        this.#set(
-          ++this.#lastId,
-          () => callback(...args),
-          Math.max(0, Math.floor(ms)),
-          false,
-        ),
       setInterval: (callback: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
         this.#set(
           ++this.#lastId,

@@ -1,0 +1,165 @@
+/**
+ * The check of each option's value: the wrong kind is a `TypeError`, the wrong
+ * value a `RangeError`, and either says which option, what it must be, and what
+ * it was.
+ *
+ * @module
+ */
+
+import type { Clock } from "./clock.ts";
+import { show } from "./errors.ts";
+import type { ErrorClass, RetryOptions } from "./options.ts";
+
+/**
+ * Checks an option that is a duration.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave, or a function returned.
+ * @param absent What `null` and `undefined` stand for.
+ * @returns The duration in milliseconds.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is negative or `NaN`.
+ */
+export function duration(name: string, value: unknown, absent: number): number {
+  const number = value ?? absent;
+  const rule = "a number of milliseconds >= 0";
+  if (typeof number !== "number") throw wrongKind(name, rule, value);
+  if (!(number >= 0)) throw wrongValue(name, rule, value);
+  return number;
+}
+
+/**
+ * Checks a pause.
+ *
+ * @param value What the caller gave, or a function of the failure returned.
+ * @returns The pause in milliseconds.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is negative, `NaN` or not finite.
+ */
+export function pauseDuration(value: unknown): number {
+  const rule = "a finite number of milliseconds >= 0, or a function that returns one";
+  if (typeof value !== "number") throw wrongKind("pause", rule, value);
+  if (!(value >= 0 && value < Infinity)) throw wrongValue("pause", rule, value);
+  return value;
+}
+
+/**
+ * Checks the bound on tries.
+ *
+ * @param value What the caller gave.
+ * @returns The bound; `Infinity` for none.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is no integer >= 1.
+ */
+export function tryCount(value: unknown): number {
+  const count = value ?? Infinity;
+  const rule = "an integer >= 1, the first try included";
+  if (typeof count !== "number") throw wrongKind("maxTries", rule, value);
+  if (count !== Infinity && !(Number.isInteger(count) && count >= 1)) {
+    throw wrongValue("maxTries", rule, value);
+  }
+  return count;
+}
+
+/**
+ * Checks an option that is a function, or absent.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave.
+ * @returns The function, or `null`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function callback<F>(name: string, value: F | null | undefined): F | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "function") return value;
+  throw wrongKind(name, "a function", value);
+}
+
+/**
+ * Checks the classes to retry.
+ *
+ * @param value What the caller gave.
+ * @param absent What `null` and `undefined` stand for.
+ * @returns A copy of the classes, or `"all"`.
+ * @throws {TypeError} If anything in it does not work with `instanceof`.
+ */
+export function errorClasses(
+  value: RetryOptions["exceptions"],
+  absent: readonly ErrorClass[] | "all",
+): readonly ErrorClass[] | "all" {
+  const classes = value ?? absent;
+  if (classes === "all") return classes;
+  const rule = 'an array of classes, or "all"';
+  if (!isSo(() => Array.isArray(classes))) throw wrongKind("exceptions", rule, value);
+  const copy: ErrorClass[] = [...classes];
+  for (const each of copy) {
+    if (!isClassLike(each)) throw wrongKind("exceptions", rule, each);
+  }
+  return Object.freeze(copy);
+}
+
+/** As an arrow function is not: it has no prototype to look for. */
+function isClassLike(value: unknown): boolean {
+  return typeof value === "function" &&
+    isSo(() => typeof ({} instanceof value) === "boolean");
+}
+
+/**
+ * Checks a signal. It is told by its shape, since it may be of another realm.
+ *
+ * @param value What the caller gave.
+ * @returns The signal, or `null`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function abortSignal(value: AbortSignal | null | undefined): AbortSignal | null {
+  if (value === null || value === undefined) return null;
+  const isSignal = isSo(() =>
+    typeof value === "object" && typeof value.aborted === "boolean" &&
+    typeof value.addEventListener === "function" &&
+    typeof value.removeEventListener === "function"
+  );
+  if (isSignal) return value;
+  throw wrongKind("signal", "an AbortSignal", value);
+}
+
+/**
+ * Checks a clock.
+ *
+ * @param value What the caller gave.
+ * @param absent What `null` and `undefined` stand for.
+ * @returns The clock.
+ * @throws {TypeError} If it has no `now` or `sleep`, or an `after` that is no function.
+ */
+export function clockOption(value: Clock | null | undefined, absent: Clock): Clock {
+  const clock = value ?? absent;
+  const isClock = isSo(() =>
+    ["object", "function"].includes(typeof clock) && typeof clock.now === "function" &&
+    typeof clock.sleep === "function" &&
+    ["undefined", "function"].includes(typeof clock.after)
+  );
+  if (isClock) return clock;
+  throw wrongKind("clock", "an object with the functions 'now' and 'sleep'", value);
+}
+
+/** A look at a value that throws, as at a revoked proxy, tells that it is not so. */
+function isSo(look: () => boolean): boolean {
+  try {
+    return look();
+  } catch {
+    return false;
+  }
+}
+
+function wrongKind(name: string, rule: string, value: unknown): TypeError {
+  return new TypeError(complaint(name, rule, value));
+}
+
+function wrongValue(name: string, rule: string, value: unknown): RangeError {
+  return new RangeError(complaint(name, rule, value));
+}
+
+function complaint(name: string, rule: string, value: unknown): string {
+  return `Cannot use the options as '${name}' must be ${rule}: current value is ${
+    show(value)
+  }`;
+}

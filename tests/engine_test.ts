@@ -1,0 +1,528 @@
+// One test for each cell of the table in the engine's header, and for what stands above it.
+
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { TimeoutError } from "@asyncbackoff/asyncbackoff";
+import { begin, limitError, step } from "../src/engine.ts";
+import type { Event, Failure, Policy, State } from "../src/state.ts";
+
+/** A policy without limits that retries at once, and remembers what it was asked. */
+function policyOf(rules: Partial<Policy> = {}): Policy & { asked: Failure[] } {
+  const asked: Failure[] = [];
+  const { decide = () => 0, ...limits } = rules;
+  return {
+    attemptTimeout: Infinity,
+    deadline: Infinity,
+    grace: 0,
+    ...limits,
+    asked,
+    decide(failure) {
+      asked.push(failure);
+      return decide(failure);
+    },
+  };
+}
+
+const fulfilled = (at: number, value: unknown): Event => ({
+  type: "settled",
+  at,
+  outcome: { status: "fulfilled", value },
+});
+const rejected = (at: number, reason: unknown): Event => ({
+  type: "settled",
+  at,
+  outcome: { status: "rejected", reason },
+});
+const woke = (at: number): Event => ({ type: "woke", at });
+const aborted = (at: number, reason: unknown): Event => ({
+  type: "aborted",
+  at,
+  reason,
+});
+
+/** Every execution of these tests begins at 1000. */
+const walk = (policy: Policy, ...events: Event[]): State =>
+  events.reduce<State>((state, event) => step(policy, state, event), begin(1000, "load"));
+
+/** The timeout of an attempt, or of the execution, as it went out. */
+function assertLimit(error: unknown, limit: "attempt" | "deadline", ms: number): void {
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([error.limit, error.ms], [limit, ms]);
+}
+
+function assertDone(state: State, at: number, reason: string, outcome: unknown): void {
+  assert(state.phase === "done");
+  assertEquals([state.at, state.reason], [at, reason]);
+  const { outcome: settled } = state;
+  assertEquals(settled.status, reason === "success" ? "fulfilled" : "rejected");
+  assertStrictEquals(
+    settled.status === "fulfilled" ? settled.value : settled.reason,
+    outcome,
+  );
+}
+
+/** What every state of an execution without a failure tells, in its first attempt. */
+const first = { name: "load", beganAt: 1000, tries: 1, attemptAt: 1000, pause: 0 };
+
+Deno.test("begin() is a pause that is due at once, before any try", () => {
+  assertEquals<State>(begin(1000, "load"), {
+    ...first,
+    phase: "pausing",
+    at: 1000,
+    tries: 0,
+    lastFailure: null,
+    wakeAt: 1000,
+  });
+});
+
+Deno.test("step() begins an attempt when a pause ends", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100 });
+  assertEquals<State>(walk(policy, woke(1000)), {
+    ...first,
+    phase: "trying",
+    at: 1000,
+    lastFailure: null,
+    wakeAt: 1020,
+  });
+});
+
+Deno.test("step() begins the next attempt with what is known of the last one", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, decide: () => 50 });
+  const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
+  // Noticed late, so it has less than its timeout until the deadline.
+  assertEquals<State>(step(policy, pausing, woke(1090)), {
+    ...first,
+    phase: "trying",
+    at: 1090,
+    tries: 2,
+    attemptAt: 1090,
+    pause: 50,
+    lastFailure: pausing.lastFailure,
+    wakeAt: 1100,
+  });
+});
+
+Deno.test("step() ends with the value when an attempt is fulfilled", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace: 5 });
+  assertEquals<State>(walk(policy, woke(1000), fulfilled(1010, "value")), {
+    ...first,
+    phase: "done",
+    at: 1010,
+    lastFailure: null,
+    reason: "success",
+    outcome: { status: "fulfilled", value: "value" },
+  });
+});
+
+Deno.test("step() pauses when an attempt is rejected and the policy answers with a pause", () => {
+  const policy = policyOf({ deadline: 100, grace: 5, decide: () => 30 });
+  assertEquals<State>(walk(policy, woke(1000), rejected(1010, "broken")), {
+    ...first,
+    phase: "pausing",
+    at: 1010,
+    pause: 30,
+    lastFailure: { error: "broken", tries: 1, elapsed: 10, remaining: 90, pause: 0 },
+    wakeAt: 1040,
+  });
+});
+
+Deno.test("step() cuts the pause at the deadline when it is longer than what remains", () => {
+  const policy = policyOf({ deadline: 100, decide: () => 500 });
+  const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
+  assert(pausing.phase === "pausing");
+  assertEquals([pausing.wakeAt, pausing.pause], [1100, 500]);
+});
+
+Deno.test("step() ends with the failure's error when an attempt is rejected and the policy gives a reason", () => {
+  for (const reason of ["unlisted", "maxTries", "giveup"] as const) {
+    const policy = policyOf({ deadline: 100, decide: () => reason });
+    const done = walk(policy, woke(1000), rejected(1010, "broken"));
+    assertEquals<State>(done, {
+      ...first,
+      phase: "done",
+      at: 1010,
+      lastFailure: { error: "broken", tries: 1, elapsed: 10, remaining: 90, pause: 0 },
+      reason,
+      outcome: { status: "rejected", reason: "broken" },
+    });
+  }
+});
+
+Deno.test("step() ends with what the policy throws when an attempt is rejected, and keeps the failure", () => {
+  for (const thrown of [new Error("a bug"), undefined]) {
+    const policy = policyOf({
+      decide() {
+        throw thrown;
+      },
+    });
+    const done = walk(policy, woke(1000), rejected(1010, "broken"));
+    assertDone(done, 1010, "thrown", thrown);
+    assertEquals(done.lastFailure?.error, "broken");
+    assertEquals(policy.asked.length, 1);
+  }
+});
+
+Deno.test("step() ends with a deadline's timeout when an attempt is woken at or after it", () => {
+  for (const at of [1100, 1101]) {
+    const policy = policyOf({ deadline: 100, grace: 5 });
+    const done = walk(policy, woke(1000), woke(at));
+    assert(done.phase === "done" && done.outcome.status === "rejected");
+    assertDone(done, at, "deadline", done.outcome.reason);
+    assertLimit(done.outcome.reason, "deadline", 100);
+    assertEquals([done.lastFailure, policy.asked], [null, []]);
+  }
+});
+
+Deno.test("step() ends with the last failure's error when an attempt is woken at the deadline", () => {
+  const policy = policyOf({ deadline: 100 });
+  const error = new Error("busy");
+  const pausing = walk(policy, woke(1000), rejected(1010, error));
+  const done = [woke(1010), woke(1100)].reduce((s, e) => step(policy, s, e), pausing);
+  assertDone(done, 1100, "deadline", error);
+  // The attempt that was cut by the deadline is no failure: the one before it stands.
+  assertStrictEquals(done.lastFailure, pausing.lastFailure);
+  assertEquals([done.tries, policy.asked.length], [2, 1]);
+});
+
+Deno.test("step() fails the attempt with its timeout when it is woken without a grace", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, decide: () => 30 });
+  const pausing = walk(policy, woke(1000), woke(1020));
+  assert(pausing.phase === "pausing");
+  assertLimit(pausing.lastFailure?.error, "attempt", 20);
+  assertEquals([pausing.at, pausing.wakeAt, pausing.tries], [1020, 1050, 1]);
+  assertEquals(policy.asked, [pausing.lastFailure]);
+});
+
+Deno.test("step() gives the attempt its grace when it is woken at its timeout, and asks nothing yet", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace: 30 });
+  const error = new TimeoutError("attempt", 20, "load");
+  const stopping = walk(policy, woke(1000), { type: "woke", at: 1020, error });
+  assertEquals<State>(stopping, {
+    ...first,
+    phase: "stopping",
+    at: 1020,
+    lastFailure: null,
+    wakeAt: 1050,
+    error,
+  });
+  assertStrictEquals(stopping.phase === "stopping" && stopping.error, error);
+  assertEquals(policy.asked, []);
+});
+
+Deno.test("step() counts the grace from the wake when that is late, and ends it at the deadline", () => {
+  const wakeAtOf = (grace: number, at: number) => {
+    const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace });
+    const stopping = walk(policy, woke(1000), woke(at));
+    return stopping.phase === "stopping" && stopping.wakeAt;
+  };
+  assertEquals(wakeAtOf(30, 1025), 1055);
+  assertEquals(wakeAtOf(90, 1025), 1100);
+  assertEquals(wakeAtOf(Infinity, 1025), 1100);
+});
+
+Deno.test("step() ends with the signal's reason when it is aborted in an attempt or a pause", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, decide: () => 30 });
+  const before = begin(1000, "load");
+  const trying = walk(policy, woke(1000));
+  const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
+  const asked = policy.asked.length;
+  for (const [state, at] of [[before, 1000], [trying, 1010], [pausing, 1020]] as const) {
+    for (const reason of [new Error("stop"), undefined]) {
+      const done = step(policy, state, aborted(at, reason));
+      assertDone(done, at, "aborted", reason);
+      assertStrictEquals(done.lastFailure, state.lastFailure);
+      assertEquals(done.tries, state.tries);
+    }
+  }
+  assertEquals(policy.asked.length, asked);
+});
+
+/** In the grace of the first attempt, from 1020 to 1050. */
+function inGrace(rules: Partial<Policy> = {}) {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace: 30, ...rules });
+  const stopping = walk(policy, woke(1000), woke(1020));
+  assert(stopping.phase === "stopping");
+  return { policy, stopping };
+}
+
+Deno.test("step() ends with the value when an attempt is fulfilled in its grace", () => {
+  const { policy, stopping } = inGrace();
+  const done = step(policy, stopping, fulfilled(1030, "value"));
+  assertDone(done, 1030, "success", "value");
+  assertEquals([done.lastFailure, policy.asked], [null, []]);
+});
+
+Deno.test("step() fails the attempt with its timeout when it is rejected in its grace", () => {
+  const { policy, stopping } = inGrace({ decide: () => 10 });
+  const pausing = step(policy, stopping, rejected(1030, new Error("wound down")));
+  assert(pausing.phase === "pausing");
+  assertStrictEquals(pausing.lastFailure?.error, stopping.error);
+  assertEquals([pausing.lastFailure?.elapsed, pausing.wakeAt], [30, 1040]);
+  assertEquals(policy.asked.length, 1);
+});
+
+Deno.test("step() fails the attempt with its timeout when its grace has ended", () => {
+  const { policy, stopping } = inGrace({ decide: () => 10 });
+  const pausing = step(policy, stopping, woke(1050));
+  assert(pausing.phase === "pausing");
+  assertStrictEquals(pausing.lastFailure?.error, stopping.error);
+  assertEquals([pausing.lastFailure?.elapsed, pausing.wakeAt], [50, 1060]);
+  assertEquals("error" in pausing, false);
+  assertEquals(policy.asked.length, 1);
+});
+
+Deno.test("step() ends with the timeout when the grace of the last try has ended", () => {
+  const { policy, stopping } = inGrace({ decide: () => "maxTries" });
+  for (const event of [woke(1050), rejected(1030, "broken")]) {
+    assertDone(step(policy, stopping, event), event.at, "maxTries", stopping.error);
+  }
+});
+
+Deno.test("step() ends with the attempt's timeout when the deadline is reached in the grace", () => {
+  const { policy, stopping } = inGrace({ grace: Infinity });
+  const done = step(policy, stopping, woke(1100));
+  assertDone(done, 1100, "deadline", stopping.error);
+  assertLimit(stopping.error, "attempt", 20);
+  assertEquals(done.lastFailure, {
+    error: stopping.error,
+    tries: 1,
+    elapsed: 100,
+    remaining: 0,
+    pause: 0,
+  });
+  assertEquals(policy.asked, []);
+});
+
+Deno.test("step() ends with the signal's reason when it is aborted in the grace, and keeps the timeout", () => {
+  const { policy, stopping } = inGrace();
+  const reason = new Error("stop");
+  const done = step(policy, stopping, aborted(1030, reason));
+  assertDone(done, 1030, "aborted", reason);
+  assertStrictEquals(done.lastFailure?.error, stopping.error);
+  assertEquals([done.lastFailure?.elapsed, policy.asked], [30, []]);
+});
+
+Deno.test("step() changes nothing when an attempt settles in a pause", () => {
+  const policy = policyOf({ decide: () => 30 });
+  const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
+  for (const event of [fulfilled(1020, "value"), rejected(1020, "broken")]) {
+    assertStrictEquals(step(policy, pausing, event), pausing);
+  }
+  assertEquals(policy.asked.length, 1);
+});
+
+Deno.test("step() ends with the last failure's error when a pause is woken at or after the deadline", () => {
+  for (const at of [1100, 1101]) {
+    const policy = policyOf({ deadline: 100, decide: () => 500 });
+    const error = new Error("busy");
+    const done = walk(policy, woke(1000), rejected(1010, error), woke(at));
+    assertDone(done, at, "deadline", error);
+    assertEquals([done.tries, policy.asked.length], [1, 1]);
+  }
+});
+
+Deno.test("step() changes nothing when the execution is done", () => {
+  const policy = policyOf({ deadline: 100, decide: () => "unlisted" });
+  const ends = [
+    fulfilled(1010, "value"),
+    rejected(1010, "broken"),
+    woke(1100),
+    aborted(1010, "stop"),
+  ];
+  for (const done of ends.map((event) => walk(policy, woke(1000), event))) {
+    const asked = policy.asked.length;
+    for (
+      const event of [
+        fulfilled(1200, "value"),
+        rejected(1200, "broken"),
+        woke(1200),
+        aborted(1200, "stop"),
+      ]
+    ) {
+      assertStrictEquals(step(policy, done, event), done);
+    }
+    assertEquals([done.phase, policy.asked.length], ["done", asked]);
+  }
+});
+
+Deno.test("step() changes nothing when it is woken too early", () => {
+  const { policy, stopping } = inGrace({ decide: () => 30 });
+  const trying = walk(policy, woke(1000));
+  const pausing = step(policy, stopping, rejected(1020, "broken"));
+  for (
+    const [state, wakeAt] of [[trying, 1020], [stopping, 1050], [pausing, 1050]] as const
+  ) {
+    assertStrictEquals(step(policy, state, woke(wakeAt - 1)), state);
+    assert(step(policy, state, woke(wakeAt)) !== state);
+  }
+});
+
+Deno.test("step() changes nothing when an attempt without a limit is woken", () => {
+  const policy = policyOf();
+  const trying = walk(policy, woke(1000));
+  assertEquals(trying.phase === "trying" && trying.wakeAt, Infinity);
+  assertStrictEquals(step(policy, trying, woke(1e12)), trying);
+});
+
+Deno.test("limitError() names the limit that is reached, the deadline where both are", () => {
+  const policy = policyOf({ attemptTimeout: 100, deadline: 100 });
+  const trying = walk(policy, woke(1000));
+  assertLimit(limitError(policy, trying, 1099), "attempt", 100);
+  const error = limitError(policy, trying, 1100);
+  assertLimit(error, "deadline", 100);
+  assertEquals(error.message, "'load' reached its deadline of 100 ms");
+});
+
+Deno.test("step() is done with what broke, whatever was under way", () => {
+  const { policy, stopping } = inGrace();
+  const broke = (at: number): Event => ({ type: "broke", at, reason: "no clock" });
+  assertDone(step(policy, begin(1000, "load"), broke(1000)), 1000, "thrown", "no clock");
+  assertDone(walk(policy, woke(1000), broke(1010)), 1010, "thrown", "no clock");
+  const done = step(policy, stopping, broke(1030));
+  assertDone(done, 1030, "thrown", "no clock");
+  assertStrictEquals(done.lastFailure?.error, stopping.error); // it counts all the same
+  assertStrictEquals(step(policy, done, broke(1040)), done);
+});
+
+// Ties: the deadline, then the attempt timeout, then the end of a pause.
+
+Deno.test("step() takes the deadline before the attempt timeout when both are at one instant", () => {
+  const policy = policyOf({ attemptTimeout: 100, deadline: 100, grace: 30 });
+  const done = walk(policy, woke(1000), woke(1100));
+  assert(done.phase === "done" && done.outcome.status === "rejected");
+  assertEquals(done.reason, "deadline");
+  assertLimit(done.outcome.reason, "deadline", 100);
+});
+
+Deno.test("step() takes the deadline before the end of a grace when both are at one instant", () => {
+  const { policy, stopping } = inGrace({ grace: 80, decide: () => "maxTries" });
+  assertDone(step(policy, stopping, woke(1100)), 1100, "deadline", stopping.error);
+  assertEquals(policy.asked, []);
+});
+
+Deno.test("step() takes the deadline before the end of a pause when both are at one instant", () => {
+  const policy = policyOf({ deadline: 100, decide: () => 50 });
+  const done = walk(policy, woke(1000), rejected(1050, "broken"), woke(1100));
+  assertDone(done, 1100, "deadline", "broken");
+  assertEquals(done.tries, 1);
+});
+
+Deno.test("step() takes the attempt timeout before the end of a pause when both are at one instant", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100 });
+  const pausing = walk(policy, woke(1000), woke(1020));
+  assertEquals([pausing.phase, pausing.tries], ["pausing", 1]);
+  const trying = step(policy, pausing, woke(1020));
+  assertEquals([trying.phase, trying.tries, trying.at], ["trying", 2, 1020]);
+});
+
+Deno.test("step() takes an attempt's end before its limit when it is delivered first", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 20, decide: () => "giveup" });
+  assertDone(walk(policy, woke(1000), fulfilled(1020, 7)), 1020, "success", 7);
+  assertDone(walk(policy, woke(1000), rejected(1020, 7)), 1020, "giveup", 7);
+});
+
+Deno.test("step() keeps the value when an attempt is fulfilled after its limits", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100 });
+  assertDone(walk(policy, woke(1000), fulfilled(1150, 7)), 1150, "success", 7);
+});
+
+Deno.test("step() ends at once with the failure when it arrives at or after the deadline", () => {
+  for (const at of [1100, 1150]) {
+    const policy = policyOf({ deadline: 100, decide: () => 30 });
+    const done = walk(policy, woke(1000), rejected(at, "broken"));
+    assertDone(done, at, "deadline", "broken");
+    assertEquals([done.lastFailure?.elapsed, done.lastFailure?.remaining], [at - 1000, 0]);
+    assertEquals(policy.asked.length, 1);
+  }
+});
+
+Deno.test("step() ends for the policy's reason when a failure arrives after the deadline", () => {
+  const policy = policyOf({ deadline: 100, decide: () => "unlisted" });
+  assertDone(walk(policy, woke(1000), rejected(1150, 7)), 1150, "unlisted", 7);
+});
+
+// What is thrown, and what is told of it.
+
+Deno.test("step() lets out the very error of the last failure when it is undefined or an object", () => {
+  for (const last of [undefined, null, "broken", { code: 7 }, new Error("busy")]) {
+    const deadline = policyOf({ deadline: 100 });
+    const events = [woke(1000), rejected(1010, "first"), woke(1010), rejected(1020, last)];
+    assertDone(walk(deadline, ...events, woke(1020), woke(1100)), 1100, "deadline", last);
+    const bounded = policyOf({ decide: ({ tries }) => tries < 2 ? 0 : "maxTries" });
+    assertDone(walk(bounded, ...events), 1020, "maxTries", last);
+    assertStrictEquals(bounded.asked[1]?.error, last);
+  }
+});
+
+Deno.test("step() lets out the very timeout that the attempt was told when that is the failure", () => {
+  const attempt = new TimeoutError("attempt", 20);
+  const bounded = policyOf({ attemptTimeout: 20, decide: () => "maxTries" });
+  const cut = { type: "woke", at: 1020, error: attempt } as const;
+  assertDone(walk(bounded, woke(1000), cut), 1020, "maxTries", attempt);
+  const whole = new TimeoutError("deadline", 20);
+  const end = { type: "woke", at: 1020, error: whole } as const;
+  assertDone(walk(policyOf({ deadline: 20 }), woke(1000), end), 1020, "deadline", whole);
+});
+
+Deno.test("step() shows each failure with its tries, elapsed, remaining and the pause before it", () => {
+  const policy = policyOf({ deadline: 100, decide: ({ tries }) => tries * 10 });
+  const none = policyOf({ decide: ({ tries }) => tries * 10 });
+  const [one, two, three] = [rejected(1010, 1), rejected(1025, 2), rejected(1046, 3)];
+  for (const each of [policy, none]) {
+    walk(each, woke(1000), one, woke(1020), two, woke(1045), three);
+  }
+  assertEquals(policy.asked, [
+    { error: 1, tries: 1, elapsed: 10, remaining: 90, pause: 0 },
+    { error: 2, tries: 2, elapsed: 25, remaining: 75, pause: 10 },
+    { error: 3, tries: 3, elapsed: 46, remaining: 54, pause: 20 },
+  ]);
+  assertEquals(none.asked.map(({ remaining }) => remaining), Array(3).fill(Infinity));
+});
+
+Deno.test("step() freezes the failure before the policy is asked, and keeps that very one", () => {
+  let wasFrozen = false;
+  const policy = policyOf({
+    decide(failure) {
+      wasFrozen = Object.isFrozen(failure);
+      return 30;
+    },
+  });
+  const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
+  assert(wasFrozen);
+  assertStrictEquals(pausing.lastFailure, policy.asked[0]);
+});
+
+Deno.test("step() counts each try and fails it at once when the attempt timeout is 0, whatever the grace", () => {
+  const policy = policyOf({
+    attemptTimeout: 0,
+    deadline: 100,
+    grace: 30,
+    decide: () => 10,
+  });
+  const trying = walk(policy, woke(1000));
+  assert(trying.phase === "trying");
+  assertEquals([trying.tries, trying.wakeAt], [1, 1000]);
+  const pausing = step(policy, trying, woke(1000));
+  assert(pausing.phase === "pausing");
+  assertLimit(pausing.lastFailure?.error, "attempt", 0);
+  assertEquals([pausing.at, pausing.wakeAt], [1000, 1010]);
+});
+
+Deno.test("step() ends before any try when the deadline is 0", () => {
+  const policy = policyOf({ attemptTimeout: 0, deadline: 0 });
+  const done = walk(policy, woke(1000));
+  assert(done.phase === "done" && done.outcome.status === "rejected");
+  assertEquals([done.at, done.reason, done.tries], [1000, "deadline", 0]);
+  assertLimit(done.outcome.reason, "deadline", 0);
+  assertEquals([done.lastFailure, policy.asked], [null, []]);
+});
+
+Deno.test("step() makes no error when a wake needs none", () => {
+  // An error costs more than all the rest of a step. Its message reads the name.
+  let made = 0;
+  const name = { toString: () => `load ${made += 1}` } as unknown as string;
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, decide: () => 500 });
+  const trying = step(policy, begin(1000, name), woke(1000));
+  const pausing = step(policy, trying, rejected(1010, "broken"));
+  assertEquals([trying.phase, step(policy, pausing, woke(1100)).phase], ["trying", "done"]);
+  assertEquals(made, 0);
+});

@@ -1,0 +1,345 @@
+// The time that an attempt is given to wind down after its timeout.
+
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import {
+  type Attempt,
+  Backoff,
+  type BackoffOptions,
+  type Reason,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+const never = () => new Promise<never>(() => {});
+
+interface Scene {
+  readonly clock: TestClock;
+  readonly controller: AbortController;
+}
+
+/** Executes a function, and gives what it came to, when and why, and when it was called. */
+async function play(
+  options: BackoffOptions,
+  body: (attempt: Attempt, scene: Scene) => unknown,
+) {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const calledAt: number[] = [];
+  let reason: Reason | null = null;
+  const backoff = new Backoff({
+    ...options,
+    clock,
+    observe: (event) => {
+      if (event.type === "done") reason = event.reason;
+    },
+  });
+  const result = await clock.run(
+    backoff.execute((attempt) => {
+      calledAt.push(clock.now());
+      return body(attempt, { clock, controller });
+    }, { signal: controller.signal }).then((value) => ({ value }), (error) => ({ error })),
+  );
+  const at = clock.now();
+  // What is still on its way arrives, and changes nothing.
+  const { attempts, errors, cancels } = backoff.statistic;
+  await clock.advance(10_000);
+  assertEquals({ ...backoff.statistic, attempts, errors, cancels }, {
+    ...backoff.statistic,
+  });
+  clock.close();
+  const error = "error" in result ? result.error : null;
+  const value = "value" in result ? result.value : null;
+  return {
+    value,
+    error,
+    at,
+    reason: reason as Reason | null,
+    calledAt,
+    statistic: backoff.statistic,
+  };
+}
+
+function assertAttemptTimeout(error: unknown, ms: number): void {
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([error.limit, error.ms], ["attempt", ms]);
+}
+
+Deno.test("Backoff.execute() pauses only after the whole grace when an attempt does not wind down", async () => {
+  const options = { attemptTimeout: 100, grace: 30, pause: 10, maxTries: 3 };
+  const { error, at, reason, calledAt, statistic } = await play(options, never);
+  assertAttemptTimeout(error, 100);
+  assertEquals([calledAt, at, reason], [[0, 140, 280], 410, "maxTries"]);
+  assertEquals({ ...statistic }, {
+    attempts: 3,
+    done: 3,
+    errors: 3,
+    cancels: 0,
+    sumTime: 410,
+  });
+});
+
+Deno.test("Backoff.execute() aborts the signal at the attempt timeout, not at the end of the grace", async () => {
+  const abortedAt: number[] = [];
+  const reasons: unknown[] = [];
+  const options = { attemptTimeout: 100, deadline: 150, grace: 80, pause: 10 };
+  const { error } = await play(options, ({ signal }, { clock }) => {
+    signal.addEventListener("abort", () => abortedAt.push(clock.now()));
+    clock.after(149, () => reasons.push(signal.reason));
+    clock.after(200, () => reasons.push(signal.reason));
+    return never();
+  });
+  assertEquals(abortedAt, [100]);
+  // The deadline comes in the grace, and does not change what the attempt was told.
+  assertStrictEquals(reasons[0], error);
+  assertStrictEquals(reasons[1], error);
+});
+
+Deno.test("Backoff.execute() has no grace by default", async () => {
+  const options = { attemptTimeout: 100, pause: 10, maxTries: 2 };
+  const { error, at, calledAt } = await play(options, ({ signal }) =>
+    // Even what is said in the very instant of the timeout comes too late.
+    new Promise((resolve) => signal.addEventListener("abort", () => resolve("value"))));
+  assertAttemptTimeout(error, 100);
+  assertEquals([calledAt, at], [[0, 110], 210]);
+});
+
+Deno.test("Backoff.execute() ends the grace as soon as the attempt rejects, which counts as the timeout", async () => {
+  const options = { attemptTimeout: 100, grace: 1000, pause: 10, maxTries: 2 };
+  // Not listed, and yet retried: it is the timeout that failed.
+  const { error, at, calledAt, statistic } = await play(options, async (_, { clock }) => {
+    await clock.sleep(120);
+    throw new RangeError("while winding down");
+  });
+  assertAttemptTimeout(error, 100);
+  assertEquals([calledAt, at], [[0, 130], 250]);
+  assertEquals({ ...statistic }, {
+    attempts: 2,
+    done: 2,
+    errors: 2,
+    cancels: 0,
+    sumTime: 250,
+  });
+});
+
+Deno.test("Backoff.execute() ends the grace at once when the attempt heeds its signal", async () => {
+  const options = { attemptTimeout: 100, grace: Infinity, pause: 10, maxTries: 2 };
+  const { error, at, calledAt } = await play(
+    options,
+    ({ signal }, { clock }) => clock.sleep(1000, { signal }),
+  );
+  assertAttemptTimeout(error, 100);
+  assertEquals([calledAt, at], [[0, 110], 210]);
+});
+
+Deno.test("Backoff.execute() resolves with a value that arrives in the grace, and counts no error", async () => {
+  for (const grace of [30, Infinity]) {
+    let asked = 0;
+    const giveup = () => ++asked > 0;
+    const options = { attemptTimeout: 100, grace, maxTries: 1, giveup };
+    const { value, at, reason, statistic } = await play(
+      options,
+      (_, { clock }) => clock.sleep(120).then(() => "value"),
+    );
+    assertEquals([value, at, reason, asked], ["value", 120, "success", 0]);
+    assertEquals({ ...statistic }, {
+      attempts: 1,
+      done: 1,
+      errors: 0,
+      cancels: 0,
+      sumTime: 120,
+    });
+  }
+});
+
+Deno.test("Backoff.execute() resolves with a value that an abort listener gives in the grace", async () => {
+  const options = { attemptTimeout: 100, grace: 1 };
+  const { value, at } = await play(
+    options,
+    ({ signal }) =>
+      new Promise((resolve) => signal.addEventListener("abort", () => resolve("partial"))),
+  );
+  assertEquals([value, at], ["partial", 100]);
+});
+
+Deno.test("Backoff.execute() drops a value that arrives after the grace", async () => {
+  const options = { attemptTimeout: 100, grace: 30, pause: 10, maxTries: 2 };
+  const { error, at, statistic } = await play(
+    options,
+    (_, { clock }) => clock.sleep(135).then(() => "too late"),
+  );
+  assertAttemptTimeout(error, 100);
+  assertEquals([at, statistic.errors], [270, 2]);
+});
+
+Deno.test("Backoff.execute() takes a value whose timer was armed before the grace when they tie", async () => {
+  const options = { attemptTimeout: 100, grace: 30, maxTries: 1 };
+  const early = await play(options, (_, { clock }) => clock.sleep(130).then(() => "value"));
+  assertEquals([early.value, early.at], ["value", 130]);
+  // Armed at 110, after the grace was: the grace ends first.
+  const later = await play(options, async (_, { clock }) => {
+    await clock.sleep(110);
+    await clock.sleep(20);
+    return "value";
+  });
+  assertAttemptTimeout(later.error, 100);
+  assertEquals(later.at, 130);
+});
+
+Deno.test("Backoff.execute() never runs two attempts at once when the grace is Infinity", async () => {
+  let running = 0;
+  let most = 0;
+  const options = { attemptTimeout: 100, grace: Infinity, pause: 10, maxTries: 4 };
+  const { error, calledAt, at } = await play(options, async ({ number }, { clock }) => {
+    most = Math.max(most, ++running);
+    await clock.sleep(number * 1000);
+    running--;
+    throw new Error("wound down");
+  });
+  assertAttemptTimeout(error, 100);
+  assertEquals([most, calledAt, at], [1, [0, 1010, 3020, 6030], 10_030]);
+});
+
+Deno.test("Backoff.execute() waits without a timer when the grace is Infinity and there is no deadline", async () => {
+  const clock = new TestClock();
+  let finish = (_: string) => {};
+  const backoff = new Backoff({ attemptTimeout: 100, grace: Infinity, clock });
+  const result = backoff.execute(() => new Promise<string>((resolve) => finish = resolve));
+  await clock.advance(10 ** 12);
+  assertEquals([clock.pending, backoff.statistic.done], [0, 0]);
+  finish("at last");
+  assertEquals(await clock.run(result), "at last");
+  clock.close();
+});
+
+Deno.test("Backoff.execute() ends at the deadline in the grace, with the timeout as the last failure", async () => {
+  for (const grace of [60, Infinity]) {
+    let asked = 0;
+    const giveup = () => ++asked > 0;
+    const options = { attemptTimeout: 100, deadline: 150, grace, giveup };
+    const { error, at, reason, statistic } = await play(options, never);
+    assertAttemptTimeout(error, 100);
+    assertEquals([at, reason, asked], [150, "deadline", 0]);
+    assertEquals({ ...statistic }, {
+      attempts: 1,
+      done: 1,
+      errors: 1,
+      cancels: 0,
+      sumTime: 150,
+    });
+  }
+});
+
+Deno.test("Backoff.execute() lets the timeout out, not the failure before it, at a deadline in the grace", async () => {
+  const options = {
+    attemptTimeout: 100,
+    deadline: 150,
+    grace: Infinity,
+    exceptions: [RangeError],
+  };
+  const { error, at, statistic } = await play(options, ({ number }) => {
+    if (number === 1) throw new RangeError("before");
+    return never();
+  });
+  assertAttemptTimeout(error, 100);
+  assertEquals([at, statistic.errors, statistic.cancels], [150, 2, 0]);
+});
+
+Deno.test("Backoff.execute() lets the deadline win the ties with the end of the grace and with the timeout", async () => {
+  let asked = 0;
+  const giveup = () => ++asked > 0;
+  const options = { attemptTimeout: 100, grace: 50, giveup };
+  const atEnd = await play({ ...options, deadline: 150 }, never);
+  assertAttemptTimeout(atEnd.error, 100);
+  assertEquals([atEnd.at, atEnd.reason, asked], [150, "deadline", 0]);
+
+  const atTimeout = await play({ ...options, deadline: 100 }, never);
+  assertInstanceOf(atTimeout.error, TimeoutError);
+  assertEquals([atTimeout.error.limit, atTimeout.at], ["deadline", 100]);
+  assertEquals([atTimeout.statistic.errors, atTimeout.statistic.cancels], [0, 1]);
+});
+
+Deno.test("Backoff.execute() ends at once when its caller aborts it in the grace", async () => {
+  for (const grace of [60, Infinity]) {
+    const options = { attemptTimeout: 100, deadline: 1000, grace, pause: 10 };
+    const { error, at, reason, statistic } = await play(options, (_, scene) => {
+      scene.clock.after(120, () => scene.controller.abort("stop"));
+      return never();
+    });
+    assertEquals([error, at, reason], ["stop", 120, "aborted"]);
+    assertEquals({ ...statistic }, {
+      attempts: 1,
+      done: 1,
+      errors: 1,
+      cancels: 0,
+      sumTime: 120,
+    });
+  }
+});
+
+Deno.test("Backoff.execute() lets an abort in the grace win over what the attempt says afterwards", async () => {
+  const options = { attemptTimeout: 100, grace: Infinity };
+  const { error, reason } = await play(
+    options,
+    (_, { clock, controller }) =>
+      new Promise((resolve) =>
+        clock.after(120, () => {
+          controller.abort("stop");
+          resolve("value");
+        })
+      ),
+  );
+  assertEquals([error, reason], ["stop", "aborted"]);
+});
+
+Deno.test("Backoff.execute() asks giveup when the grace has ended, on the timeout", async () => {
+  const asked: unknown[] = [];
+  const options = {
+    attemptTimeout: 100,
+    deadline: 1000,
+    grace: 30,
+    pause: 10,
+    giveup: (error: unknown, failure: { elapsed: number; remaining: number }) => {
+      assert(error instanceof TimeoutError);
+      asked.push([failure.elapsed, failure.remaining]);
+      return asked.length === 2;
+    },
+  };
+  const { at, reason } = await play(options, never);
+  assertEquals([asked, at, reason], [[[130, 870], [270, 730]], 270, "giveup"]);
+});
+
+Deno.test("Backoff.execute() gives the last try its grace too", async () => {
+  const options = { attemptTimeout: 100, grace: 30, maxTries: 1 };
+  const { error, at, reason } = await play(options, never);
+  assertAttemptTimeout(error, 100);
+  assertEquals([at, reason], [130, "maxTries"]);
+});
+
+Deno.test("Backoff.execute() gives no grace to an attempt that fails by itself", async () => {
+  const options = {
+    attemptTimeout: 100,
+    grace: 30,
+    pause: 10,
+    maxTries: 2,
+    exceptions: [Error],
+  };
+  const { at, calledAt } = await play(options, () => Promise.reject(new Error("down")));
+  assertEquals([calledAt, at], [[0, 10], 10]);
+});
+
+Deno.test("Backoff.execute() gives no grace to an attempt that the deadline or the caller cuts", async () => {
+  const late = await play({ deadline: 100, grace: 30 }, never);
+  assertEquals([late.at, late.reason], [100, "deadline"]);
+  const aborted = await play({ attemptTimeout: 100, grace: 30 }, (_, scene) => {
+    scene.clock.after(50, () => scene.controller.abort("stop"));
+    return never();
+  });
+  assertEquals([aborted.at, aborted.reason], [50, "aborted"]);
+});
+
+Deno.test("Backoff.execute() gives no grace when the attempt timeout is 0", async () => {
+  const options = { attemptTimeout: 0, grace: Infinity, pause: 10, maxTries: 3 };
+  const { error, at, calledAt, statistic } = await play(options, never);
+  assertAttemptTimeout(error, 0);
+  assertEquals([calledAt, at, statistic.attempts], [[], 20, 3]);
+});

@@ -1,0 +1,522 @@
+// Clocks of the caller's own: the least that they need, and what they may get wrong.
+
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { delay } from "@std/async/delay";
+import { FakeTime } from "@std/testing/time";
+import {
+  Backoff,
+  type BackoffEvent,
+  type Clock,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+/** Runs a test on a clock of FakeTime's `now` and the standard library's `delay`. */
+async function onDelay(test: (clock: Clock, time: FakeTime) => Promise<void>) {
+  const time = new FakeTime(0);
+  try {
+    const tested = test({ now: () => time.now, sleep: delay }, time);
+    await time.runMicrotasks();
+    while (time.next()) await time.runMicrotasks();
+    await tested;
+  } finally {
+    time.restore();
+  }
+}
+
+/** A clock of `now` and `sleep` alone, and what it is asked for. */
+function sleepOnly(time: TestClock) {
+  const asked: number[] = [];
+  const signals: AbortSignal[] = [];
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: (ms, options) => {
+      asked.push(ms);
+      if (options?.signal) signals.push(options.signal);
+      return time.sleep(ms, options);
+    },
+  };
+  return { clock, asked, signals };
+}
+
+/** What an execution comes to, its reason, and its events. */
+async function outcomeOf(
+  execute: (observe: (event: BackoffEvent) => void) => Promise<unknown>,
+) {
+  const events: BackoffEvent[] = [];
+  const error = await execute((event) => events.push(event)).then(
+    (value) => ({ value }),
+    (error) => error,
+  );
+  const last = events.at(-1);
+  return { error, events, reason: last?.type === "done" ? last.reason : null };
+}
+
+const down = () => {
+  throw new Error("down");
+};
+const never = () => new Promise<never>(() => {});
+
+Deno.test("Backoff.execute() is exact on now() and delay() alone: pauses and attempt timeouts", async () => {
+  await onDelay(async (clock, time) => {
+    const instants: number[] = [];
+    const policy = { attemptTimeout: 50, pause: 10, maxTries: 3, clock };
+    const error = await new Backoff(policy).execute(() => {
+      instants.push(time.now);
+      return never();
+    }).catch((error) => error);
+    assertInstanceOf(error, TimeoutError);
+    assertEquals([instants, time.now], [[0, 60, 120], 170]);
+  });
+});
+
+Deno.test("Backoff.execute() lets a limit win the tie with the work it bounds on now() and delay()", async () => {
+  for (const limit of ["attemptTimeout", "deadline"] as const) {
+    await onDelay(async (clock, time) => {
+      const backoff = new Backoff({ [limit]: 100, maxTries: 1, clock });
+      const error = await backoff.execute(() => delay(100)).catch((error) => error);
+      assertInstanceOf(error, TimeoutError);
+      assertEquals([error.ms, time.now], [100, 100]);
+    });
+  }
+});
+
+Deno.test("Backoff.execute() lets an abort armed before it win the tie on now() and delay()", async () => {
+  await onDelay(async (clock, time) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    delay(100).then(() => controller.abort("earlier"));
+    const backoff = new Backoff({ deadline: 100, clock });
+    assertEquals(await backoff.execute(never, { signal }).catch((e) => e), "earlier");
+    assertEquals([time.now, backoff.statistic.cancels], [100, 1]);
+  });
+});
+
+Deno.test("Backoff.execute() lets the deadline win the tie with the end of a pause on now() and delay()", async () => {
+  await onDelay(async (clock, time) => {
+    const backoff = new Backoff({ deadline: 100, pause: 50, exceptions: [Error], clock });
+    await assertRejects(() => backoff.execute(down), Error, "down");
+    assertEquals([time.now, backoff.statistic.attempts], [100, 2]);
+  });
+});
+
+Deno.test("Backoff.execute() asks sleep() for whole milliseconds, rounded up", async () => {
+  const time = new TestClock();
+  const { clock, asked } = sleepOnly(time);
+  const instants: number[] = [];
+  const pauses = [10.25, 0.5, 7];
+  const backoff = new Backoff({
+    deadline: 100.5,
+    pause: ({ tries }) => pauses[tries - 1] ?? 0,
+    maxTries: 4,
+    exceptions: "all",
+    clock,
+  });
+  const result = backoff.execute(() => {
+    instants.push(time.now());
+    return down();
+  });
+  await assertRejects(() => time.run(result), Error, "down");
+  assertEquals(instants, [0, 11, 12, 19]);
+  assertEquals(asked, [101, 11, 90, 1, 89, 7, 82]);
+  time.close();
+});
+
+Deno.test("Backoff.execute() asks for the rest when sleep() ends early, at least 1 ms", async () => {
+  const time = new TestClock();
+  const asked: number[] = [];
+  const early = [50, 24.75, 25];
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: (ms, options) => {
+      asked.push(ms);
+      return time.sleep(early.shift() ?? ms, options);
+    },
+  };
+  const instants: number[] = [];
+  const backoff = new Backoff({ pause: 100, maxTries: 2, exceptions: "all", clock });
+  const result = backoff.execute(() => {
+    instants.push(time.now());
+    return down();
+  });
+  await assertRejects(() => time.run(result), Error, "down");
+  // The last rest is a quarter of a millisecond.
+  assertEquals(asked, [100, 50, 26, 1]);
+  assertEquals(instants, [0, 100.75]);
+  time.close();
+});
+
+Deno.test("Backoff.execute() ends with a TypeError when sleep() never lasts and time stands still", async () => {
+  const sleeps = [() => Promise.resolve(), () => undefined as unknown as Promise<void>];
+  for (const sleep of sleeps) {
+    const clock: Clock = { now: () => 5, sleep };
+    for (const fn of [down, never]) {
+      const policy = { deadline: 1000, pause: 10, exceptions: [Error], clock };
+      const { error, reason } = await outcomeOf((observe) =>
+        new Backoff({ ...policy, observe }).execute(fn)
+      );
+      assertInstanceOf(error, TypeError);
+      assert(error.message.includes("'sleep' must last"), error.message);
+      assertEquals(reason, "thrown");
+    }
+  }
+});
+
+Deno.test("Backoff.execute() bears a sleep() that is always early as long as time moves", async () => {
+  let now = 0;
+  const clock: Clock = {
+    now: () => now,
+    sleep: () => {
+      now += 2 ** -10;
+      return Promise.resolve();
+    },
+  };
+  const backoff = new Backoff({ pause: 4, maxTries: 3, exceptions: "all", clock });
+  await assertRejects(() => backoff.execute(down), Error, "down");
+  assertEquals([now, backoff.statistic.attempts], [8, 3]);
+});
+
+Deno.test("Backoff.execute() pauses 0 ms on a clock that stands still", async () => {
+  const asked: number[] = [];
+  const sleep = (ms: number) => Promise.resolve(void asked.push(ms));
+  const clock: Clock = { now: () => 5, sleep };
+  const backoff = new Backoff({ maxTries: 5, exceptions: "all", clock });
+  await assertRejects(() => backoff.execute(down), Error, "down");
+  assertEquals(asked, [0, 0, 0, 0]);
+});
+
+Deno.test("Backoff.execute() ends with the error when now() is wrong at the beginning, and calls nothing", async () => {
+  const thrown = { by: "now" };
+  const broken: (() => unknown)[] = [() => NaN, () => Infinity, () => "5", () => undefined];
+  for (const now of [...broken, () => Promise.reject(thrown).catch(() => {})]) {
+    let calls = 0;
+    const clock = { now, sleep: () => Promise.resolve() } as unknown as Clock;
+    const { error, events, reason } = await outcomeOf((observe) =>
+      new Backoff({ deadline: 10, clock, observe }).execute(() => calls++)
+    );
+    assertInstanceOf(error, TypeError);
+    assert(error.message.includes("'now'"), error.message);
+    assertEquals([calls, reason, events.length], [0, "thrown", 1]);
+  }
+  const clock: Clock = {
+    now: () => {
+      throw thrown;
+    },
+    sleep: () => Promise.resolve(),
+  };
+  const backoff = new Backoff({ clock });
+  assertStrictEquals(await backoff.execute(() => 1).catch((error) => error), thrown);
+  assertEquals({ ...backoff.statistic }, {
+    attempts: 0,
+    done: 0,
+    errors: 0,
+    cancels: 0,
+    sumTime: 0,
+  });
+});
+
+Deno.test("Backoff.execute() ends with the error when now() is wrong in the middle, and cuts the attempt", async () => {
+  for (const withAfter of [true, false]) {
+    for (const wrong of [NaN, "5", null]) {
+      const time = new TestClock();
+      let isBroken = false;
+      const now = () => isBroken ? wrong as number : time.now();
+      const clock: Clock = {
+        now,
+        sleep: (ms, options) => time.sleep(ms, options),
+        ...(withAfter ? { after: (ms, wake) => time.after(ms, wake) } : {}),
+      };
+      time.after(30, () => isBroken = true);
+      let signal: AbortSignal | null = null;
+      const { error, reason } = await time.run(
+        outcomeOf((observe) =>
+          new Backoff({ deadline: 50, clock, observe }).execute((attempt) => {
+            signal = attempt.signal;
+            return never();
+          })
+        ),
+      );
+      assertInstanceOf(error, TypeError);
+      assertEquals([reason, time.now()], ["thrown", 50]);
+      assertStrictEquals((signal as AbortSignal | null)?.reason, error);
+      time.close();
+    }
+  }
+});
+
+Deno.test("Backoff.execute() ends with the error when now() throws as an attempt settles or a signal aborts", async () => {
+  const thrown = { by: "now" };
+  for (const cause of ["settles", "aborts"]) {
+    const time = new TestClock();
+    let isBroken = false;
+    const clock: Clock = {
+      now: () => {
+        if (isBroken) throw thrown;
+        return time.now();
+      },
+      sleep: (ms, options) => time.sleep(ms, options),
+      after: (ms, wake) => time.after(ms, wake),
+    };
+    const controller = new AbortController();
+    const { signal } = controller;
+    time.after(30, () => {
+      isBroken = true;
+      if (cause === "aborts") controller.abort();
+    });
+    const { error, reason } = await time.run(
+      outcomeOf((observe) =>
+        new Backoff({ deadline: 100, clock, observe }).execute(
+          () => cause === "settles" ? time.sleep(40) : never(),
+          { signal },
+        )
+      ),
+    );
+    assertStrictEquals(error, thrown);
+    assertEquals([reason, time.now()], ["thrown", cause === "settles" ? 40 : 30]);
+    time.close();
+  }
+});
+
+Deno.test("Backoff.execute() ends with the error when sleep() rejects or throws though nobody cancelled it", async () => {
+  const thrown = { by: "sleep" };
+  const sleeps: Clock["sleep"][] = [() => Promise.reject(thrown), () => {
+    throw thrown;
+  }];
+  for (const sleep of sleeps) {
+    const clock: Clock = { now: () => 0, sleep };
+    for (const fn of [down, never]) {
+      const policy = { pause: 10, exceptions: [Error], clock };
+      // Without a deadline it is the pause that breaks, with one the attempt.
+      const limits = fn === never ? { deadline: 100 } : {};
+      const { error, reason } = await outcomeOf((observe) =>
+        new Backoff({ ...policy, ...limits, observe }).execute(fn)
+      );
+      assertStrictEquals(error, thrown);
+      assertEquals(reason, "thrown");
+    }
+  }
+});
+
+Deno.test("Backoff.execute() ends with the error when after() throws or returns no function", async () => {
+  const thrown = { by: "after" };
+  const throwing = () => {
+    throw thrown;
+  };
+  for (const after of [throwing, () => 17, () => undefined]) {
+    const clock = { now: () => 0, sleep: never, after } as unknown as Clock;
+    const { error, reason } = await outcomeOf((observe) =>
+      new Backoff({ pause: 10, exceptions: [Error], clock, observe }).execute(down)
+    );
+    if (after === throwing) assertStrictEquals(error, thrown);
+    else assert(error instanceof TypeError && error.message.includes("'after'"));
+    assertEquals(reason, "thrown");
+  }
+});
+
+Deno.test("Backoff.execute() takes a wake from after() for that instant when now() lags behind", async () => {
+  const lag = 7;
+  const time = new TestClock();
+  const clock: Clock = {
+    now: () => Math.max(0, time.now() - lag),
+    sleep: (ms, options) => time.sleep(ms, options),
+    after: (ms, wake) => time.after(ms, wake),
+  };
+  const { error, events } = await time.run(
+    outcomeOf((observe) =>
+      new Backoff({ deadline: 100, pause: 40, exceptions: [Error], clock, observe })
+        .execute(down)
+    ),
+  );
+  assertEquals(error.message, "down");
+  const attempts = events.filter(({ type }) => type === "attempt").map(({ at }) => at);
+  assertEquals([attempts, events.at(-1)?.at], [[0, 40, 80], 100]);
+  time.close();
+});
+
+Deno.test("Backoff.execute() goes on when after() calls its wake at once", async () => {
+  const clock: Clock = {
+    now: () => 1000,
+    sleep: never,
+    after: (_, wake) => {
+      wake();
+      return () => {};
+    },
+  };
+  const paused = await outcomeOf((observe) =>
+    new Backoff({ pause: 10, maxTries: 3, exceptions: [Error], clock, observe })
+      .execute(down)
+  );
+  const attempts = paused.events.filter(({ type }) => type === "attempt");
+  assertEquals([attempts.map(({ at }) => at), paused.reason], [
+    [1000, 1010, 1020],
+    "maxTries",
+  ]);
+  const limited = await outcomeOf((observe) =>
+    new Backoff({ deadline: 50, clock, observe }).execute(never)
+  );
+  assertInstanceOf(limited.error, TimeoutError);
+  assertEquals([limited.reason, limited.events.at(-1)?.at], ["deadline", 1050]);
+});
+
+Deno.test("Backoff.execute() heeds only the first call of a wake, and none after the cancel", async () => {
+  const time = new TestClock();
+  const wakes: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: never,
+    after: (ms, wake) => {
+      wakes.push(wake);
+      // Each timer wakes twice, and every timer there was wakes once more with it.
+      const cancel = time.after(ms, () => {
+        for (const each of [wake, ...wakes]) each();
+      });
+      return cancel;
+    },
+  };
+  const instants: number[] = [];
+  const { events, reason } = await time.run(
+    outcomeOf((observe) =>
+      new Backoff({ attemptTimeout: 50, pause: 10, maxTries: 3, clock, observe }).execute(
+        () => {
+          instants.push(time.now());
+          return never();
+        },
+      )
+    ),
+  );
+  assertEquals([instants, time.now(), reason], [[0, 60, 120], 170, "maxTries"]);
+  const { length } = events;
+  for (const wake of wakes) wake();
+  await time.advance(1000);
+  assertEquals(events.length, length);
+  time.close();
+});
+
+Deno.test("Backoff.execute() tells no negative time when its clock goes backwards", async () => {
+  const time = new TestClock(10_000);
+  let back = 0;
+  const clock: Clock = {
+    now: () => time.now() - back,
+    sleep: (ms, options) => time.sleep(ms, options),
+    after: (ms, wake) => time.after(ms, wake),
+  };
+  const seen: number[] = [];
+  const backoff = new Backoff({
+    deadline: 100,
+    pause: (failure) => {
+      seen.push(failure.elapsed, 100 - failure.remaining);
+      return 10;
+    },
+    exceptions: [Error],
+    maxTries: 3,
+    clock,
+    observe: (event) => {
+      if (event.type === "done") seen.push(event.elapsed);
+      seen.push(event.at - 10_000);
+    },
+  });
+  const result = backoff.execute((attempt) => {
+    back += 500;
+    seen.push(attempt.elapsed);
+    return down();
+  });
+  await assertRejects(() => time.run(result), Error, "down");
+  assertEquals(seen.filter((ms) => !(ms >= 0 && ms <= 100)), []);
+  assertEquals([time.now(), backoff.statistic.sumTime], [10_020, 20]);
+  time.close();
+});
+
+Deno.test("Attempt.remaining is no more than its limit when the clock goes backwards", async () => {
+  const time = new TestClock();
+  let back = 0;
+  const clock: Clock = {
+    now: () => time.now() - back,
+    sleep: (ms, options) => time.sleep(ms, options),
+    after: (ms, wake) => time.after(ms, wake),
+  };
+  const backoff = new Backoff({ deadline: 100, clock });
+  const remaining = await time.run(backoff.execute((attempt) => {
+    back = 500;
+    return attempt.remaining;
+  }));
+  // It counts as standing still, and the timer that is armed is of 100 ms.
+  assertEquals(remaining, 100);
+  time.close();
+});
+
+Deno.test("Backoff.execute() aborts the signal of a sleep that is no longer needed, and no other", async () => {
+  const time = new TestClock();
+  const { clock, signals } = sleepOnly(time);
+  const backoff = new Backoff({
+    attemptTimeout: 100,
+    deadline: 1000,
+    pause: 10,
+    exceptions: [Error],
+    clock,
+  });
+  const aborted = () => signals.map((signal) => signal.aborted);
+  const seen: boolean[][] = [];
+  const value = await time.run(backoff.execute(async ({ number }) => {
+    await time.sleep(5);
+    seen.push(aborted());
+    return number === 2 ? "value" : down();
+  }));
+  assertEquals([value, time.now()], ["value", 20]);
+  // The first limit's sleep, the pause's (which has ended by itself), the second limit's.
+  assertEquals([seen[0], seen[1]?.[0], seen[1]?.at(-1)], [[false], true, false]);
+  assertEquals([aborted().length, aborted().at(-1), time.pending], [3, true, 0]);
+  time.close();
+});
+
+Deno.test("Backoff.execute() takes no notice of how a cancelled sleep() rejects", async () => {
+  const time = new TestClock();
+  let rejected = 0;
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: (_, options) =>
+      new Promise((_, reject) =>
+        options?.signal?.addEventListener("abort", () => {
+          rejected++;
+          reject(new Error("of its own"));
+        })
+      ),
+  };
+  // Were the rejection left alone, it would fail this test as an unhandled one.
+  const backoff = new Backoff({ deadline: 100, clock });
+  assertEquals(
+    await time.run(backoff.execute(() => time.sleep(10).then(() => "value"))),
+    "value",
+  );
+  await time.advance(1000);
+  assertEquals([rejected, backoff.statistic.errors], [1, 0]);
+  time.close();
+});
+
+Deno.test("Backoff.execute() is not held up by a sleep() that ignores its signal", async () => {
+  const time = new TestClock();
+  const clock: Clock = { now: () => time.now(), sleep: (ms) => time.sleep(ms) };
+  const events: BackoffEvent[] = [];
+  const observe = (event: BackoffEvent) => events.push(event);
+  const policy = { deadline: 500, pause: 200, exceptions: [Error], clock, observe };
+  const backoff = new Backoff(policy);
+  const value = time.sleep(10).then(() => "value");
+  assertEquals(await time.run(backoff.execute(() => value)), "value");
+  assertEquals([time.now(), time.pending], [10, 1]);
+
+  const controller = new AbortController();
+  const { signal } = controller;
+  time.after(50, () => controller.abort("stop"));
+  const stopped = backoff.execute(down, { signal }).catch((reason) => reason);
+  assertEquals([await time.run(stopped), time.now()], ["stop", 60]);
+  // When they wake at last it changes nothing.
+  const { length } = events;
+  await time.advance(1000);
+  assertEquals([events.length, backoff.statistic.attempts], [length, 2]);
+  time.close();
+});

@@ -1,0 +1,468 @@
+// What an observer is told, as the complete list of an execution.
+
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  type Attempt,
+  Backoff,
+  type BackoffEvent,
+  type BackoffOptions,
+  type Failure,
+  type Reason,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+const error = new Error("down");
+const down = () => Promise.reject(error);
+const never = () => new Promise<never>(() => {});
+
+/** A limit's error as the lists below show it: the error has a stack of its own. */
+const timeout = (limit: "attempt" | "deadline", ms: number) => `${limit} of ${ms} ms`;
+const show = (error: unknown) =>
+  error instanceof TimeoutError ? timeout(error.limit, error.ms) : error;
+const fulfilled = (value: unknown) => ({ status: "fulfilled", value });
+const rejected = (reason: unknown) => ({ status: "rejected", reason });
+
+const attempt = (at: number, attempt: number) => ({ type: "attempt", at, attempt });
+const late = (at: number, attempt: number, outcome: unknown) => ({
+  type: "late",
+  at,
+  attempt,
+  outcome,
+});
+const failed = (
+  at: number,
+  pause: number | null,
+  failure: Partial<Failure> & { error: unknown },
+) => {
+  const whole = { tries: 1, elapsed: at, remaining: Infinity, pause: 0, ...failure };
+  return { type: "failure", at, attempt: whole.tries, failure: whole, pause };
+};
+const done = (at: number, tries: number, reason: Reason, outcome: unknown) => ({
+  type: "done",
+  at,
+  tries,
+  elapsed: at,
+  outcome,
+  reason,
+});
+
+interface Scene {
+  readonly clock: TestClock;
+  readonly controller: AbortController;
+}
+
+/** Executes a function, and gives all that was told until nothing is left to happen. */
+async function play(
+  options: BackoffOptions,
+  body: (attempt: Attempt, scene: Scene) => unknown,
+): Promise<unknown[]> {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const events: BackoffEvent[] = [];
+  const observe = (event: BackoffEvent) => events.push(event);
+  const backoff = new Backoff({ ...options, clock, observe });
+  const { signal } = controller;
+  const fn = (attempt: Attempt) => body(attempt, { clock, controller });
+  const outcome = await clock.run(Promise.allSettled([backoff.execute(fn, { signal })]));
+  const last = events.at(-1);
+  assert(last?.type === "done");
+  assertEquals([last.outcome, last.at], [outcome[0], clock.now()]);
+  await clock.advance(1000);
+  clock.close();
+  return events.map(({ execution, ...event }) => {
+    assertEquals(execution, last.execution);
+    if (event.type === "failure") {
+      return { ...event, failure: { ...event.failure, error: show(event.failure.error) } };
+    }
+    if (event.type === "attempt" || event.outcome.status === "fulfilled") return event;
+    return { ...event, outcome: rejected(show(event.outcome.reason)) };
+  });
+}
+
+Deno.test("observe() is told of an attempt and the end when the function succeeds at once", async () => {
+  assertEquals(await play({}, () => "value"), [
+    attempt(0, 1),
+    done(0, 1, "success", fulfilled("value")),
+  ]);
+});
+
+Deno.test("observe() is told of each attempt and failure when the function succeeds in the end", async () => {
+  const options = {
+    deadline: 500,
+    exceptions: [Error],
+    pause: ({ tries }: Failure) => tries * 10,
+  };
+  const events = await play(options, async ({ number }, { clock }) => {
+    await clock.sleep(100);
+    return number < 3 ? await down() : "value";
+  });
+  assertEquals(events, [
+    attempt(0, 1),
+    failed(100, 10, { error, remaining: 400 }),
+    attempt(110, 2),
+    failed(210, 20, { error, tries: 2, remaining: 290, pause: 10 }),
+    attempt(230, 3),
+    done(330, 3, "success", fulfilled("value")),
+  ]);
+});
+
+Deno.test("observe() is told of a failure without a pause when its error is not listed", async () => {
+  assertEquals(await play({ exceptions: [TypeError], pause: 10 }, down), [
+    attempt(0, 1),
+    failed(0, null, { error }),
+    done(0, 1, "unlisted", rejected(error)),
+  ]);
+});
+
+Deno.test("observe() is told of the last failure without a pause when maxTries is reached", async () => {
+  assertEquals(await play({ exceptions: [Error], pause: 10, maxTries: 2 }, down), [
+    attempt(0, 1),
+    failed(0, 10, { error }),
+    attempt(10, 2),
+    failed(10, null, { error, tries: 2, pause: 10 }),
+    done(10, 2, "maxTries", rejected(error)),
+  ]);
+});
+
+Deno.test("observe() is told of the last failure without a pause when giveup ends it", async () => {
+  const giveup = (_: unknown, { tries }: Failure) => tries === 2;
+  assertEquals(await play({ exceptions: [Error], pause: 10, giveup }, down), [
+    attempt(0, 1),
+    failed(0, 10, { error }),
+    attempt(10, 2),
+    failed(10, null, { error, tries: 2, pause: 10 }),
+    done(10, 2, "giveup", rejected(error)),
+  ]);
+});
+
+Deno.test("observe() is told of no failure when the deadline cuts the first attempt", async () => {
+  assertEquals(await play({ deadline: 100 }, never), [
+    attempt(0, 1),
+    done(100, 1, "deadline", rejected(timeout("deadline", 100))),
+  ]);
+});
+
+Deno.test("observe() is told the last failure's error when the deadline cuts a later attempt", async () => {
+  const options = { deadline: 100, exceptions: [Error], pause: 30 };
+  assertEquals(await play(options, ({ number }) => number === 1 ? down() : never()), [
+    attempt(0, 1),
+    failed(0, 30, { error, remaining: 100 }),
+    attempt(30, 2),
+    done(100, 2, "deadline", rejected(error)),
+  ]);
+});
+
+Deno.test("observe() is told the whole pause when the deadline cuts it", async () => {
+  assertEquals(await play({ deadline: 100, exceptions: [Error], pause: 300 }, down), [
+    attempt(0, 1),
+    failed(0, 300, { error, remaining: 100 }),
+    done(100, 1, "deadline", rejected(error)),
+  ]);
+});
+
+Deno.test("observe() is told of each attempt timeout as a failure", async () => {
+  const options = { attemptTimeout: 50, deadline: 100, pause: 10 };
+  assertEquals(await play(options, never), [
+    attempt(0, 1),
+    failed(50, 10, { error: timeout("attempt", 50), remaining: 50 }),
+    attempt(60, 2),
+    done(100, 2, "deadline", rejected(timeout("attempt", 50))),
+  ]);
+});
+
+Deno.test("observe() is told of no failure when the caller aborts an attempt", async () => {
+  const events = await play({ exceptions: [Error] }, (_, { clock, controller }) => {
+    clock.after(40, () => controller.abort("stop"));
+    return never();
+  });
+  assertEquals(events, [attempt(0, 1), done(40, 1, "aborted", rejected("stop"))]);
+});
+
+Deno.test("observe() is told of the end at its instant when the caller aborts a pause", async () => {
+  const options = { exceptions: [Error], pause: 100 };
+  const events = await play(options, (_, { clock, controller }) => {
+    clock.after(40, () => controller.abort("stop"));
+    return down();
+  });
+  assertEquals(events, [
+    attempt(0, 1),
+    failed(0, 100, { error }),
+    done(40, 1, "aborted", rejected("stop")),
+  ]);
+});
+
+Deno.test("observe() is told of the failure, then that it was aborted, when giveup aborts", async () => {
+  const controller = new AbortController();
+  const giveup = () => {
+    controller.abort("stop");
+    return false;
+  };
+  const options = { exceptions: [Error], giveup, pause: 10, signal: controller.signal };
+  assertEquals(await play(options, down), [
+    attempt(0, 1),
+    failed(0, null, { error }),
+    done(0, 1, "aborted", rejected("stop")),
+  ]);
+});
+
+Deno.test("observe() is told of the failure, then what went out, when giveup or pause throws", async () => {
+  const broken = new Error("broken");
+  const throwing = () => {
+    throw broken;
+  };
+  for (const option of ["giveup", "pause"]) {
+    assertEquals(await play({ exceptions: [Error], [option]: throwing }, down), [
+      attempt(0, 1),
+      failed(0, null, { error }),
+      done(0, 1, "thrown", rejected(broken)),
+    ]);
+  }
+});
+
+Deno.test("observe() is told of the end alone when the function is never called", async () => {
+  assertEquals(await play({ deadline: 0 }, down), [
+    done(0, 0, "deadline", rejected(timeout("deadline", 0))),
+  ]);
+  assertEquals(await play({ signal: AbortSignal.abort("before") }, down), [
+    done(0, 0, "aborted", rejected("before")),
+  ]);
+});
+
+Deno.test("observe() is told of attempts and failures when the attempt timeout is 0", async () => {
+  const options = { attemptTimeout: 0, grace: 50, pause: 10, maxTries: 2 };
+  assertEquals(await play(options, down), [
+    attempt(0, 1),
+    failed(0, 10, { error: timeout("attempt", 0) }),
+    attempt(10, 2),
+    failed(10, null, { error: timeout("attempt", 0), tries: 2, pause: 10 }),
+    done(10, 2, "maxTries", rejected(timeout("attempt", 0))),
+  ]);
+});
+
+Deno.test("observe() aborts in an attempt's event: the function is not called", async () => {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const events: string[] = [];
+  let calls = 0;
+  const observe = ({ type }: BackoffEvent) => {
+    events.push(type);
+    controller.abort("stop");
+  };
+  const backoff = new Backoff({ deadline: 100, clock, observe });
+  const result = backoff.execute(() => calls++, { signal: controller.signal });
+  assertEquals(await clock.run(result.catch((reason) => reason)), "stop");
+  assertEquals([calls, events], [0, ["attempt", "done"]]);
+  clock.close();
+});
+
+Deno.test("observe() is told of a success alone when a value arrives in the grace", async () => {
+  const options = { attemptTimeout: 50, grace: 100, maxTries: 2 };
+  assertEquals(await play(options, (_, { clock }) => clock.sleep(80).then(() => "value")), [
+    attempt(0, 1),
+    done(80, 1, "success", fulfilled("value")),
+  ]);
+});
+
+Deno.test("observe() is told of the timeout when a rejection ends the grace, also on the last try", async () => {
+  const options = { attemptTimeout: 50, grace: 100, pause: 10, maxTries: 2 };
+  assertEquals(await play(options, (_, { clock }) => clock.sleep(80).then(down)), [
+    attempt(0, 1),
+    failed(80, 10, { error: timeout("attempt", 50) }),
+    attempt(90, 2),
+    failed(170, null, { error: timeout("attempt", 50), tries: 2, pause: 10 }),
+    done(170, 2, "maxTries", rejected(timeout("attempt", 50))),
+  ]);
+});
+
+Deno.test("observe() is told of the timeout when the grace has passed, and then of late ends", async () => {
+  const options = { attemptTimeout: 50, grace: 20, pause: 10, maxTries: 2 };
+  assertEquals(await play(options, (_, { clock }) => clock.sleep(85).then(down)), [
+    attempt(0, 1),
+    failed(70, 10, { error: timeout("attempt", 50) }),
+    attempt(80, 2),
+    late(85, 1, rejected(error)),
+    failed(150, null, { error: timeout("attempt", 50), tries: 2, pause: 10 }),
+    done(150, 2, "maxTries", rejected(timeout("attempt", 50))),
+    late(165, 2, rejected(error)),
+  ]);
+});
+
+Deno.test("observe() is told of the timeout as a failure when the deadline ends the grace", async () => {
+  assertEquals(await play({ attemptTimeout: 50, deadline: 100, grace: Infinity }, never), [
+    attempt(0, 1),
+    failed(100, null, { error: timeout("attempt", 50), remaining: 0 }),
+    done(100, 1, "deadline", rejected(timeout("attempt", 50))),
+  ]);
+});
+
+Deno.test("observe() is told of the timeout as a failure when the caller aborts the grace", async () => {
+  const options = { attemptTimeout: 50, grace: Infinity };
+  const events = await play(options, (_, { clock, controller }) => {
+    clock.after(70, () => controller.abort("stop"));
+    return never();
+  });
+  assertEquals(events, [
+    attempt(0, 1),
+    failed(70, null, { error: timeout("attempt", 50) }),
+    done(70, 1, "aborted", rejected("stop")),
+  ]);
+});
+
+Deno.test("observe() is told of a late value and a late rejection, in whichever phase they arrive", async () => {
+  const options = { attemptTimeout: 50, pause: 30, maxTries: 3 };
+  const events = await play(options, ({ number }, { clock }) => {
+    // In the pause that follows, in the next attempt, and after the end.
+    const ms = [60, 100, 200][number - 1] ?? 0;
+    return clock.sleep(ms).then(() => number === 2 ? down() : number);
+  });
+  assertEquals(events, [
+    attempt(0, 1),
+    failed(50, 30, { error: timeout("attempt", 50) }),
+    late(60, 1, fulfilled(1)),
+    attempt(80, 2),
+    failed(130, 30, { error: timeout("attempt", 50), tries: 2, pause: 30 }),
+    attempt(160, 3),
+    late(180, 2, rejected(error)),
+    failed(210, null, { error: timeout("attempt", 50), tries: 3, pause: 30 }),
+    done(210, 3, "maxTries", rejected(timeout("attempt", 50))),
+    late(360, 3, fulfilled(3)),
+  ]);
+});
+
+Deno.test("observe() is told of late ends after the deadline and after an abort", async () => {
+  const afterDeadline = await play({ deadline: 100 }, (_, { clock }) => clock.sleep(130));
+  assertEquals(afterDeadline.at(-1), late(130, 1, fulfilled(undefined)));
+  const afterAbort = await play({}, (_, { clock, controller }) => {
+    clock.after(40, () => controller.abort("stop"));
+    return clock.sleep(130).then(down);
+  });
+  assertEquals(afterAbort.slice(1), [
+    done(40, 1, "aborted", rejected("stop")),
+    late(130, 1, rejected(error)),
+  ]);
+});
+
+Deno.test("observe() is not told of a late rejection when it is the signal's own reason", async () => {
+  const cut = ({ signal }: Attempt, { clock }: Scene) => clock.sleep(500, { signal });
+  const events = await play({ attemptTimeout: 50, maxTries: 1 }, cut);
+  assertEquals(events.length, 3);
+  assertEquals((await play({ deadline: 100 }, cut)).length, 2);
+  // Also when it takes a while to say so; but another error is news.
+  const slowly = (reason?: unknown) => ({ signal }: Attempt, { clock }: Scene) =>
+    clock.sleep(200).then(() => Promise.reject(reason ?? signal.reason));
+  assertEquals((await play({ deadline: 100 }, slowly())).length, 2);
+  assertEquals((await play({ deadline: 100 }, slowly("else"))).length, 3);
+});
+
+Deno.test("observe() can tell executions apart when they run at once", async () => {
+  const clock = new TestClock(5000);
+  const events: BackoffEvent[] = [];
+  const observe = (event: BackoffEvent) => events.push(event);
+  const first = new Backoff({
+    exceptions: [Error],
+    pause: 10,
+    maxTries: 2,
+    clock,
+    observe,
+  });
+  const second = new Backoff({ clock, observe });
+  await clock.run(Promise.allSettled([
+    first.execute(down),
+    first.execute(down),
+    second.execute(() => "value"),
+  ]));
+  const byExecution = new Map<number, string[]>();
+  for (const { execution, type, at } of events) {
+    byExecution.set(execution, [...byExecution.get(execution) ?? [], `${type}@${at}`]);
+  }
+  const twice = [
+    "attempt@5000",
+    "failure@5000",
+    "attempt@5010",
+    "failure@5010",
+    "done@5010",
+  ];
+  assertEquals([...byExecution.values()], [twice, twice, ["attempt@5000", "done@5000"]]);
+  clock.close();
+});
+
+Deno.test("observe() is given events that are frozen, and so are their failures and outcomes", async () => {
+  const clock = new TestClock();
+  const events: BackoffEvent[] = [];
+  const value = { own: "object" };
+  const backoff = new Backoff({
+    attemptTimeout: 50,
+    pause: 10,
+    clock,
+    observe: (event) => events.push(event),
+  });
+  const result = backoff.execute<unknown>(({ number }) =>
+    number === 1 ? clock.sleep(55) : value
+  );
+  assertStrictEquals(await clock.run(result), value);
+  assertEquals(events.map(({ type }) => type), [
+    "attempt",
+    "failure",
+    "late",
+    "attempt",
+    "done",
+  ]);
+  for (const event of events) {
+    assert(Object.isFrozen(event), event.type);
+    if ("outcome" in event) assert(Object.isFrozen(event.outcome), event.type);
+    if ("failure" in event) assert(Object.isFrozen(event.failure), event.type);
+  }
+  // What is the caller's own stays as it was.
+  assert(!Object.isFrozen(value));
+  clock.close();
+});
+
+Deno.test("Backoff.execute() aborts the signal first, then tells observe, then settles, when a limit is reached", async () => {
+  for (const limit of ["attemptTimeout", "deadline"] as const) {
+    const clock = new TestClock();
+    const log: string[] = [];
+    const backoff = new Backoff({
+      [limit]: 100,
+      maxTries: 1,
+      clock,
+      observe: ({ type, at }) => log.push(`${type}@${at}`),
+    });
+    const result = backoff.execute(({ signal }) => {
+      signal.addEventListener("abort", () => log.push(`signal@${clock.now()}`));
+      return never();
+    });
+    await clock.run(result.catch(() => log.push("settled")));
+    const failure = limit === "attemptTimeout" ? ["failure@100"] : [];
+    assertEquals(log, ["attempt@0", "signal@100", ...failure, "done@100", "settled"]);
+    clock.close();
+  }
+});
+
+Deno.test("Backoff.execute() has committed to a limit when an abort listener aborts the caller's signal", async () => {
+  for (const limit of ["attemptTimeout", "deadline"] as const) {
+    const events = await play({ [limit]: 100, pause: 10 }, ({ signal }, { controller }) => {
+      signal.addEventListener("abort", () => controller.abort("stop"));
+      return never();
+    });
+    const ends = {
+      deadline: [done(100, 1, "deadline", rejected(timeout("deadline", 100)))],
+      // The failure is told, and the abort ends the pause that it is followed by.
+      attemptTimeout: [
+        failed(100, 10, { error: timeout("attempt", 100) }),
+        done(100, 1, "aborted", rejected("stop")),
+      ],
+    };
+    assertEquals(events, [attempt(0, 1), ...ends[limit]]);
+  }
+});
+
+Deno.test("observe() is told of the end before the promise settles", async () => {
+  const clock = new TestClock();
+  const log: unknown[] = [];
+  const observe = ({ type }: BackoffEvent) => log.push(type);
+  const backoff = new Backoff({ clock, observe });
+  await clock.run(backoff.execute(() => "value").then((value) => log.push(value)));
+  assertEquals(log, ["attempt", "done", "value"]);
+  clock.close();
+});

@@ -1,0 +1,273 @@
+// What a policy counts.
+
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  asyncbackoff,
+  asyncretry,
+  type Attempt,
+  Backoff,
+  type BackoffOptions,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+const NOTHING = { attempts: 0, done: 0, errors: 0, cancels: 0, sumTime: 0 };
+
+const never = () => new Promise<never>(() => {});
+const fail = () => Promise.reject(new RangeError("down"));
+
+/** What is counted of one execution, and when it was over. */
+async function play(
+  options: BackoffOptions,
+  body: (attempt: Attempt, clock: TestClock, controller: AbortController) => unknown,
+) {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const backoff = new Backoff({ ...options, clock });
+  const { signal } = controller;
+  const fn = (attempt: Attempt) => body(attempt, clock, controller);
+  await clock.run(Promise.allSettled([backoff.execute(fn, { signal })]));
+  const statistic = { ...backoff.statistic };
+  const at = clock.now();
+  // What an abandoned attempt does later is not counted.
+  await clock.advance(10_000);
+  assertEquals({ ...backoff.statistic }, statistic);
+  clock.close();
+  return { ...statistic, at };
+}
+
+Deno.test("Statistic is all zero when nothing was executed", () => {
+  assertEquals({ ...new Backoff().statistic }, NOTHING);
+  assertEquals({ ...asyncretry(3).statistic }, NOTHING);
+});
+
+Deno.test("Statistic counts an attempt and its time when the function succeeds at once", async () => {
+  const counted = await play({}, (_, clock) => clock.sleep(50));
+  assertEquals(counted, {
+    attempts: 1,
+    done: 1,
+    errors: 0,
+    cancels: 0,
+    sumTime: 50,
+    at: 50,
+  });
+});
+
+Deno.test("Statistic has the pauses in sumTime", async () => {
+  const options = { pause: 100, exceptions: [RangeError] };
+  const counted = await play(options, async ({ number }, clock) => {
+    await clock.sleep(5);
+    if (number < 3) await fail();
+  });
+  assertEquals(counted, {
+    attempts: 3,
+    done: 3,
+    errors: 2,
+    cancels: 0,
+    sumTime: 215,
+    at: 215,
+  });
+});
+
+Deno.test("Statistic counts the last failure as an error, though it was not retried", async () => {
+  const options = { pause: 10, exceptions: [RangeError] };
+  const expected = { attempts: 2, done: 2, errors: 2, cancels: 0, sumTime: 10, at: 10 };
+  assertEquals(await play({ ...options, maxTries: 2 }, fail), expected);
+  const giveup = (_: unknown, { tries }: { tries: number }) => tries === 2;
+  assertEquals(await play({ ...options, giveup }, fail), expected);
+});
+
+Deno.test("Statistic counts no error when a failure is not listed", async () => {
+  const counted = await play({ exceptions: [TypeError] }, fail);
+  assertEquals(counted, { attempts: 1, done: 1, errors: 0, cancels: 0, sumTime: 0, at: 0 });
+});
+
+Deno.test("Statistic counts attempt timeouts as errors, not as cancels", async () => {
+  const counted = await play({ attemptTimeout: 50, pause: 10, maxTries: 2 }, never);
+  assertEquals(counted, {
+    attempts: 2,
+    done: 2,
+    errors: 2,
+    cancels: 0,
+    sumTime: 110,
+    at: 110,
+  });
+  const atOnce = await play({ attemptTimeout: 0, pause: 10, maxTries: 3 }, never);
+  assertEquals(atOnce, {
+    attempts: 3,
+    done: 3,
+    errors: 3,
+    cancels: 0,
+    sumTime: 20,
+    at: 20,
+  });
+});
+
+Deno.test("Statistic counts an attempt that is cut by the deadline as a cancel", async () => {
+  const options = { deadline: 100, pause: 30, exceptions: [RangeError] };
+  const counted = await play(options, ({ number }) => number === 1 ? fail() : never());
+  assertEquals(counted, {
+    attempts: 2,
+    done: 2,
+    errors: 1,
+    cancels: 1,
+    sumTime: 100,
+    at: 100,
+  });
+});
+
+Deno.test("Statistic counts an attempt that is cut by the caller as a cancel", async () => {
+  const counted = await play({ deadline: 100 }, (_, clock, controller) => {
+    clock.after(40, () => controller.abort());
+    return clock.sleep(70);
+  });
+  assertEquals(counted, {
+    attempts: 1,
+    done: 1,
+    errors: 0,
+    cancels: 1,
+    sumTime: 40,
+    at: 40,
+  });
+});
+
+Deno.test("Statistic counts no cancel when the deadline or the caller ends a pause, whose time is in sumTime", async () => {
+  const options = { pause: 300, exceptions: [RangeError] };
+  const expected = { attempts: 1, done: 1, errors: 1, cancels: 0 };
+  assertEquals(await play({ ...options, deadline: 100 }, fail), {
+    ...expected,
+    sumTime: 100,
+    at: 100,
+  });
+  const aborted = await play(options, (_, clock, controller) => {
+    clock.after(40, () => controller.abort());
+    return fail();
+  });
+  assertEquals(aborted, { ...expected, sumTime: 40, at: 40 });
+});
+
+Deno.test("Statistic counts the failure, and no cancel, when giveup throws or aborts", async () => {
+  const controller = new AbortController();
+  const giveups = [() => {
+    throw new Error("broken");
+  }, () => {
+    controller.abort();
+    return false;
+  }];
+  for (const giveup of giveups) {
+    const options = { exceptions: [RangeError], giveup, signal: controller.signal };
+    const counted = await play(options, (_, clock) => clock.sleep(50).then(fail));
+    assertEquals(counted, {
+      attempts: 1,
+      done: 1,
+      errors: 1,
+      cancels: 0,
+      sumTime: 50,
+      at: 50,
+    });
+  }
+});
+
+Deno.test("Statistic counts nothing when the function is never called", async () => {
+  assertEquals(await play({ deadline: 0 }, never), { ...NOTHING, at: 0 });
+  assertEquals(await play({ signal: AbortSignal.abort() }, never), { ...NOTHING, at: 0 });
+  const backoff = new Backoff();
+  await backoff.execute("no function" as never).catch(() => {});
+  assertEquals({ ...backoff.statistic }, NOTHING);
+});
+
+Deno.test("Statistic counts an attempt when it begins, and the rest as it happens", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ pause: 100, maxTries: 2, exceptions: [RangeError], clock });
+  const result = backoff.execute(() => clock.sleep(50).then(fail)).catch(() => {});
+  const counted: unknown[] = [];
+  for (let at = 25; at < 250; at += 50) {
+    await clock.advance(at - clock.now());
+    const { attempts, done, errors, sumTime } = backoff.statistic;
+    counted.push([at, attempts, done, errors, sumTime]);
+  }
+  await result;
+  assertEquals(counted, [
+    [25, 1, 0, 0, 0],
+    [75, 1, 1, 1, 0],
+    [125, 1, 1, 1, 0],
+    [175, 2, 1, 1, 150],
+    [225, 2, 2, 2, 200],
+  ]);
+  clock.close();
+});
+
+Deno.test("Statistic adds up executions, one after the other and at once", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({
+    deadline: 100,
+    pause: 10,
+    exceptions: [RangeError],
+    maxTries: 3,
+    clock,
+  });
+  const slow = (ms: number) => () => clock.sleep(ms);
+  await clock.run(backoff.execute(slow(30)));
+  assertEquals({ ...backoff.statistic }, { ...NOTHING, attempts: 1, done: 1, sumTime: 30 });
+  await clock.run(Promise.allSettled([
+    backoff.execute(slow(50)), // 50 ms
+    backoff.execute(never), // 100 ms, a cancel
+    backoff.execute(fail), // 3 attempts, 20 ms, 3 errors
+    backoff.execute(({ number }) => number === 1 ? fail() : clock.sleep(20)), // 30 ms
+  ]));
+  assertEquals({ ...backoff.statistic }, {
+    attempts: 8,
+    done: 8,
+    errors: 4,
+    cancels: 1,
+    sumTime: 230,
+  });
+  clock.close();
+});
+
+Deno.test("Statistic is each Backoff's own when several execute at once", async () => {
+  const clock = new TestClock();
+  const options = { pause: 10, exceptions: [RangeError], maxTries: 2, clock };
+  const [one, other] = [new Backoff(options), new Backoff(options)];
+  await clock.run(
+    Promise.allSettled([one.execute(fail), other.execute(() => clock.sleep(50))]),
+  );
+  assertEquals({ ...one.statistic }, {
+    ...NOTHING,
+    attempts: 2,
+    done: 2,
+    errors: 2,
+    sumTime: 10,
+  });
+  assertEquals({ ...other.statistic }, { ...NOTHING, attempts: 1, done: 1, sumTime: 50 });
+  clock.close();
+});
+
+Deno.test("Statistic counts the same policy's executions together when one calls another", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ clock });
+  await clock.run(backoff.execute(() => backoff.execute(() => clock.sleep(50))));
+  assertEquals({ ...backoff.statistic }, {
+    ...NOTHING,
+    attempts: 2,
+    done: 2,
+    sumTime: 100,
+  });
+  clock.close();
+});
+
+Deno.test("Statistic is shared by execute() and by all that one decorator wraps", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ clock });
+  assertStrictEquals(backoff.wrap.statistic, backoff.statistic);
+  const wraps = [backoff.wrap(() => clock.sleep(10)), backoff.wrap(() => clock.sleep(20))];
+  await clock.run(Promise.all([...wraps.map((each) => each()), backoff.execute(() => 1)]));
+  assertEquals({ ...backoff.statistic }, { ...NOTHING, attempts: 3, done: 3, sumTime: 30 });
+
+  const decorator = asyncbackoff({ clock });
+  const another = asyncbackoff({ clock });
+  await clock.run(
+    Promise.all([decorator(() => clock.sleep(5))(), another(() => clock.sleep(7))()]),
+  );
+  assertEquals([decorator.statistic.sumTime, another.statistic.sumTime], [5, 7]);
+  clock.close();
+});

@@ -1,0 +1,507 @@
+// Time that moves only when the test says so.
+
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import fc from "fast-check";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+/** Arms a timer for each duration, and logs `duration@instant` when it fires. */
+function logging(clock: TestClock, ...durations: number[]): string[] {
+  const log: string[] = [];
+  for (const ms of durations) clock.after(ms, () => log.push(`${ms}@${clock.now()}`));
+  return log;
+}
+
+/** A signal whose listeners are counted. */
+function countedSignal() {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const count = { added: 0, removed: 0 };
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    count.added++;
+    return addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    count.removed++;
+    return removeEventListener.apply(signal, args);
+  };
+  return { controller, signal, count };
+}
+
+Deno.test("TestClock.now() starts at 0 and stands still when nobody moves it", async () => {
+  const clock = new TestClock();
+  const log = logging(clock, 0);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  assertEquals([clock.now(), log, clock.pending], [0, [], 1]);
+  await clock.advance(0);
+  assertEquals(log, ["0@0"]);
+  clock.close();
+});
+
+Deno.test("TestClock() starts at the instant given", async () => {
+  for (const start of [1000, -1000, 0.5]) {
+    const clock = new TestClock(start);
+    assertEquals(clock.now(), start);
+    const log = logging(clock, 10);
+    await clock.advance(10);
+    assertEquals(log, [`10@${start + 10}`]);
+    clock.close();
+  }
+});
+
+Deno.test("TestClock() throws when start is no finite number", () => {
+  for (const start of [NaN, Infinity, -Infinity]) {
+    assertThrows(() => new TestClock(start), RangeError, "'start'");
+  }
+  assertThrows(() => new TestClock("5" as unknown as number), Error, '"5"');
+});
+
+Deno.test("TestClock.advance() fires timers in the order of their instants, ties in the order of arming", async () => {
+  const clock = new TestClock();
+  const log: string[] = [];
+  for (
+    const [name, ms] of [["c", 30], ["a1", 10], ["b", 20], ["a2", 10], ["a3", 10]] as const
+  ) {
+    clock.after(ms, () => log.push(`${name}@${clock.now()}`));
+  }
+  await clock.advance(30);
+  assertEquals(log, ["a1@10", "a2@10", "a3@10", "b@20", "c@30"]);
+  clock.close();
+});
+
+Deno.test("TestClock.advance() orders a tie by arming when one was armed at a later instant", async () => {
+  const clock = new TestClock();
+  const log: string[] = [];
+  clock.after(10, () => {
+    log.push("first");
+    clock.after(10, () => log.push("armed at 10"));
+    clock.after(0, () => log.push("armed for now"));
+  });
+  clock.after(10, () => log.push("second"));
+  clock.after(20, () => log.push("armed at 0"));
+  await clock.advance(20);
+  assertEquals(log, ["first", "second", "armed for now", "armed at 0", "armed at 10"]);
+  clock.close();
+});
+
+Deno.test("TestClock.advance() fires what is due at its end, leaves what is later, and moves on without timers", async () => {
+  const clock = new TestClock();
+  const log = logging(clock, 10, 10.5, 11);
+  await clock.advance(10.5);
+  assertEquals([log, clock.now(), clock.pending], [["10@10", "10.5@10.5"], 10.5, 1]);
+  await clock.advance(100);
+  assertEquals([log.at(-1), clock.now(), clock.pending], ["11@11", 110.5, 0]);
+  await clock.advance(5);
+  assertEquals(clock.now(), 115.5);
+  clock.close();
+});
+
+Deno.test("TestClock.advance() lets a long chain of awaits settle between two timers", async () => {
+  const clock = new TestClock();
+  const log: string[] = [];
+  const chain = async (name: string) => {
+    for (let i = 0; i < 10_000; i++) await null;
+    log.push(`${name}@${clock.now()}`);
+  };
+  clock.after(10, async () => {
+    await chain("chain");
+    // Armed only after the awaits, and still due before what was armed long ago.
+    clock.after(5, () => log.push(`armed late@${clock.now()}`));
+  });
+  clock.after(20, () => log.push(`armed early@${clock.now()}`));
+  chain("begun before");
+  await clock.advance(20);
+  assertEquals(log, ["begun before@0", "chain@10", "armed late@15", "armed early@20"]);
+  clock.close();
+});
+
+Deno.test("TestClock.advance() lets promises settle between two timers of the same instant", async () => {
+  const clock = new TestClock();
+  const log: string[] = [];
+  for (const name of ["a", "b"]) {
+    clock.after(10, async () => {
+      log.push(name);
+      for (let i = 0; i < 100; i++) await null;
+      log.push(`${name} settled`);
+    });
+  }
+  await clock.advance(10);
+  assertEquals(log, ["a", "a settled", "b", "b settled"]);
+  clock.close();
+});
+
+Deno.test("TestClock.advance() lets what its last timer began settle before it resolves", async () => {
+  const clock = new TestClock();
+  let isSettled = false;
+  clock.after(10, async () => {
+    for (let i = 0; i < 1000; i++) await null;
+    isSettled = true;
+  });
+  await clock.advance(10);
+  assert(isSettled);
+  clock.close();
+});
+
+Deno.test("TestClock.run() skips time until its promise settles, and gives what it comes to", async () => {
+  const clock = new TestClock();
+  const steps = async () => {
+    for (let i = 0; i < 10; i++) await clock.sleep(100_000);
+    return "value";
+  };
+  assertEquals(await clock.run(steps()), "value");
+  assertEquals(clock.now(), 1_000_000);
+
+  const error = { just: "an object" };
+  const failing = clock.sleep(5).then(() => Promise.reject(error));
+  assertStrictEquals(await clock.run(failing).catch((e) => e), error);
+  assertEquals(clock.now(), 1_000_005);
+  clock.close();
+});
+
+Deno.test("TestClock.run() stops at the instant at which its promise settles, and leaves other timers", async () => {
+  const clock = new TestClock();
+  const log = logging(clock, 5, 11, 1000);
+  await clock.run(clock.sleep(10));
+  assertEquals([log, clock.now(), clock.pending], [["5@5"], 10, 2]);
+  await clock.advance(990);
+  assertEquals(log, ["5@5", "11@11", "1000@1000"]);
+  clock.close();
+});
+
+Deno.test("TestClock.run() fires nothing when its promise has settled or settles by itself", async () => {
+  const clock = new TestClock();
+  const log = logging(clock, 0, 1);
+  const byItself = async () => {
+    for (let i = 0; i < 1000; i++) await null;
+    return "by itself";
+  };
+  assertEquals(await clock.run(Promise.resolve("settled")), "settled");
+  assertEquals(await clock.run(byItself()), "by itself");
+  assertEquals([log, clock.now(), clock.pending], [[], 0, 2]);
+  await clock.advance(1);
+  clock.close();
+});
+
+Deno.test("TestClock.run() rejects when nothing is left to wake, and the clock goes on", async () => {
+  const clock = new TestClock();
+  const log = logging(clock, 10);
+  const never = new Promise<never>(() => {});
+  await assertRejects(() => clock.run(never), Error, "nothing is left to wake at 10");
+  assertEquals([log, clock.now()], [["10@10"], 10]);
+  // A wait of Infinity is not on the clock either.
+  await assertRejects(() => clock.run(clock.sleep(Infinity)), Error, "nothing is left");
+  await clock.run(clock.sleep(5));
+  assertEquals(clock.now(), 15);
+  clock.close();
+});
+
+Deno.test("TestClock.run() and advance() reject while one is under way, which goes on undisturbed", async () => {
+  const clock = new TestClock();
+  for (const begin of [() => clock.run(clock.sleep(10)), () => clock.advance(10)]) {
+    const beganAt = clock.now();
+    const underWay = begin();
+    await assertRejects(() => clock.advance(1), Error, "under way");
+    await assertRejects(() => clock.run(Promise.resolve()), Error, "under way");
+    await underWay;
+    assertEquals(clock.now(), beganAt + 10);
+  }
+  clock.close();
+});
+
+Deno.test("TestClock.run() rejects when it is called by a timer of another", async () => {
+  const clock = new TestClock();
+  let inner: Promise<unknown> = Promise.resolve();
+  clock.after(5, () => inner = assertRejects(() => clock.advance(1), Error, "under way"));
+  await clock.run(clock.sleep(10));
+  await inner;
+  assertEquals(clock.now(), 10);
+  clock.close();
+});
+
+Deno.test("TestClock.run() and advance() reject with what a wake throws, and the clock goes on", async () => {
+  for (const move of ["run", "advance"] as const) {
+    const clock = new TestClock();
+    const thrown = { by: "wake" };
+    clock.after(10, () => {
+      throw thrown;
+    });
+    const log = logging(clock, 10, 20);
+    const woken = clock.sleep(20);
+    const moved = move === "run" ? clock.run(woken) : clock.advance(20);
+    assertStrictEquals(await moved.catch((error) => error), thrown);
+    assertEquals([log, clock.now(), clock.pending], [[], 10, 3]);
+
+    await (move === "run" ? clock.run(woken) : clock.advance(10));
+    assertEquals([log, clock.now()], [["10@10", "20@20"], 20]);
+    await woken;
+    clock.close();
+  }
+});
+
+Deno.test("TestClock.run() rejects at 10^6 timers in a row without time moving", async () => {
+  const clock = new TestClock();
+  let fired = 0;
+  let isEndless = false;
+  const spun = new Promise<void>((resolve) => {
+    const wake = () => {
+      fired++;
+      if (isEndless || fired < 500_000) clock.after(0, wake);
+      else resolve();
+    };
+    clock.after(0, wake);
+  });
+  // Half as many at one instant are fine, and count no more once time has moved.
+  await clock.run(spun);
+  await clock.advance(1);
+  isEndless = true;
+  const spin = () => {
+    fired++;
+    cancel = clock.after(0, spin);
+  };
+  let cancel = clock.after(0, spin);
+  await assertRejects(
+    () => clock.run(new Promise(() => {})),
+    Error,
+    "1000000 timers in a row were due at 1",
+  );
+  assertGreaterOrEqual(fired, 1_499_999);
+  assertLessOrEqual(fired, 1_500_001);
+  cancel();
+  await clock.run(clock.sleep(1));
+  assertEquals(clock.now(), 2);
+  clock.close();
+});
+
+Deno.test("TestClock.pending counts the timers that are set, and none of Infinity", async () => {
+  const clock = new TestClock();
+  const seen = [clock.pending];
+  const cancel = clock.after(10, () => seen.push(clock.pending));
+  clock.after(20, () => seen.push(clock.pending));
+  const cancelNever = clock.after(Infinity, () => seen.push(-1));
+  seen.push(clock.pending);
+  cancel();
+  cancelNever();
+  seen.push(clock.pending);
+  // A timer that fires is no longer pending.
+  await clock.advance(1_000_000);
+  assertEquals(seen, [0, 2, 1, 0]);
+  clock.close();
+});
+
+Deno.test("TestClock.close() throws when a timer is left, also as Symbol.dispose", () => {
+  const clock = new TestClock(1000);
+  const { dispose } = Symbol as { dispose?: symbol };
+  const closes: (() => unknown)[] = [() => clock.close()];
+  if (dispose !== undefined) {
+    const disposable = clock as unknown as Record<symbol, () => void>;
+    closes.push(() => disposable[dispose]?.());
+    assertEquals(typeof disposable[dispose], "function");
+  }
+  for (const close of closes) {
+    close();
+    const cancels = [clock.after(20, () => {}), clock.after(10, () => {})];
+    const error = assertThrows(close, Error, "2 of its timers are left");
+    assert((error as Error).message.includes("1010"));
+    for (const cancel of cancels) cancel();
+    close();
+  }
+});
+
+Deno.test("TestClock() works when the platform has no Symbol.dispose", () => {
+  const { Symbol } = globalThis;
+  globalThis.Symbol = {} as SymbolConstructor;
+  let clock: TestClock;
+  try {
+    clock = new TestClock();
+  } finally {
+    globalThis.Symbol = Symbol;
+  }
+  clock.close();
+  assertEquals(Object.getOwnPropertySymbols(clock), []);
+});
+
+Deno.test("TestClock.after() throws when its duration is no number >= 0", () => {
+  const clock = new TestClock();
+  const wake = () => {};
+  for (const ms of [-1, -Infinity, NaN]) {
+    assertThrows(() => clock.after(ms, wake), RangeError, String(ms));
+  }
+  for (const ms of ["5", null, undefined, 5n]) {
+    assertThrows(() => clock.after(ms as unknown as number, wake), TypeError, "'ms'");
+  }
+  clock.close();
+});
+
+Deno.test("TestClock.sleep() rejects when its duration is no number >= 0", async () => {
+  const clock = new TestClock();
+  await assertRejects(() => clock.sleep(-1), RangeError, "-1");
+  await assertRejects(() => clock.sleep(NaN), RangeError, "NaN");
+  await assertRejects(() => clock.sleep("5" as unknown as number), TypeError, '"5"');
+  clock.close();
+});
+
+Deno.test("TestClock.advance() rejects when its duration is no finite number >= 0, and moves nothing", async () => {
+  const clock = new TestClock();
+  const log = logging(clock, 0);
+  for (const ms of [-1, NaN, Infinity]) {
+    await assertRejects(() => clock.advance(ms), RangeError, String(ms));
+  }
+  await assertRejects(() => clock.advance("5" as unknown as number), TypeError, '"5"');
+  assertEquals([clock.now(), log], [0, []]);
+  await clock.advance(0);
+  assertEquals([clock.now(), log], [0, ["0@0"]]);
+  clock.close();
+});
+
+Deno.test("TestClock.sleep() resolves at its instant, and takes its listener off the signal", async () => {
+  const clock = new TestClock();
+  const { signal, count } = countedSignal();
+  let wokeAt = -1;
+  clock.sleep(100, { signal }).then(() => wokeAt = clock.now());
+  await clock.advance(99);
+  assertEquals([wokeAt, count], [-1, { added: 1, removed: 0 }]);
+  await clock.advance(50);
+  assertEquals([wokeAt, count], [100, { added: 1, removed: 1 }]);
+  clock.close();
+});
+
+Deno.test("TestClock.sleep() rejects with the reason itself when its signal is aborted, and sets no timer more", async () => {
+  const clock = new TestClock();
+  for (const ms of [100, Infinity]) {
+    const { controller, signal } = countedSignal();
+    const reason = { just: "an object" };
+    const slept = clock.sleep(ms, { signal }).catch((error) => [error, clock.now()]);
+    await clock.advance(10);
+    const abortedAt = clock.now();
+    controller.abort(reason);
+    assertEquals(clock.pending, 0);
+    assertEquals(await slept, [reason, abortedAt]);
+  }
+  clock.close();
+});
+
+Deno.test("TestClock.sleep() rejects at once when its signal is aborted already", async () => {
+  const clock = new TestClock();
+  const { controller, signal, count } = countedSignal();
+  controller.abort(null);
+  const slept = clock.sleep(100, { signal }).then(() => "woke", (reason) => reason);
+  assertEquals(clock.pending, 0);
+  assertStrictEquals(await slept, null);
+  assertEquals(count, { added: 0, removed: 0 });
+  clock.close();
+});
+
+Deno.test("TestClock.after() gives a cancel that is harmless twice, after the wake and inside it", async () => {
+  const clock = new TestClock();
+  const log: string[] = [];
+  const cancelled = clock.after(10, () => log.push("cancelled"));
+  clock.after(10, () => log.push("other"));
+  cancelled();
+  cancelled();
+  const itself = clock.after(20, () => {
+    itself();
+    log.push("itself");
+    again();
+  });
+  const again = clock.after(20, () => log.push("cancelled by the one before it"));
+  clock.after(30, () => log.push("last"));
+  await clock.advance(20);
+  itself();
+  again();
+  cancelled();
+  assertEquals([log, clock.pending], [["other", "itself"], 1]);
+  await clock.advance(10);
+  assertEquals(log, ["other", "itself", "last"]);
+  clock.close();
+});
+
+Deno.test("TestClock.after() agrees with a sorted list when timers are armed and cancelled at random", async () => {
+  const command = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ arm: fc.nat(30) }) },
+    { weight: 4, arbitrary: fc.record({ cancel: fc.nat(200) }) },
+    { weight: 1, arbitrary: fc.record({ advance: fc.nat(10) }) },
+  );
+  const commands = fc.array(command, { maxLength: 200, size: "max" });
+  await fc.assert(
+    fc.asyncProperty(commands, async (all) => {
+      const clock = new TestClock();
+      const cancels: (() => void)[] = [];
+      const fired: [id: number, at: number][] = [];
+      let model: { id: number; at: number }[] = [];
+      const expected: [id: number, at: number][] = [];
+      const advance = async (ms: number) => {
+        const until = clock.now() + ms;
+        await clock.advance(ms);
+        // A stable sort keeps ties in the order of arming.
+        const due = model.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
+        expected.push(...due.map(({ id, at }): [number, number] => [id, at]));
+        model = model.filter(({ at }) => at > until);
+      };
+      for (const each of all) {
+        if ("arm" in each) {
+          const id = cancels.length;
+          model.push({ id, at: clock.now() + each.arm });
+          cancels.push(clock.after(each.arm, () => fired.push([id, clock.now()])));
+        } else if ("cancel" in each) {
+          cancels[each.cancel]?.();
+          model = model.filter(({ id }) => id !== each.cancel);
+        } else await advance(each.advance);
+        assertEquals(clock.pending, model.length);
+      }
+      await advance(30);
+      assertEquals(fired, expected);
+      clock.close();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("TestClock.run() works when timers are faked, and moves no time but its own", async () => {
+  const time = new FakeTime(5000);
+  try {
+    const clock = new TestClock();
+    await clock.run(clock.sleep(100));
+    assertEquals([clock.now(), time.now], [100, 5000]);
+    clock.close();
+  } finally {
+    time.restore();
+  }
+});
+
+Deno.test("TestClock.advance() lets all promises settle when the platform has no setImmediate", async () => {
+  type Testing = typeof import("@asyncbackoff/asyncbackoff/testing");
+  const saved = ["setImmediate", "MessageChannel"].map((name) =>
+    [name, Object.getOwnPropertyDescriptor(globalThis, name) ?? {}] as const
+  );
+  try {
+    for (const [name] of saved) {
+      Object.defineProperty(globalThis, name, { value: undefined, configurable: true });
+      // Without setImmediate by message, without both by timer.
+      const copy = `../src/test_clock.ts?without=${name}`;
+      const { TestClock }: Testing = await import(copy);
+      const clock = new TestClock();
+      const log: string[] = [];
+      clock.after(10, async () => {
+        for (let i = 0; i < 1000; i++) await null;
+        clock.after(5, () => log.push(`armed late@${clock.now()}`));
+      });
+      clock.after(20, () => log.push(`armed early@${clock.now()}`));
+      await clock.advance(20);
+      assertEquals(log, ["armed late@15", "armed early@20"]);
+      clock.close();
+    }
+  } finally {
+    for (const [name, descriptor] of saved) {
+      Object.defineProperty(globalThis, name, descriptor);
+    }
+  }
+});

@@ -1,0 +1,633 @@
+// Limits and pauses: the instants at which things happen, and what does not happen after.
+
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertInstanceOf,
+  assertLess,
+  assertStrictEquals,
+} from "@std/assert";
+import {
+  asyncbackoff,
+  asyncretry,
+  type Attempt,
+  Backoff,
+  type BackoffEvent,
+  type BackoffOptions,
+  type Failure,
+  sleep,
+  systemClock,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { FakeTime } from "@std/testing/time";
+
+const failure = new Error("down");
+const fail = () => Promise.reject(failure);
+const hang = () => new Promise<never>(() => {});
+const failAtOnce = () => {
+  throw failure;
+};
+
+/** What a promise rejects with. */
+function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(() => "no error", (error) => error);
+}
+
+/** An execution on a test clock that does not start at 0: what it came to, and when. */
+async function run(options: BackoffOptions, fn: (clock: TestClock) => unknown) {
+  const clock = new TestClock(1000);
+  const events: BackoffEvent[] = [];
+  const starts: number[] = [];
+  const observe = (event: BackoffEvent) => void events.push(event);
+  const backoff = new Backoff({ exceptions: [Error], observe, ...options, clock });
+  const error = await clock.run(errorOf(backoff.execute(() => {
+    starts.push(clock.now() - 1000);
+    return fn(clock);
+  })));
+  const endedAt = clock.now() - 1000;
+  const { pending } = clock;
+  await clock.advance(50_000); // whatever was abandoned comes to its end
+  return { error, starts, endedAt, pending, events, statistic: backoff.statistic };
+}
+
+/** A signal that counts its listeners. */
+function countedSignal() {
+  const { signal } = new AbortController();
+  const { addEventListener, removeEventListener } = signal;
+  const counted = { options: { signal }, listeners: 0 };
+  Object.assign(signal, {
+    addEventListener(...args: unknown[]) {
+      counted.listeners += 1;
+      return Reflect.apply(addEventListener, signal, args);
+    },
+    removeEventListener(...args: unknown[]) {
+      counted.listeners -= 1;
+      return Reflect.apply(removeEventListener, signal, args);
+    },
+  });
+  return counted;
+}
+
+// T1
+Deno.test("Backoff.execute() rejects at exactly the deadline when an attempt is running then", async () => {
+  const { error, starts, endedAt, statistic } = await run(
+    { deadline: 500, pause: 100 },
+    (clock) => clock.sleep(200).then(fail),
+  );
+
+  assertStrictEquals(error, failure);
+  assertEquals(starts, [0, 300]);
+  assertEquals(endedAt, 500); // as work begun at 300 ends at this very instant
+  assertEquals(statistic.cancels, 1);
+});
+
+// T2
+Deno.test("Backoff.execute() rejects at exactly the deadline when it comes in a pause, with no attempt after it", async () => {
+  const { error, starts, endedAt, events } = await run({ deadline: 500, pause: 400 }, fail);
+
+  assertStrictEquals(error, failure);
+  assertEquals(starts, [0, 400]);
+  assertEquals(endedAt, 500);
+  assertEquals(events.map(({ type }) => type), [
+    "attempt",
+    "failure",
+    "attempt",
+    "failure",
+    "done",
+  ]);
+});
+
+// T2
+Deno.test("Backoff.execute() begins no attempt in a tie of the end of a pause with the deadline", async () => {
+  const { starts, endedAt } = await run({ deadline: 500, pause: 250 }, fail);
+
+  assertEquals(starts, [0, 250]);
+  assertEquals(endedAt, 500);
+});
+
+// T3
+Deno.test("Backoff.execute() runs nothing more when the abandoned attempt fails after the deadline", async () => {
+  let asked = 0;
+  const { starts, endedAt, statistic } = await run(
+    { deadline: 500, exceptions: "all", giveup: () => ++asked < 0 },
+    (clock) => clock.sleep(800).then(fail),
+  );
+
+  assertEquals(starts, [0]);
+  assertEquals(endedAt, 500);
+  assertEquals(asked, 0);
+  assertEquals([statistic.done, statistic.errors, statistic.cancels], [1, 0, 1]);
+});
+
+Deno.test("Backoff.execute() retries an attempt at exactly its timeout", async () => {
+  const { error, starts, endedAt, statistic } = await run(
+    { attemptTimeout: 100, pause: 50, maxTries: 3, exceptions: [] },
+    hang,
+  );
+
+  assertInstanceOf(error, TimeoutError);
+  assertEquals(starts, [0, 150, 300]);
+  assertEquals(endedAt, 400);
+  assertEquals([statistic.errors, statistic.cancels, statistic.sumTime], [3, 0, 400]);
+});
+
+Deno.test("Backoff.execute() rejects with the deadline's error in a tie with the attempt timeout", async () => {
+  const { error, starts, statistic } = await run(
+    { attemptTimeout: 500, deadline: 500 },
+    hang,
+  );
+
+  assertInstanceOf(error, TimeoutError);
+  assertEquals(error.limit, "deadline");
+  assertEquals(starts, [0]);
+  assertEquals([statistic.errors, statistic.cancels], [0, 1]);
+});
+
+Deno.test("Backoff.execute() lets work win a tie with a limit only when its timer was armed before the attempt", async () => {
+  for (const limit of ["attemptTimeout", "deadline"]) {
+    const clock = new TestClock();
+    const backoff = new Backoff({ [limit]: 100, maxTries: 1, clock });
+    const earlier = clock.sleep(100).then(() => "value");
+
+    const first = backoff.execute(() => earlier);
+    const second = errorOf(backoff.execute(() => clock.sleep(100)));
+    await clock.advance(100);
+
+    assertEquals(await first, "value");
+    assertInstanceOf(await second, TimeoutError, limit);
+    clock.close();
+  }
+});
+
+Deno.test("Backoff.execute() takes a settlement that has arrived when its limit is noticed late", async () => {
+  const clock = new TestClock();
+  let lag = 0; // the event loop was busy: the clock has moved and its timers have not fired
+  const late = {
+    now: () => clock.now() + lag,
+    sleep: hang,
+    after: (ms: number, wake: () => void) => clock.after(ms, wake),
+  };
+  const ends: unknown[] = [];
+  for (const limits of [{ attemptTimeout: 100 }, { deadline: 100 }]) {
+    for (const outcome of [() => "value", fail]) {
+      lag = 0;
+      const backoff = new Backoff({
+        ...limits,
+        maxTries: 1,
+        exceptions: [Error],
+        clock: late,
+      });
+      const result = backoff.execute(() => {
+        lag = 1000;
+        return outcome();
+      });
+      ends.push(await result.catch((error) => error));
+    }
+  }
+
+  assertEquals(ends, ["value", failure, "value", failure]);
+  clock.close();
+});
+
+Deno.test("Backoff.execute() calls nothing and counts no attempt when the deadline is 0", async () => {
+  const { error, starts, endedAt, events, statistic } = await run(
+    { attemptTimeout: 0, deadline: 0 },
+    () => "value",
+  );
+
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([error.limit, error.ms], ["deadline", 0]);
+  assertEquals(starts, []);
+  assertEquals(endedAt, 0);
+  assertEquals(events.map(({ type }) => type), ["done"]);
+  assertEquals({ ...statistic }, {
+    attempts: 0,
+    done: 0,
+    errors: 0,
+    cancels: 0,
+    sumTime: 0,
+  });
+});
+
+Deno.test("Backoff.execute() counts each attempt and calls nothing when the attempt timeout is 0", async () => {
+  const { error, starts, endedAt, statistic } = await run(
+    { attemptTimeout: 0, deadline: 500, pause: 100, grace: 1000 },
+    () => "value",
+  );
+
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([error.limit, error.ms], ["attempt", 0]);
+  assertEquals(starts, []);
+  assertEquals(endedAt, 500); // attempts at 0, 100, 200, 300 and 400, with no grace
+  assertEquals({ ...statistic }, {
+    attempts: 5,
+    done: 5,
+    errors: 5,
+    cancels: 0,
+    sumTime: 500,
+  });
+});
+
+Deno.test("Backoff.execute() pauses for what the function of the failure returns, from the end of the attempt", async () => {
+  const shown: Failure[] = [];
+  const { starts, endedAt } = await run({
+    deadline: 1000,
+    maxTries: 4,
+    pause: (each) => {
+      shown.push(each);
+      return each.tries * 100;
+    },
+  }, (clock) => clock.sleep(50).then(fail));
+
+  assertEquals(starts, [0, 150, 400, 750]);
+  assertEquals(endedAt, 800);
+  assertEquals(shown, [
+    { error: failure, tries: 1, elapsed: 50, remaining: 950, pause: 0 },
+    { error: failure, tries: 2, elapsed: 200, remaining: 800, pause: 100 },
+    { error: failure, tries: 3, elapsed: 450, remaining: 550, pause: 200 },
+  ]);
+});
+
+Deno.test("Attempt tells its own elapsed time, and what remains until the nearest limit", async () => {
+  const clock = new TestClock(7000);
+  const seen: number[][] = [];
+  const look = async (attempt: Attempt) => {
+    await clock.sleep(50);
+    seen.push([attempt.elapsed, attempt.remaining]);
+    return attempt.number < 3 ? fail() : "value";
+  };
+  const limited = new Backoff({
+    attemptTimeout: 200,
+    deadline: 350,
+    pause: 50,
+    exceptions: [Error],
+    clock,
+  });
+  await clock.run(limited.execute(look));
+  await clock.run(new Backoff({ exceptions: [Error], maxTries: 1, clock }).execute(look))
+    .catch((error) => assertStrictEquals(error, failure));
+
+  assertEquals(seen, [[50, 150], [50, 150], [50, 100], [50, Infinity]]);
+  clock.close();
+});
+
+// T4
+for (const ms of [2 ** 31, 2 ** 31 + 5, 2 ** 33]) {
+  // Attempts begin at 0 and 2 ms; the second pause begins at 3 ms and is cut at 3.5 ms.
+  const limits = { attemptTimeout: ms, pause: ms, deadline: 3.5 * ms };
+
+  Deno.test(`Backoff.execute() keeps limits and pauses of ${ms} ms exactly on TestClock`, async () => {
+    const { error, starts, endedAt } = await run(limits, hang);
+
+    assertInstanceOf(error, TimeoutError);
+    assertEquals([error.limit, error.ms], ["attempt", ms]);
+    assertEquals(starts, [0, 2 * ms]);
+    assertEquals(endedAt, 3.5 * ms);
+  });
+
+  Deno.test(`Backoff.execute() keeps limits and pauses of ${ms} ms exactly on FakeTime with the default clock`, async () => {
+    const time = new FakeTime(0);
+    try {
+      const starts: number[] = [];
+      let endedAt = -1;
+      const result = errorOf(
+        new Backoff(limits).execute(() => {
+          starts.push(time.now);
+          return hang();
+        }),
+      );
+      result.then(() => endedAt = time.now);
+      await time.runMicrotasks();
+      while (endedAt < 0 && time.next()) await time.runMicrotasks();
+
+      assertInstanceOf(await result, TimeoutError);
+      assertEquals(starts, [0, 2 * ms]);
+      assertEquals(endedAt, Math.ceil(3.5 * ms)); // faked timers know whole ms only
+      assertEquals(time.next(), false); // no timer is left
+    } finally {
+      time.restore();
+    }
+  });
+}
+
+// T4
+Deno.test("Backoff.execute() reaches no limit and ends no pause past 2^31-1 ms at once on the real clock", async () => {
+  const ms = 2 ** 31 + 5;
+  const controller = new AbortController();
+  const limited = new Backoff({ attemptTimeout: ms, deadline: 2 ** 33 });
+  const pausing = new Backoff({ pause: ms, exceptions: [Error] });
+
+  const value = limited.execute(() => sleep(10).then(() => "value"));
+  const aborted = errorOf(pausing.execute(fail, controller));
+  await sleep(20);
+  controller.abort("reason");
+
+  assertEquals(await value, "value");
+  assertEquals(await aborted, "reason");
+  assertEquals(pausing.statistic.attempts, 1);
+});
+
+// T4
+Deno.test("Backoff.execute() arms no timer for limits of Infinity", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({
+    attemptTimeout: Infinity,
+    deadline: Infinity,
+    maxTries: Infinity,
+    clock,
+  });
+  let resolve = (_: string) => {};
+  const result = backoff.execute(() => new Promise<string>((each) => resolve = each));
+  assertEquals(clock.pending, 0);
+  resolve("value");
+
+  assertEquals(await result, "value");
+  clock.close();
+});
+
+// T5
+Deno.test("Backoff.execute() ends no limit and no pause early by the clock's own now on the real clock", async () => {
+  const rounds = Array.from({ length: 20 }, (_, index) => index + 1);
+  await Promise.all(rounds.map(async (ms) => {
+    const began = systemClock.now();
+    await errorOf(new Backoff({ deadline: ms }).execute(hang));
+    assertGreaterOrEqual(systemClock.now() - began, ms);
+  }));
+  await Promise.all(rounds.map(async (ms) => {
+    const began = systemClock.now();
+    await errorOf(new Backoff({ attemptTimeout: ms, maxTries: 1 }).execute(hang));
+    assertGreaterOrEqual(systemClock.now() - began, ms);
+  }));
+  await Promise.all(rounds.map(async (ms) => {
+    let failedAt = 0;
+    await new Backoff({ pause: ms, exceptions: [Error] }).execute(({ number }) => {
+      if (number === 2) return assertGreaterOrEqual(systemClock.now() - failedAt, ms);
+      failedAt = systemClock.now();
+      throw failure;
+    });
+  }));
+});
+
+// T6
+Deno.test("Backoff.execute() does not pause after the last failure", async () => {
+  let asked = 0;
+  const pause = () => (asked += 1, 1000);
+  const ends = [
+    { maxTries: 2 },
+    { giveup: (_: unknown, { tries }: Failure) => tries === 2 },
+  ];
+  for (const options of ends) {
+    asked = 0;
+    const { error, starts, endedAt } = await run({ ...options, pause }, fail);
+    assertStrictEquals(error, failure);
+    assertEquals(starts, [0, 1000]);
+    assertEquals(endedAt, 1000);
+    assertEquals(asked, 1);
+  }
+  const { starts, endedAt } = await run({ exceptions: [RangeError], pause }, fail);
+  assertEquals(starts, [0]);
+  assertEquals(endedAt, 0);
+});
+
+// T7
+Deno.test("Backoff.execute() goes through the clock for each pause of 0", async () => {
+  const clock = new TestClock();
+  const order: string[] = [];
+  const backoff = new Backoff({ maxTries: 3, exceptions: [Error], clock });
+  const result = errorOf(backoff.execute(() => {
+    order.push("attempt");
+    clock.after(0, () => order.push("bystander"));
+    throw failure;
+  }));
+  await clock.advance(0);
+
+  assertStrictEquals(await result, failure);
+  assertEquals(order, [
+    "attempt",
+    "bystander",
+    "attempt",
+    "bystander",
+    "attempt",
+    "bystander",
+  ]);
+  clock.close();
+});
+
+// T7
+Deno.test("Backoff.execute() starves no timer, deadline or abort with pauses of 0 on the real clock", async () => {
+  const controller = new AbortController();
+  const order: string[] = [];
+  const backoff = new Backoff({ exceptions: [Error], pause: 0 });
+  const limited = new Backoff({ exceptions: [Error], pause: 0, deadline: 20 });
+  setTimeout(() => order.push("bystander"), 5);
+  setTimeout(() => controller.abort("reason"), 40);
+
+  const ended = [
+    errorOf(limited.execute(failAtOnce)).then((error) => order.push(String(error))),
+    errorOf(backoff.execute(failAtOnce, controller)).then((error) =>
+      order.push(`${error}`)
+    ),
+  ];
+  await Promise.all(ended);
+
+  assertEquals(order[0], "bystander");
+  assertEquals(order.slice(1).sort(), ["Error: down", "reason"]);
+  assert(limited.statistic.attempts > 1);
+});
+
+// T8
+for (const withAfter of [true, false]) {
+  const kind = withAfter ? "with 'after'" : "with 'sleep' alone";
+  Deno.test(`Backoff.execute() leaves no timer pending, however it ends, on a clock ${kind}`, async () => {
+    const options = { attemptTimeout: 1000, deadline: 5000, exceptions: [Error] };
+    const ends: [reason: string, options: BackoffOptions, fn: () => unknown][] = [
+      ["success", {}, () => "value"],
+      ["unlisted", { exceptions: [] }, fail],
+      ["maxTries", { maxTries: 1 }, failAtOnce],
+      ["giveup", { giveup: () => true }, fail],
+      ["deadline", { deadline: 500 }, hang],
+      ["deadline", { pause: 50_000 }, fail],
+      ["maxTries", { maxTries: 1, grace: 100 }, hang],
+      ["thrown", { pause: failAtOnce }, fail],
+      ["aborted", {}, hang],
+      ["aborted", { pause: 1000 }, fail],
+    ];
+    for (const [reason, others, fn] of ends) {
+      const time = new TestClock();
+      const clock = withAfter ? time : {
+        now: () => time.now(),
+        sleep: (...args: Parameters<TestClock["sleep"]>) => time.sleep(...args),
+      };
+      const controller = new AbortController();
+      const reasons: unknown[] = [];
+      const observe = (event: BackoffEvent) => {
+        if (event.type === "done") reasons.push(event.reason);
+      };
+      const backoff = new Backoff({ ...options, ...others, clock, observe });
+      if (reason === "aborted") time.after(100, () => controller.abort());
+      await time.run(errorOf(backoff.execute(fn, controller)));
+
+      assertEquals(reasons, [reason]);
+      assertEquals(time.pending, 0, reason);
+    }
+  });
+}
+
+// T9
+Deno.test("Backoff.execute() keeps its time on the real clock when the wall clock jumps", async () => {
+  const { Date: WallDate } = globalThis;
+  const day = 24 * 60 * 60 * 1000;
+  let offset = 0;
+  class JumpingDate extends WallDate {
+    constructor(value: number | string = JumpingDate.now()) {
+      super(value);
+    }
+    static override now(): number {
+      return WallDate.now() + offset;
+    }
+  }
+  Object.assign(globalThis, { Date: JumpingDate });
+  try {
+    let done: BackoffEvent | undefined;
+    const starts: number[] = [];
+    const backoff = new Backoff({
+      attemptTimeout: day / 2,
+      deadline: 60,
+      pause: 20,
+      exceptions: [Error],
+      observe: (event) => done = event,
+    });
+    const began = performance.now();
+    const error = await errorOf(backoff.execute(({ number, signal }) => {
+      starts.push(performance.now());
+      offset += number === 1 ? day : -3 * day; // forwards in the pause, backwards in an attempt
+      if (number === 1) throw failure;
+      return sleep(5000, { signal }); // a deadline by the wall clock comes after this
+    }));
+    const [first = NaN, second = NaN] = starts;
+
+    assertStrictEquals(error, failure);
+    assertEquals(starts.length, 2);
+    assertGreaterOrEqual(second - first, 20);
+    assertGreaterOrEqual(performance.now() - began, 60);
+    assert(done?.type === "done" && done.reason === "deadline");
+    assertLess(done.elapsed, day / 2);
+  } finally {
+    Object.assign(globalThis, { Date: WallDate });
+  }
+});
+
+// T10
+for (const absent of [null, undefined, Infinity]) {
+  Deno.test(`Backoff.execute() has no limit when that is ${absent}`, async () => {
+    const fn = (clock: TestClock) => clock.sleep(1000).then(fail);
+    const noTimeout = { attemptTimeout: absent, deadline: 2500, maxTries: absent };
+    const noDeadline = { attemptTimeout: 500, deadline: absent, maxTries: 4 };
+    const noTries = { attemptTimeout: absent, deadline: absent, maxTries: absent };
+    let failures = 0;
+    const giveup = () => ++failures === 100;
+
+    const first = await run(noTimeout, fn);
+    const second = await run(noDeadline, fn);
+    const third = await run({ ...noTries, giveup }, fn);
+
+    assertStrictEquals(first.error, failure);
+    assertEquals([first.starts.length, first.endedAt], [3, 2500]);
+    assertInstanceOf(second.error, TimeoutError);
+    assertEquals([second.starts.length, second.endedAt], [4, 2000]);
+    assertEquals([third.starts.length, third.endedAt], [100, 100_000]);
+  });
+}
+
+// T10
+Deno.test("Backoff.execute() takes null for absent when it is given for every option", async () => {
+  const backoff = new Backoff({
+    attemptTimeout: null,
+    deadline: null,
+    pause: null,
+    exceptions: null,
+    maxTries: null,
+    giveup: null,
+    grace: null,
+    signal: null,
+    observe: null,
+    clock: null,
+  });
+
+  assertEquals(await backoff.execute(() => "value", { signal: null }), "value");
+  assertStrictEquals(await errorOf(backoff.execute(fail)), failure);
+  assertEquals(backoff.statistic.attempts, 2); // without classes, only timeouts are retried
+});
+
+// T10
+Deno.test("asyncbackoff() and asyncretry() take null for no limit in each position", async () => {
+  const clock = new TestClock();
+  const work = (times: number) => {
+    let calls = 0;
+    return () => clock.sleep(1000).then(() => ++calls < times ? fail() : `call ${calls}`);
+  };
+
+  const unlimited = asyncbackoff(null, null, null, Error, { clock })(work(20));
+  assertEquals(await clock.run(unlimited()), "call 20");
+  assertEquals(clock.now(), 20_000);
+  const limited = asyncbackoff(null, 2500, null, Error, { clock })(work(20));
+  assertStrictEquals(await clock.run(errorOf(limited())), failure);
+  assertEquals(clock.now(), 22_500);
+  await clock.advance(500); // the abandoned call ends
+  const retried = asyncretry(null, { deadline: null, clock })(work(20));
+  assertEquals(await clock.run(retried()), "call 20");
+  assertEquals(clock.now(), 43_000);
+  clock.close();
+});
+
+// T11
+Deno.test("Backoff.execute() leaves no timer and no listener when a thousand executions end before their limits", async () => {
+  const clock = new TestClock();
+  const own = countedSignal();
+  const policy = countedSignal();
+  const backoff = new Backoff({
+    attemptTimeout: 500,
+    deadline: 1000,
+    ...policy.options,
+    clock,
+  });
+  const results = Array.from(
+    { length: 1000 },
+    (_, index) => backoff.execute(() => clock.sleep(100).then(() => index), own.options),
+  );
+  assertEquals((await clock.run(Promise.all(results))).length, 1000);
+
+  assertEquals(clock.now(), 100);
+  assertEquals(clock.pending, 0);
+  assertEquals([own.listeners, policy.listeners], [0, 0]);
+});
+
+// T12
+Deno.test("Backoff.execute() holds one timer and one listener at a time when it makes a thousand attempts", async () => {
+  const clock = new TestClock();
+  const own = countedSignal();
+  const backoff = new Backoff({
+    attemptTimeout: 500,
+    deadline: 2 ** 33,
+    pause: 100,
+    exceptions: "all",
+    clock,
+  });
+  const held = new Set<string>();
+  const hold = () => held.add(`${clock.pending} timers, ${own.listeners} listeners`);
+  const value = await clock.run(backoff.execute(({ number, signal }): unknown => {
+    hold();
+    if (number === 1000) return "value";
+    if (number % 2 === 0) return clock.sleep(5000, { signal });
+    clock.after(50, hold);
+    return fail();
+  }, own.options));
+
+  assertEquals(value, "value");
+  assertEquals(backoff.statistic.attempts, 1000);
+  assertEquals([...held], ["1 timers, 1 listeners"]);
+  assertEquals([clock.pending, own.listeners], [0, 0]);
+  assertEquals(clock.now(), 999 * 100 + 499 * 500);
+});

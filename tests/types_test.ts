@@ -1,0 +1,459 @@
+// What compiles and what does not. A `@ts-expect-error` fails where the line compiles.
+
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { delay } from "@std/async/delay";
+import {
+  asyncbackoff,
+  type AsyncDecorator,
+  type AsyncFunction,
+  asyncretry,
+  type Attempt,
+  Backoff,
+  type BackoffEvent,
+  type BackoffOptions,
+  type Clock,
+  type ErrorClass,
+  type Failure,
+  type LateEvent,
+  type Reason,
+  type RetryOptions,
+  sleep,
+  type Statistic,
+  systemClock,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+/** Whether two types are the very same, which assignability does not tell. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2)
+  ? true
+  : false;
+
+/** Compiles only with `same<A, B>(true)` where the types are the same. */
+function same<A, B>(is: Same<A, B>): void {
+  assert(is);
+}
+
+const retry = asyncretry(2);
+
+Deno.test("AsyncDecorator keeps the type of a function", async () => {
+  const load = async (id: number, label?: string) => await `${id} ${label ?? "none"}`;
+  const wrapped = retry(load);
+  same<typeof wrapped, typeof load>(true);
+  same<Parameters<typeof wrapped>, [id: number, label?: string | undefined]>(true);
+  const isWidened: Same<typeof wrapped, AsyncFunction> = false;
+  assertEquals(isWidened, false);
+  const text: string = await wrapped(1);
+  assertEquals(text, "1 none");
+  // @ts-expect-error the first argument is a number
+  assertEquals(await wrapped("1"), "1 none");
+  // @ts-expect-error the result is a string
+  const number: number = await wrapped(2, "two");
+  assertEquals(String(number), "2 two");
+});
+
+Deno.test("AsyncDecorator keeps the type parameters of a function", async () => {
+  const wrapped = retry(<T>(value: T): Promise<T[]> => Promise.resolve([value]));
+  same<typeof wrapped, <T>(value: T) => Promise<T[]>>(true);
+  const result = await wrapped({ id: 1 });
+  same<typeof result, { id: number }[]>(true);
+  assertEquals(result, [{ id: 1 }]);
+});
+
+Deno.test("AsyncDecorator keeps the overloads of a function", async () => {
+  function parse(text: string): Promise<string>;
+  function parse(number: number): Promise<number>;
+  function parse(value: string | number): Promise<string | number> {
+    return Promise.resolve(value);
+  }
+  const wrapped = retry(parse);
+  const [text, number] = await Promise.all([wrapped("text"), wrapped(7)]);
+  same<typeof text, string>(true);
+  same<typeof number, number>(true);
+  // @ts-expect-error there is no overload for a boolean
+  assertEquals([text, number, await wrapped(true)], ["text", 7, true]);
+});
+
+Deno.test("AsyncDecorator keeps the `this` parameter of a function", async () => {
+  interface Service {
+    base: number;
+  }
+  const wrapped = retry(function (this: Service, id: number) {
+    return Promise.resolve(this.base + id);
+  });
+  same<ThisParameterType<typeof wrapped>, Service>(true);
+  assertEquals(await wrapped.call({ base: 10 }, 1), 11);
+  // @ts-expect-error `this` must be a Service
+  await assertRejects(() => wrapped(1), TypeError);
+});
+
+Deno.test("AsyncDecorator keeps the properties that a function's type has", () => {
+  type Loader = (() => Promise<number>) & { label?: string };
+  const loader: Loader = () => Promise.resolve(1);
+  const wrapped = retry(loader);
+  same<typeof wrapped, Loader>(true);
+  assertEquals(wrapped.label, undefined);
+});
+
+Deno.test("AsyncDecorator keeps the type of a decorated method", async () => {
+  class Service {
+    #factor = 2;
+
+    @retry
+    async double(id: number) {
+      return await id * this.#factor;
+    }
+
+    @retry
+    same<T>(value: T): Promise<T> {
+      return Promise.resolve(value);
+    }
+
+    @asyncbackoff(1000, 5000, 100, TypeError, { maxTries: 2 })
+    static make(this: typeof Service) {
+      return Promise.resolve(new this());
+    }
+  }
+  const service = await Service.make();
+  same<typeof service, Service>(true);
+  const [double, text] = await Promise.all([service.double(2), service.same("text")]);
+  same<typeof double, number>(true);
+  same<typeof text, string>(true);
+  assertEquals([double, text], [4, "text"]);
+  // @ts-expect-error the argument is a number
+  assertEquals(await service.double("2"), 4);
+});
+
+Deno.test("AsyncDecorator takes a method's descriptor, and gives one of the same type", async () => {
+  const value = (id: number) => Promise.resolve(id);
+  const descriptor = retry({}, "load", { value, writable: false });
+  same<typeof descriptor, TypedPropertyDescriptor<typeof value>>(true);
+  assertEquals(await descriptor.value?.(7), 7);
+});
+
+Deno.test("AsyncDecorator takes only functions that return a promise", async () => {
+  // @ts-expect-error a number is returned
+  const wrapped: () => unknown = retry(() => 7);
+  assertEquals(await wrapped(), 7);
+  // @ts-expect-error an accessor is no method
+  assertThrows(() => retry({}, "load", { get: () => 7 }), TypeError);
+  // @ts-expect-error a class is no function
+  assertThrows(() => retry(class {}), TypeError);
+  // @ts-expect-error nor is a promise
+  assertThrows(() => retry(Promise.resolve()), TypeError);
+  // @ts-expect-error an index is no context
+  assertThrows(() => [() => Promise.resolve()].map(retry), TypeError);
+});
+
+Deno.test("AsyncDecorator does not compile on what is no method that returns a promise", () => {
+  const define = [
+    () =>
+      class {
+        // @ts-expect-error a getter is no method
+        @retry
+        get load() {
+          return 1;
+        }
+      },
+    () =>
+      class {
+        // @ts-expect-error a field is no method, even if it holds a function
+        @retry
+        load = () => Promise.resolve();
+      },
+    () => {
+      // @ts-expect-error a class is no method
+      @retry
+      class Decorated {}
+      return Decorated;
+    },
+  ];
+  for (const each of define) assertThrows(each, TypeError, "Cannot decorate");
+  class Service {
+    // @ts-expect-error a number is returned, where the wrapped method gives a promise
+    @retry
+    load() {
+      return 1;
+    }
+  }
+  assertEquals(typeof new Service().load, "function");
+});
+
+Deno.test("AsyncDecorator has a statistic that cannot be replaced", () => {
+  const decorators: AsyncDecorator[] = [
+    retry,
+    asyncbackoff(null, null),
+    new Backoff().wrap,
+  ];
+  for (const decorator of decorators) {
+    same<typeof decorator.statistic, Statistic>(true);
+    const { statistic } = decorator;
+    // @ts-expect-error it is read-only
+    assertThrows(() => decorator.statistic = statistic, TypeError);
+    assertStrictEquals(decorator.statistic, statistic);
+  }
+});
+
+Deno.test("Backoff.execute() infers its result from values and from promises", async () => {
+  const backoff = new Backoff();
+  const value = backoff.execute(() => 7);
+  const promised = backoff.execute(async () => await 7);
+  const thenable = backoff.execute((): PromiseLike<string> => Promise.resolve("text"));
+  const mixed = backoff.execute((): number | Promise<number> => 7);
+  const nothing = backoff.execute(() => {});
+  const never = backoff.execute(() => {
+    throw new Error("down");
+  });
+  same<typeof value, Promise<number>>(true);
+  same<typeof promised, Promise<number>>(true);
+  same<typeof thenable, Promise<string>>(true);
+  same<typeof mixed, Promise<number>>(true);
+  same<typeof nothing, Promise<void>>(true);
+  same<typeof never, Promise<never>>(true);
+  assertEquals(await Promise.all([value, promised, thenable, mixed]), [7, 7, "text", 7]);
+  await nothing;
+  await assertRejects(() => never, Error, "down");
+});
+
+Deno.test("Backoff.execute() hands over an Attempt that cannot be changed", async () => {
+  const backoff = new Backoff();
+  const attempt = await backoff.execute((attempt) => {
+    same<typeof attempt, Attempt>(true);
+    return attempt;
+  });
+  same<Attempt["lastFailure"], Failure | null>(true);
+  same<Failure["error"], unknown>(true);
+  // @ts-expect-error it is read-only
+  assertThrows(() => attempt.number = 2, TypeError);
+  assertEquals(attempt.number, 1);
+  // @ts-expect-error a function is handed its attempt alone
+  assertEquals(await backoff.execute((_attempt, more: number) => more), undefined);
+});
+
+Deno.test("Backoff.execute() takes a signal and nothing else", async () => {
+  const backoff = new Backoff();
+  const { signal } = new AbortController();
+  const fn = () => "value";
+  for (
+    const options of [undefined, {}, { signal }, { signal: undefined }, { signal: null }]
+  ) {
+    assertEquals(await backoff.execute(fn, options), "value");
+  }
+  // @ts-expect-error a deadline belongs to the policy
+  await assertRejects(() => backoff.execute(fn, { deadline: 100 }), TypeError);
+  // @ts-expect-error a controller is no signal
+  await assertRejects(() => backoff.execute(fn, { signal: new AbortController() }));
+  // @ts-expect-error a promise is no function
+  await assertRejects(() => backoff.execute(Promise.resolve()), TypeError);
+});
+
+Deno.test("BackoffOptions does not compile with a wrong option", () => {
+  // Each line is on its own, since one expectation covers all errors of its line.
+  const rows: (() => unknown)[] = [
+    // @ts-expect-error a key that is unknown
+    () => new Backoff({ retries: 3 }),
+    // @ts-expect-error a key in the wrong case
+    () => asyncbackoff({ giveUp: () => true }),
+    // @ts-expect-error another library's key
+    () => asyncretry(3, { timeout: 1000 }),
+    // @ts-expect-error a duration is no string
+    () => new Backoff({ attemptTimeout: "100" }),
+    // @ts-expect-error a duration is no string
+    () => new Backoff({ deadline: "5s" }),
+    // @ts-expect-error a duration is no BigInt
+    () => new Backoff({ grace: 100n }),
+    // @ts-expect-error a pause is no string
+    () => new Backoff({ pause: "100" }),
+    // @ts-expect-error a pause is no array
+    () => new Backoff({ pause: [100, 200] }),
+    // @ts-expect-error a count is no string
+    () => new Backoff({ maxTries: "3" }),
+    // @ts-expect-error a class alone is no array
+    () => new Backoff({ exceptions: TypeError }),
+    // @ts-expect-error an instance is no class
+    () => new Backoff({ exceptions: [new TypeError()] }),
+    // @ts-expect-error an arrow function is no class
+    () => new Backoff({ exceptions: [() => true] }),
+    // @ts-expect-error the only word is "all"
+    () => new Backoff({ exceptions: "any" }),
+    // @ts-expect-error a predicate is a function
+    () => new Backoff({ giveup: true }),
+    // @ts-expect-error a controller is no signal
+    () => new Backoff({ signal: new AbortController() }),
+    // @ts-expect-error an observer is a function
+    () => new Backoff({ observe: { next() {} } }),
+    // @ts-expect-error a clock has a sleep
+    () => new Backoff({ clock: { now: () => 0 } }),
+    // @ts-expect-error a clock has a now
+    () => new Backoff({ clock: { sleep: () => Promise.resolve() } }),
+  ];
+  for (const [index, make] of rows.entries()) {
+    assertThrows(make, TypeError, "Cannot", `row ${index}`);
+  }
+});
+
+Deno.test("BackoffOptions does not compile with functions that answer later", async () => {
+  const { clock, options } = { clock: new TestClock(), options: { exceptions: [Error] } };
+  // @ts-expect-error a predicate answers at once
+  const giveup = new Backoff({ ...options, clock, giveup: async () => await true });
+  // @ts-expect-error and so does a pause
+  const pause = new Backoff({ ...options, clock, pause: () => Promise.resolve(100) });
+  for (const backoff of [giveup, pause]) {
+    const result = backoff.execute(() => Promise.reject(new Error("down")));
+    await assertRejects(() => clock.run(result), TypeError, "must answer at once");
+  }
+  clock.close();
+});
+
+Deno.test("BackoffOptions takes undefined and null for every option", async () => {
+  type Absent<O> = { [Name in keyof O]-?: undefined extends O[Name] ? true : Name };
+  type Nullable<O> = { [Name in keyof O]-?: null extends O[Name] ? true : Name };
+  type All<O> = { [Name in keyof O]-?: true };
+  same<Absent<BackoffOptions>, All<BackoffOptions>>(true);
+  same<Nullable<BackoffOptions>, All<BackoffOptions>>(true);
+  const absent: { readonly [Name in keyof BackoffOptions]-?: undefined } = {
+    attemptTimeout: undefined,
+    deadline: undefined,
+    pause: undefined,
+    exceptions: undefined,
+    maxTries: undefined,
+    giveup: undefined,
+    grace: undefined,
+    signal: undefined,
+    observe: undefined,
+    clock: undefined,
+  };
+  assertEquals(await new Backoff(absent).execute(() => "value"), "value");
+  const { maxTries: _, ...rest } = absent;
+  assertEquals(await asyncretry(null, rest)(() => Promise.resolve("value"))(), "value");
+});
+
+Deno.test("BackoffOptions takes read-only arrays, abstract classes and classes of any arguments", () => {
+  abstract class Failing extends Error {}
+  class Coded extends Failing {
+    readonly code: number;
+
+    constructor(code: number, cause: { reason: string }) {
+      super(cause.reason);
+      this.code = code;
+    }
+  }
+  const exceptions: readonly ErrorClass[] = [Failing, Coded, DOMException, TimeoutError];
+  new Backoff({ exceptions });
+  new Backoff({ exceptions: [Coded, TypeError] as const });
+  const decorator = asyncbackoff(1000, 5000, 100, Failing, Coded, DOMException);
+  assertEquals(decorator.statistic.attempts, 0);
+});
+
+Deno.test("asyncbackoff() does not compile with misplaced arguments", () => {
+  const rows: (() => unknown)[] = [
+    // @ts-expect-error the limits are missing
+    () => asyncbackoff(),
+    // @ts-expect-error the deadline is missing
+    () => asyncbackoff(1000),
+    // @ts-expect-error the deadline is missing before the options
+    () => asyncbackoff(1000, { maxTries: 3 }),
+    // @ts-expect-error a class in the place of the pause
+    () => asyncbackoff(1000, 5000, TypeError),
+    // @ts-expect-error an array in the place of a class
+    () => asyncbackoff(1000, 5000, 100, [TypeError]),
+    // @ts-expect-error the options come last
+    () => asyncbackoff(1000, 5000, 100, { maxTries: 3 }, TypeError),
+    // @ts-expect-error the options come once
+    () => asyncbackoff(1000, 5000, { maxTries: 3 }, { grace: 100 }),
+    // @ts-expect-error a string duration
+    () => asyncbackoff("1000", 5000),
+    // @ts-expect-error the limits have their places
+    () => asyncbackoff(1000, 5000, { deadline: 5000 }),
+  ];
+  for (const [index, make] of rows.entries()) {
+    assertThrows(make, TypeError, undefined, `row ${index}`);
+  }
+});
+
+Deno.test("asyncbackoff() compiles in every notation", () => {
+  const options: RetryOptions = { maxTries: 3 };
+  const pause = ({ tries }: Failure) => 100 * tries;
+  const decorators: AsyncDecorator[] = [
+    asyncbackoff({}),
+    asyncbackoff({ attemptTimeout: 1000, deadline: null }),
+    asyncbackoff(1000, 5000),
+    asyncbackoff(null, null, 100),
+    asyncbackoff(1000, 5000, null, TypeError),
+    asyncbackoff(1000, 5000, undefined, TypeError),
+    asyncbackoff(1000, 5000, pause, TypeError, RangeError),
+    asyncbackoff(1000, 5000, options),
+    asyncbackoff(1000, 5000, 100, options),
+    asyncbackoff(1000, 5000, pause, TypeError, options),
+    asyncbackoff(1000, 5000, null, TypeError, RangeError, options),
+  ];
+  for (const { statistic } of decorators) assertEquals(statistic.attempts, 0);
+});
+
+Deno.test("asyncretry() takes the bound in its place, and not among its options", () => {
+  type Options = NonNullable<Parameters<typeof asyncretry>[1]>;
+  same<keyof Options, Exclude<keyof BackoffOptions, "maxTries">>(true);
+  // @ts-expect-error the bound is given twice
+  assertThrows(() => asyncretry(3, { maxTries: 4 }), TypeError);
+  // @ts-expect-error the bound is missing
+  assertThrows(() => asyncretry(), TypeError);
+  // @ts-expect-error the bound is no string
+  assertThrows(() => asyncretry("3"), TypeError);
+  // @ts-expect-error the classes are an option
+  assertThrows(() => asyncretry(3, TypeError), TypeError);
+});
+
+/** Compiles only if every type of event is told apart. */
+function describe(event: BackoffEvent): string {
+  switch (event.type) {
+    case "attempt":
+      return `${event.attempt}`;
+    case "failure":
+      same<typeof event.pause, number | null>(true);
+      return `${event.failure.error}`;
+    case "late":
+      same<typeof event, LateEvent>(true);
+      return event.outcome.status;
+    case "done":
+      same<typeof event.reason, Reason>(true);
+      return event.reason;
+    default:
+      same<typeof event, never>(true);
+      return event;
+  }
+}
+
+Deno.test("BackoffEvent is told apart by its type", async () => {
+  const told: string[] = [];
+  const observe = (event: BackoffEvent) => {
+    told.push(`${event.type} ${describe(event)} at ${event.at}`);
+    // @ts-expect-error not every event has a reason
+    if (event.reason === "giveup") assertEquals(event.type, "done");
+  };
+  const clock = new TestClock();
+  const backoff = new Backoff({ exceptions: "all", giveup: () => true, observe, clock });
+  const result = backoff.execute(() => Promise.reject("down"));
+  assertEquals(await clock.run(result.catch((error) => error)), "down");
+  assertEquals(told, ["attempt 1 at 0", "failure down at 0", "done giveup at 0"]);
+  clock.close();
+});
+
+Deno.test("Clock is made of `now` and `sleep`, with delay() as it is", async () => {
+  const clock: Clock = { now: () => performance.now(), sleep: delay };
+  const both = { now: () => Date.now(), sleep: delay } satisfies Clock;
+  same<Required<Clock>, typeof systemClock>(true);
+  for (const each of [clock, both, systemClock, new TestClock()]) {
+    const backoff = new Backoff({ deadline: 1000, clock: each });
+    assertEquals(await backoff.execute(() => "value"), "value");
+  }
+  await sleep(0, { clock, signal: undefined });
+  // @ts-expect-error the sleep returns a promise
+  const broken: Clock = { now: () => 0, sleep: () => 5 };
+  assertEquals(broken.now(), 0);
+});
