@@ -96,9 +96,10 @@ export class RunningAttempt implements Attempt {
   /** Whether an outcome only says that the attempt was cut. */
   isEcho(outcome: PromiseSettledResult<unknown>): boolean {
     if (!this.#isCut || outcome.status === "fulfilled") return false;
+    const { reason } = outcome;
     // A signal that is aborted with undefined makes a reason of its own.
-    const ownReason = this.#controller?.signal.reason;
-    return Object.is(outcome.reason, this.#reason) || Object.is(outcome.reason, ownReason);
+    return Object.is(reason, this.#reason) ||
+      (this.#controller !== null && Object.is(reason, this.#controller.signal.reason));
   }
 }
 

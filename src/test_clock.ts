@@ -26,7 +26,7 @@
 
 import { checkDuration, type Clock, sleepBy } from "./clock.ts";
 import { show } from "./errors.ts";
-import { TimerQueue } from "./timer_queue.ts";
+import { type QueuedTimer, TimerQueue } from "./timer_queue.ts";
 
 /** So many timers in a row without time moving are taken for an endless loop. */
 const MOST_AT_ONE_INSTANT = 1_000_000;
@@ -174,7 +174,10 @@ export class TestClock implements Clock {
       );
     }
     const until = this.#now + ms;
-    await this.#move(() => (this.#timers.first?.at ?? Infinity) <= until);
+    await this.#move(() => {
+      const { first } = this.#timers;
+      return first !== undefined && first.at <= until ? first : null;
+    });
     this.#now = until;
   }
 
@@ -207,8 +210,9 @@ export class TestClock implements Clock {
     const result = Promise.resolve(promise);
     result.then(settle, settle);
     await this.#move(() => {
-      if (isSettled) return false;
-      if (this.pending > 0) return true;
+      if (isSettled) return null;
+      const { first } = this.#timers;
+      if (first !== undefined) return first;
       throw new Error(
         `Cannot run on as nothing is left to wake at ${this.#now}: the promise waits for ` +
           "something that is not on this clock",
@@ -231,15 +235,16 @@ export class TestClock implements Clock {
     );
   }
 
-  async #move(isOn: () => boolean): Promise<void> {
+  /** Fires one timer after the other, as long as there is a next one. */
+  async #move(next: () => QueuedTimer | null): Promise<void> {
     if (this.#isMoving) {
       throw new Error("Cannot move time as another 'run' or 'advance' is under way");
     }
     this.#isMoving = true;
     try {
       await turn();
-      while (isOn()) {
-        this.#fireFirst();
+      for (let timer = next(); timer !== null; timer = next()) {
+        this.#fire(timer);
         await turn();
       }
     } finally {
@@ -247,19 +252,17 @@ export class TestClock implements Clock {
     }
   }
 
-  #fireFirst(): void {
-    const { first } = this.#timers;
-    if (first === undefined) return;
-    this.#firedAtOnce = first.at > this.#firedAt ? 0 : this.#firedAtOnce + 1;
-    this.#firedAt = first.at;
+  #fire(timer: QueuedTimer): void {
+    this.#firedAtOnce = timer.at > this.#firedAt ? 0 : this.#firedAtOnce + 1;
+    this.#firedAt = timer.at;
     if (this.#firedAtOnce >= MOST_AT_ONE_INSTANT) {
       throw new Error(
-        `Cannot move time as ${MOST_AT_ONE_INSTANT} timers in a row were due at ${this.#now}: ` +
+        `Cannot move time as ${MOST_AT_ONE_INSTANT} timers in a row were due at ${timer.at}: ` +
           "something sets timers of 0 ms without end",
       );
     }
-    this.#now = first.at;
-    this.#timers.remove(first);
-    first.wake();
+    this.#timers.remove(timer);
+    this.#now = timer.at;
+    timer.wake();
   }
 }
