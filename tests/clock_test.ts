@@ -213,6 +213,35 @@ Deno.test("systemClock.after() gives a cancel that is harmless when the fake was
   }
 });
 
+Deno.test("systemClock.after() gives a cancel that clears the timer where it was armed, and nowhere else", () => {
+  const time = new TestClock();
+  const restore = replaceGlobals(fakeTimers(time));
+  const cancel = systemClock.after(10, () => {});
+  restore();
+  const cleared: unknown[] = [];
+  const restoreOther = replaceGlobals({ clearTimeout: (id: unknown) => cleared.push(id) });
+  try {
+    // Elsewhere another timer may go by the same number.
+    cancel();
+  } finally {
+    restoreOther();
+  }
+  assertEquals([cleared, time.pending], [[], 0]);
+  time.close();
+});
+
+Deno.test("systemClock.after() takes the noise of adding instants for no time to wait for", () => {
+  const time = new FakeTime(0);
+  try {
+    const woke: number[] = [];
+    for (const ms of [10 + 1e-9, 10.001]) systemClock.after(ms, () => woke.push(time.now));
+    time.tick(20);
+    assertEquals(woke, [10, 11]);
+  } finally {
+    time.restore();
+  }
+});
+
 Deno.test("systemClock refuses durations that are no number >= 0", async () => {
   for (const ms of [-1, NaN, -Infinity]) {
     await assertRejects(() => sleep(ms), RangeError, String(ms));

@@ -498,6 +498,24 @@ Deno.test("Backoff.execute() takes no notice of how a cancelled sleep() rejects"
   time.close();
 });
 
+Deno.test("Backoff.execute() asks no more of a sleep() that resolves when it is cancelled", async () => {
+  const time = new TestClock();
+  const asked: number[] = [];
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: (ms, options) => {
+      asked.push(ms);
+      return time.sleep(ms, options).catch(() => {});
+    },
+  };
+  const backoff = new Backoff({ deadline: 100, pause: 20, exceptions: [Error], clock });
+  const value = backoff.execute(({ number }) => number === 1 ? down() : "value");
+  assertEquals(await time.run(value), "value");
+  await time.advance(1000);
+  assertEquals([asked, time.pending], [[100, 20, 80], 0]);
+  time.close();
+});
+
 Deno.test("Backoff.execute() is not held up by a sleep() that ignores its signal", async () => {
   const time = new TestClock();
   const clock: Clock = { now: () => time.now(), sleep: (ms) => time.sleep(ms) };

@@ -6,6 +6,7 @@ import {
   Backoff,
   type BackoffEvent,
   type BackoffOptions,
+  type Clock,
   type Failure,
   type Reason,
   TimeoutError,
@@ -419,24 +420,26 @@ Deno.test("observe() is given events that are frozen, and so are their failures 
 });
 
 Deno.test("Backoff.execute() aborts the signal first, then tells observe, then settles, when a limit is reached", async () => {
+  const time = new TestClock();
+  const now = () => time.now();
+  const sleep: Clock["sleep"] = (ms, options) => time.sleep(ms, options);
   for (const limit of ["attemptTimeout", "deadline"] as const) {
-    const clock = new TestClock();
-    const log: string[] = [];
-    const backoff = new Backoff({
-      [limit]: 100,
-      maxTries: 1,
-      clock,
-      observe: ({ type, at }) => log.push(`${type}@${at}`),
-    });
-    const result = backoff.execute(({ signal }) => {
-      signal.addEventListener("abort", () => log.push(`signal@${clock.now()}`));
-      return never();
-    });
-    await clock.run(result.catch(() => log.push("settled")));
-    const failure = limit === "attemptTimeout" ? ["failure@100"] : [];
-    assertEquals(log, ["attempt@0", "signal@100", ...failure, "done@100", "settled"]);
-    clock.close();
+    for (const clock of [time, { now, sleep }]) {
+      const beganAt = time.now();
+      const log: string[] = [];
+      const note = (what: string) => log.push(`${what}@${time.now() - beganAt}`);
+      const observe = ({ type }: BackoffEvent) => note(type);
+      const backoff = new Backoff({ [limit]: 100, maxTries: 1, clock, observe });
+      const result = backoff.execute(({ signal }) => {
+        signal.addEventListener("abort", () => note("signal"));
+        return never();
+      });
+      await time.run(result.catch(() => note("settled")));
+      const failure = limit === "attemptTimeout" ? ["failure@100"] : [];
+      assertEquals(log, ["attempt@0", "signal@100", ...failure, "done@100", "settled@100"]);
+    }
   }
+  time.close();
 });
 
 Deno.test("Backoff.execute() has committed to a limit when an abort listener aborts the caller's signal", async () => {
