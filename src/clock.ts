@@ -67,11 +67,19 @@ const loaded = {
   Date: globalThis.Date,
 };
 const loadedNow = loaded.now.bind(globalThis.performance);
-const isLoadedGenuine = isGenuine(loaded.setTimeout);
+const isLoadedGenuine = isGenuine(loaded.setTimeout, "setTimeout");
 
-/** Fakes go by other names, except Bun's and sinon's, which mark themselves by a property. */
-function isGenuine(setTimeout: SetTimeout): boolean {
-  return setTimeout.name === "setTimeout" && !("clock" in setTimeout);
+/**
+ * Whether a timer function is the platform's. Fakes go by other names, except
+ * those that mark themselves by a property, as Bun's and sinon's do.
+ *
+ * @param timer What is found under the name.
+ * @param name The name of the global.
+ * @returns Whether it is no fake.
+ */
+// deno-lint-ignore ban-types
+export function isGenuine(timer: Function, name: string): boolean {
+  return timer.name === name && !("clock" in timer);
 }
 
 /** Whether timers are faked now. A faked `Date` alone is no faked time. */
@@ -79,7 +87,7 @@ function isFaked(): boolean {
   const { setTimeout } = globalThis;
   return isLoadedGenuine
     ? setTimeout !== loaded.setTimeout || "clock" in setTimeout
-    : !isGenuine(setTimeout);
+    : !isGenuine(setTimeout, "setTimeout");
 }
 
 const readPerformance = (): number => globalThis.performance.now();
@@ -125,7 +133,7 @@ function after(ms: number, wake: () => void): () => void {
     const part = Math.min(Math.ceil(rest - NOISE), LONGEST_TIMER);
     timer = globalThis.setTimeout(() => {
       // A fake is exact by its own account, so it is never asked for the time.
-      const left = wasFaked || isFaked() ? rest - part : dueAt - now();
+      const left = wasFaked || isFaked() ? rest - part - NOISE : dueAt - now();
       if (left > 0) arm(left);
       else wake();
     }, part);

@@ -67,7 +67,7 @@ export function startTimer(
   );
 }
 
-/** A sleep may end early, and is asked for the rest: whole milliseconds, at least one. */
+/** A sleep may end early, and is asked for the rest: whole milliseconds, so at least one. */
 function startSleep(
   clock: Clock,
   ms: number,
@@ -90,7 +90,7 @@ function startSleep(
       const at = readInstant(clock);
       if (at >= wakeAt) return waker.woke(at);
       idleSleeps = at > asleepAt ? 0 : idleSleeps + 1;
-      if (idleSleeps < MOST_IDLE_SLEEPS) return wait(Math.max(1, wakeAt - at));
+      if (idleSleeps < MOST_IDLE_SLEEPS) return wait(wakeAt - at);
       throw new TypeError(
         `Cannot wait as the clock's 'sleep' must last: it ended ${MOST_IDLE_SLEEPS} times ` +
           `in a row at ${at}, and was to end at ${wakeAt}`,
