@@ -38,4 +38,5 @@ export type {
   ObservedEvent,
 } from "./src/observe.ts";
 export type { BackoffOptions, ErrorClass, Pause, RetryOptions } from "./src/options.ts";
+export type { MinimalSignal, Signal } from "./src/signal.ts";
 export { Statistic } from "./src/statistic.ts";

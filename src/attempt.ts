@@ -6,6 +6,7 @@
 
 import type { Clock } from "./clock.ts";
 import type { Failure, Trying } from "./state.ts";
+import type { Signal } from "./signal.ts";
 
 /**
  * One call of the function, as the function can look at it: handed over by
@@ -33,7 +34,7 @@ export interface Attempt {
    * `TimeoutError`, or by the caller, with the caller's own reason. It is this
    * attempt's alone, and stays quiet where the attempt ends by itself.
    */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
   /** Milliseconds since the attempt began. */
   readonly elapsed: number;
   /** Milliseconds until its nearest limit, never negative; `Infinity` without one. */
@@ -60,7 +61,7 @@ export class RunningAttempt implements Attempt {
   }
 
   /** Made when it is first looked at: most functions never do, and it is dear. */
-  get signal(): AbortSignal {
+  get signal(): Signal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
       if (this.#isCut) this.#controller.abort(this.#reason);

@@ -12,11 +12,12 @@ import { type BackoffOptions, checkKeys } from "./options.ts";
 import { BackoffPolicy } from "./policy.ts";
 import { Statistic } from "./statistic.ts";
 import { abortSignal } from "./validate.ts";
+import type { Signal } from "./signal.ts";
 
 /** Options of a single execution. */
 export interface ExecuteOptions {
   /** Aborts this execution alone, in addition to the policy's own signal. */
-  signal?: AbortSignal | null | undefined;
+  signal?: Signal | null | undefined;
 }
 
 /**

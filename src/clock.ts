@@ -5,6 +5,7 @@
  */
 
 import { show } from "./errors.ts";
+import type { Signal } from "./signal.ts";
 
 /**
  * What an execution needs to know of time. `now` and `sleep` are enough, so
@@ -40,7 +41,7 @@ export interface Clock {
    * @returns A promise that resolves after `ms`. If it resolves early, the
    * execution asks for the rest.
    */
-  sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>;
+  sleep(ms: number, options?: { signal?: Signal }): Promise<void>;
   /**
    * Calls `wake` once after `ms`, and never early: the call counts as that
    * instant even if `now` lags behind it. Optional.
@@ -171,7 +172,7 @@ function after(ms: number, wake: () => void): () => void {
 export const systemClock: Required<Clock> = Object.freeze({
   now,
   after,
-  sleep: (ms: number, options?: { signal?: AbortSignal }): Promise<void> =>
+  sleep: (ms: number, options?: { signal?: Signal }): Promise<void> =>
     sleepBy(after, ms, options?.signal),
 });
 
@@ -200,7 +201,7 @@ export const systemClock: Required<Clock> = Object.freeze({
  */
 export function sleep(
   ms: number,
-  options: { clock?: Clock | undefined; signal?: AbortSignal | undefined } = {},
+  options: { clock?: Clock | undefined; signal?: Signal | undefined } = {},
 ): Promise<void> {
   const { clock = systemClock, signal } = options;
   return clock.sleep(ms, signal === undefined ? {} : { signal });
@@ -217,7 +218,7 @@ export function sleep(
 export function sleepBy(
   after: Required<Clock>["after"],
   ms: number,
-  signal: AbortSignal | undefined,
+  signal: Signal | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

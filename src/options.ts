@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { Failure } from "./state.ts";
 import { show } from "./errors.ts";
 import type { BackoffEvent } from "./observe.ts";
+import type { Signal } from "./signal.ts";
 
 /** A class that `instanceof` works with; errors of it are retried. */
 // deno-lint-ignore no-explicit-any
@@ -62,7 +63,7 @@ export interface RetryOptions {
    */
   grace?: number | null | undefined;
   /** Aborts every execution of this policy, in addition to the signal of `execute`. */
-  signal?: AbortSignal | null | undefined;
+  signal?: Signal | null | undefined;
   /** Told what happens, as it happens. It changes nothing, even if it throws. */
   observe?: ((event: BackoffEvent) => void) | null | undefined;
   /**

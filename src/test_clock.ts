@@ -27,6 +27,7 @@
 import { checkDuration, type Clock, isGenuine, sleepBy } from "./clock.ts";
 import { show } from "./errors.ts";
 import { type QueuedTimer, TimerQueue } from "./timer_queue.ts";
+import type { Signal } from "./signal.ts";
 
 /** So many timers in a row without time moving are taken for an endless loop. */
 const MOST_AT_ONE_INSTANT = 1_000_000;
@@ -131,7 +132,7 @@ export class TestClock implements Clock {
    * @param options `signal`: ends the wait early.
    * @returns A promise that resolves after `ms`, or rejects with the signal's reason.
    */
-  sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void> {
+  sleep(ms: number, options?: { signal?: Signal }): Promise<void> {
     return sleepBy((ms, wake) => this.after(ms, wake), ms, options?.signal);
   }
 

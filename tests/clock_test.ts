@@ -12,15 +12,11 @@ import {
 import { FakeTime } from "@std/testing/time";
 import { Backoff, type Clock, sleep, systemClock } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-
-let copies = 0;
+import { loadCopy } from "./fresh_copy.ts";
 
 /** The clock of a copy of the library that is loaded now. */
 async function loadClock(): Promise<typeof systemClock> {
-  // In a variable, so that it is found when the test runs, and each time anew.
-  const copy = `../src/clock.ts?copy=${++copies}`;
-  const module: { systemClock: typeof systemClock } = await import(copy);
-  return module.systemClock;
+  return (await loadCopy<{ systemClock: typeof systemClock }>("clock")).systemClock;
 }
 
 /** Replaces globals; the function returned puts the former ones back. */

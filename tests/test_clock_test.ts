@@ -12,6 +12,7 @@ import {
 import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { loadCopy } from "./fresh_copy.ts";
 
 /** Arms a timer for each duration, and logs `duration@instant` when it fires. */
 function logging(clock: TestClock, ...durations: number[]): string[] {
@@ -486,8 +487,7 @@ Deno.test("TestClock.advance() lets all promises settle when the platform has no
     for (const [name] of saved) {
       Object.defineProperty(globalThis, name, { value: undefined, configurable: true });
       // Without setImmediate by message, without both by timer.
-      const copy = `../src/test_clock.ts?without=${name}`;
-      const { TestClock }: Testing = await import(copy);
+      const { TestClock } = await loadCopy<Testing>("test_clock");
       const clock = new TestClock();
       const log: string[] = [];
       clock.after(10, async () => {

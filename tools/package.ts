@@ -1,0 +1,88 @@
+// Makes the npm package: what `deno pack` makes, completed with what npm's users and tools
+// look for. The same sources give the same bytes.
+
+const root = new URL("../", import.meta.url);
+const out = new URL("npm/", root);
+
+/** Runs a command; its output is shown if it fails. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string | URL; env?: Record<string, string> } = {},
+): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  }).output();
+  const [text, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (!success) throw new Error(`${command} ${args.join(" ")} failed:\n${text}\n${errors}`);
+  return `${text}`;
+}
+
+/** Makes the tarball, and tells its path. */
+export async function pack(): Promise<string> {
+  const temporary = await Deno.makeTempDir();
+  try {
+    const raw = `${temporary}/raw.tgz`;
+    await run(
+      Deno.execPath(),
+      ["pack", "--allow-dirty", "--no-source-maps", "--output", raw],
+      { cwd: root },
+    );
+    await run("tar", ["-xzf", raw, "-C", temporary]);
+    const folder = `${temporary}/package`;
+    await complete(`${folder}/package.json`);
+    await Deno.mkdir(out, { recursive: true });
+    const destination = decodeURIComponent(out.pathname);
+    const name = await run("npm", ["pack", "--silent", "--pack-destination", destination], {
+      cwd: folder,
+    });
+    return `${destination}${name.trim().split("\n").at(-1)}`;
+  } finally {
+    await Deno.remove(temporary, { recursive: true });
+  }
+}
+
+async function complete(path: string): Promise<void> {
+  const { name, version, type, license, main, types, exports } = JSON.parse(
+    await Deno.readTextFile(path),
+  );
+  const manifest = {
+    name,
+    version,
+    description:
+      "Retry, timeout and deadline for asynchronous functions, exact to the millisecond " +
+      "and to the tie: aiomisc's asyncbackoff and asyncretry, with cancellation, an injected " +
+      "clock and a deterministic test clock",
+    keywords: ["retry", "backoff", "timeout", "deadline", "asyncbackoff", "asyncretry"]
+      .concat("aiomisc", "abort", "cancellation", "decorator", "test-clock"),
+    license,
+    author: "the asyncbackoff authors",
+    type,
+    main,
+    types,
+    exports: { ...exports, "./package.json": "./package.json" },
+    sideEffects: false,
+    engines: { node: ">=20.3.0" },
+    files: ["mod.js", "mod.d.ts", "src", "CHANGELOG.md"],
+  };
+  await Deno.writeTextFile(path, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+async function digest(path: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
+}
+
+if (import.meta.main) {
+  const path = await pack();
+  const first = await digest(path);
+  if (await digest(await pack()) !== first) {
+    throw new Error("Cannot make the package: two runs on the same sources differ");
+  }
+  console.log(`${path}\nsha256 ${first}`);
+}

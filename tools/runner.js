@@ -1,0 +1,26 @@
+// Runs the tests outside of Deno, which gives them its `Deno.test`: the files that are named
+// as arguments, one test after the other. Ends with a line of counts, and fails if a test
+// failed or none ran.
+
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+
+const tests = [];
+globalThis.Deno = {
+  test: (name, fn) => tests.push({ name, fn }),
+  readTextFile: (url) => readFile(url, "utf8"),
+};
+for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href);
+
+let failed = 0;
+for (const { name, fn } of tests) {
+  try {
+    await fn();
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED ${name}\n`, error);
+  }
+}
+console.log(`${tests.length - failed} passed, ${failed} failed`);
+process.exit(failed > 0 || tests.length === 0 ? 1 : 0);
