@@ -15,6 +15,7 @@ import { begin, limitError, step } from "./engine.ts";
 import { Observer } from "./observe.ts";
 import type { BackoffPolicy } from "./policy.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "./state.ts";
+import { onAbort } from "./signal.ts";
 import { count, type Statistic } from "./statistic.ts";
 import { readInstant, startTimer } from "./timer.ts";
 
@@ -104,17 +105,15 @@ class Execution<T> {
     const signals = [this.#task.signal, this.#policy.signal];
     const aborted = signals.find((signal) => signal?.aborted);
     if (aborted) return this.#abort(aborted);
-    for (const signal of signals) if (signal !== null) this.#listenTo(signal);
-  }
-
-  #listenTo(signal: AbortSignal): void {
-    const listener = () => this.#abort(signal);
-    const others = this.#unlisten;
-    signal.addEventListener("abort", listener, { once: true });
-    this.#unlisten = () => {
-      others?.();
-      signal.removeEventListener("abort", listener);
-    };
+    for (const signal of signals) {
+      if (signal === null) continue;
+      const others = this.#unlisten;
+      const unlisten = onAbort(signal, () => this.#abort(signal));
+      this.#unlisten = () => {
+        others?.();
+        unlisten();
+      };
+    }
   }
 
   /** The attempt's signal follows at once; the state does when it is delivered. */

@@ -1,5 +1,6 @@
 /**
- * The type of a signal, in projects with the DOM's types and without.
+ * The type of a signal, in projects with the DOM's types and without, and one
+ * listener on it, however many executions share it.
  *
  * @module
  */
@@ -32,4 +33,38 @@ export interface MinimalSignal {
   addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
   /** Takes back what `addEventListener` did. */
   removeEventListener(type: "abort", listener: () => void): void;
+}
+
+interface Listening {
+  readonly listeners: Set<() => void>;
+  readonly tell: () => void;
+}
+
+const listening = new WeakMap<AbortSignal, Listening>();
+
+/**
+ * Listens to a signal. All who do share one listener of the platform's, which
+ * is dear to add, and of which some platforms complain when there are many.
+ *
+ * @param signal The signal; not aborted yet.
+ * @param listener Called once, when it is aborted; must not throw.
+ * @returns A function that stops listening.
+ */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const { listeners, tell } = listening.get(signal) ?? listenTo(signal);
+  listeners.add(listener);
+  return () => {
+    if (!listeners.delete(listener) || listeners.size > 0) return;
+    listening.delete(signal);
+    signal.removeEventListener("abort", tell);
+  };
+}
+
+function listenTo(signal: AbortSignal): Listening {
+  const listeners = new Set<() => void>();
+  const tell = () => [...listeners].forEach((listener) => listener());
+  signal.addEventListener("abort", tell, { once: true });
+  const entry = { listeners, tell };
+  listening.set(signal, entry);
+  return entry;
 }

@@ -722,3 +722,20 @@ Deno.test("Backoff.execute() tells nothing late when the caller's reason is unde
   assertEquals(log, ["0 attempt", "0 done: aborted"]);
   clock.close();
 });
+
+Deno.test("Backoff.execute() listens once to a signal that many executions share, as long as one is under way", async () => {
+  const clock = new TestClock();
+  const { signal } = new AbortController();
+  const watched = watch(signal);
+  const backoff = new Backoff({ signal, clock });
+  const listening: number[] = [];
+
+  const results = [100, 200, 300].map((ms) =>
+    backoff.execute(() => clock.sleep(ms)).then(() => listening.push(watched.left()))
+  );
+  await clock.run(Promise.all(results));
+
+  assertEquals(watched.most, 1);
+  assertEquals(listening, [1, 1, 0]);
+  clock.close();
+});

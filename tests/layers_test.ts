@@ -79,7 +79,16 @@ const allowed: Record<string, string[]> = {
   decorator: ["errors", "statistic"],
   engine: ["errors", "state"],
   errors: [],
-  execution: ["attempt", "engine", "observe", "policy", "state", "statistic", "timer"],
+  execution: [
+    "attempt",
+    "engine",
+    "observe",
+    "policy",
+    "signal",
+    "state",
+    "statistic",
+    "timer",
+  ],
   mod: ["asyncbackoff", "asyncretry", "attempt", "backoff", "clock", "decorator"]
     .concat("errors", "observe", "options", "signal", "state", "statistic"),
   observe: ["attempt", "clock", "state", "timer"],

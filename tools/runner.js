@@ -6,6 +6,11 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 
+// What the assertions need, and Node 20 does not have yet.
+Set.prototype.union ??= function (other) {
+  return new Set([...this, ...other]);
+};
+
 const tests = [];
 globalThis.Deno = {
   test: (name, fn) => tests.push({ name, fn }),
