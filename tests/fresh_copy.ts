@@ -6,5 +6,7 @@ let copies = 0;
 export function loadCopy<M>(name: string): Promise<M> {
   const entry = new URL(import.meta.resolve("@asyncbackoff/asyncbackoff/testing"));
   const extension = entry.pathname.slice(entry.pathname.lastIndexOf("."));
-  return import(new URL(`./${name}${extension}?copy=${++copies}`, entry).href);
+  // By its path: one runtime takes URLs that differ in their query for the same module.
+  const { pathname } = new URL(`./${name}${extension}`, entry);
+  return import(`${pathname}?copy=${++copies}`);
 }

@@ -119,6 +119,8 @@ export class FakeTime {
       clearTimeout: (id: number) => this.#clear(id),
       clearInterval: (id: number) => this.#clear(id),
     };
+    // Not the platform's own name, as with the real one.
+    Object.defineProperty(fakeSetTimeout, "name", { value: "fakeSetTimeout" });
     Object.assign(globalThis, fakes);
     AbortSignal.timeout = (ms) => {
       const controller = new AbortController();
