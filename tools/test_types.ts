@@ -1,0 +1,62 @@
+// Compiles a strict consumer of the installed npm package, under every setting that its users
+// have, and checks the package by publint and by arethetypeswrong.
+
+import { makeLab } from "./lab.ts";
+import { pack } from "./package.ts";
+
+const compilers = ["5.4", "5", "6", "latest"];
+const modules = [
+  { module: "esnext", moduleResolution: "bundler" },
+  { module: "node16", moduleResolution: "node16" },
+  { module: "nodenext", moduleResolution: "nodenext" },
+];
+const libraries = [["es2022"], ["es2022", "dom"]];
+const decorators = [false, true];
+
+await using lab = await makeLab(
+  "publint@0.3",
+  "@arethetypeswrong/cli@0.18",
+  ...compilers.map((version) => `typescript-${version}@npm:typescript@${version}`),
+);
+await Deno.copyFile(
+  new URL("types/consumer.ts", import.meta.url),
+  `${lab.folder}/consumer.ts`,
+);
+
+let compiled = 0;
+for (const version of compilers) {
+  const tsc = `node_modules/typescript-${version}/bin/tsc`;
+  for (const each of modules) {
+    for (const lib of libraries) {
+      for (const experimentalDecorators of decorators) {
+        const compilerOptions = {
+          ...each,
+          lib,
+          experimentalDecorators,
+          target: "es2022",
+          types: [],
+          noEmit: true,
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noUncheckedIndexedAccess: true,
+          skipLibCheck: false,
+        };
+        const project = { compilerOptions, files: ["consumer.ts"] };
+        await Deno.writeTextFile(`${lab.folder}/tsconfig.json`, JSON.stringify(project));
+        await lab.run("node", [tsc, "--project", "tsconfig.json"]).catch((error) => {
+          throw new Error(`TypeScript ${version}, ${JSON.stringify(project)}`, {
+            cause: error,
+          });
+        });
+        compiled += 1;
+      }
+    }
+  }
+  const shown = await lab.run("node", [tsc, "--version"]);
+  console.log(`TypeScript ${shown.trim().replace("Version ", "")}: ok`);
+}
+console.log(`${compiled} settings compiled`);
+
+const tarball = await pack();
+console.log((await lab.run("npx", ["publint", "--strict", tarball])).trim());
+console.log((await lab.run("npx", ["attw", tarball, "--profile", "esm-only"])).trim());

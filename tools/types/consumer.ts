@@ -1,0 +1,94 @@
+// A consumer of the package, under every setting that its users have; it is only compiled.
+
+import {
+  asyncbackoff,
+  type AsyncDecorator,
+  asyncretry,
+  type Attempt,
+  Backoff,
+  type BackoffEvent,
+  type BackoffOptions,
+  type Clock,
+  currentAttempt,
+  type Failure,
+  type Signal,
+  sleep,
+  type Statistic,
+  systemClock,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2)
+  ? true
+  : false;
+const same = <A, B>(_: Equal<A, B>): void => {};
+
+class Busy extends Error {}
+
+class Users {
+  @asyncbackoff(1000, 5000, 100, Busy, TypeError, { maxTries: 5 })
+  async load(id: number): Promise<string> {
+    return await Promise.resolve(`user ${id}`);
+  }
+
+  @asyncretry(3, { deadline: 5000, exceptions: [Busy] })
+  static async count(): Promise<number> {
+    return await Promise.resolve(7);
+  }
+}
+same<ReturnType<Users["load"]>, Promise<string>>(true);
+
+function overloaded(value: string): Promise<string>;
+function overloaded(value: number): Promise<number>;
+function overloaded(value: string | number): Promise<string | number> {
+  return Promise.resolve(value);
+}
+const generic = async <T>(values: readonly T[]): Promise<T | undefined> =>
+  await Promise.resolve(values[0]);
+
+const decorate: AsyncDecorator = asyncbackoff({
+  attemptTimeout: null,
+  deadline: undefined,
+});
+same<typeof decorated, typeof overloaded>(true);
+const decorated = decorate(overloaded);
+const first = decorate(generic);
+same<typeof first, typeof generic>(true);
+const statistic: Statistic = decorate.statistic;
+
+const options: BackoffOptions = {
+  pause: ({ tries, pause }: Failure) => Math.min(1000, tries * pause),
+  giveup: (error) => error instanceof Busy,
+  observe: (event: BackoffEvent) => {
+    if (event.type === "failure") same<typeof event.pause, number | null>(true);
+    if (event.type === "done" && event.outcome.status === "rejected") event.outcome.reason;
+  },
+  clock: { now: () => 0, sleep: (ms) => sleep(ms) },
+};
+const backoff = new Backoff(options);
+const clock: Clock = new TestClock(1000);
+
+export async function main(signal: Signal): Promise<void> {
+  const value = await backoff.execute(({ number }) => number, { signal });
+  same<typeof value, number>(true);
+  const text = await backoff.execute(async (attempt: Attempt) => {
+    await sleep(1, { clock: systemClock, signal: attempt.signal });
+    return `${currentAttempt().remaining}`;
+  });
+  same<typeof text, string>(true);
+  try {
+    await Users.count();
+  } catch (error) {
+    if (error instanceof TimeoutError) {
+      same<typeof error.limit, "attempt" | "deadline">(true);
+    }
+  }
+  await clock.sleep(statistic.sumTime);
+  // @ts-expect-error: no option of that name
+  new Backoff({ retries: 3 });
+  // @ts-expect-error: no string is a duration
+  asyncbackoff({ deadline: "5s" });
+  // @ts-expect-error: it returns no promise
+  decorate(() => 7);
+}
