@@ -67,4 +67,8 @@ for (const name of wanted) {
   const version = await lab.run(program, ["--version"]);
   const output = await lab.run(program, ["runner.js", ...files]);
   console.log(`${name} (${version.trim()}): ${output.trim().split("\n").at(-1)}`);
+  // From CommonJS, where the runtime can: Node from 20.19 and 22.12 on, and Bun.
+  const script = 'console.log(typeof require("@asyncbackoff/asyncbackoff").asyncbackoff)';
+  const required = await lab.run(program, ["-e", script]);
+  if (!required.includes("function")) throw new Error(`${name} cannot require the package`);
 }

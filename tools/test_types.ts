@@ -1,10 +1,11 @@
 // Compiles a strict consumer of the installed npm package, under every setting that its users
-// have, and checks the package by publint and by arethetypeswrong.
+// have, and checks the package by publint and by arethetypeswrong. The versions of TypeScript
+// may be named as arguments.
 
 import { makeLab } from "./lab.ts";
 import { pack } from "./package.ts";
 
-const compilers = ["5.4", "5", "6", "latest"];
+const compilers = Deno.args.length > 0 ? Deno.args : ["5.4", "5", "6", "latest"];
 const modules = [
   { module: "esnext", moduleResolution: "bundler" },
   { module: "node16", moduleResolution: "node16" },

@@ -26,6 +26,8 @@ export interface RecordedRun {
   };
   attempts: Script[];
   cancelAt: number | null;
+  /** Whether two of its events are at the same instant, on purpose. */
+  tie: boolean;
   expect: Observed;
 }
 

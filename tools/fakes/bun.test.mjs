@@ -1,0 +1,13 @@
+// Bun's own fake timers.
+
+import { readFileSync } from "node:fs";
+import { expect, jest, test } from "bun:test";
+import { playAll } from "./play_all.mjs";
+
+test("asyncbackoff() does as recorded under Bun's fake timers", async () => {
+  const text = readFileSync("aiomisc.jsonl", "utf8");
+  jest.useFakeTimers();
+  const next = () => jest.getTimerCount() > 0 && (jest.advanceTimersToNextTimer(), true);
+  expect(await playAll(text, { next, isZeroExact: false })).toBe(746);
+  jest.useRealTimers();
+}, 60_000);

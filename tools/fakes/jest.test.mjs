@@ -1,0 +1,13 @@
+// Jest's fake timers.
+
+import { readFileSync } from "node:fs";
+import { expect, jest, test } from "@jest/globals";
+import { playAll } from "./play_all.mjs";
+
+test("asyncbackoff() does as recorded under Jest's fake timers", async () => {
+  const text = readFileSync("aiomisc.jsonl", "utf8");
+  jest.useFakeTimers();
+  const next = () => jest.getTimerCount() > 0 && (jest.advanceTimersToNextTimer(), true);
+  expect(await playAll(text, { next, isZeroExact: true })).toBe(1500);
+  jest.useRealTimers();
+}, 60_000);
