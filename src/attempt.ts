@@ -43,7 +43,7 @@ export interface Attempt {
   readonly lastFailure: Failure | null;
 }
 
-/** The attempt as its execution holds it: it can be cut. */
+/** The attempt as its execution makes it, and cuts it. */
 export class RunningAttempt implements Attempt {
   readonly #state: Trying;
   readonly #clock: Clock;
@@ -81,26 +81,27 @@ export class RunningAttempt implements Attempt {
     return this.#state.lastFailure;
   }
 
-  /** Aborts its signal, once. */
-  cut(reason: unknown): void {
-    if (this.#isCut) return;
-    this.#isCut = true;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-  }
-
   /** Never before it began, even if the clock goes backwards. */
   #now(): number {
     return Math.max(this.#clock.now(), this.#state.at);
   }
 
+  /** Aborts an attempt's signal, once. Static, since the function that has the attempt must not. */
+  static cut(attempt: RunningAttempt, reason: unknown): void {
+    if (attempt.#isCut) return;
+    attempt.#isCut = true;
+    attempt.#reason = reason;
+    attempt.#controller?.abort(reason);
+  }
+
   /** Whether an outcome only says that the attempt was cut. */
-  isEcho(outcome: PromiseSettledResult<unknown>): boolean {
-    if (!this.#isCut || outcome.status === "fulfilled") return false;
+  static isEcho(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): boolean {
+    if (!attempt.#isCut || outcome.status === "fulfilled") return false;
     const { reason } = outcome;
+    const controller = attempt.#controller;
     // A signal that is aborted with undefined makes a reason of its own.
-    return Object.is(reason, this.#reason) ||
-      (this.#controller !== null && Object.is(reason, this.#controller.signal.reason));
+    return Object.is(reason, attempt.#reason) ||
+      (controller !== null && Object.is(reason, controller.signal.reason));
   }
 }
 

@@ -21,8 +21,9 @@
  * ```
  *
  * Two rules stand above the table. Ties: at one instant the deadline comes
- * first, then the attempt timeout, then the end of a pause. Too early: a wake
- * before `wakeAt` changes nothing.
+ * first, then the attempt timeout, then the end of a pause; what an attempt comes
+ * to is ordered by its delivery, but for one in its grace the deadline is first.
+ * Too early: a wake before `wakeAt` changes nothing.
  *
  * @module
  */
@@ -91,6 +92,10 @@ function settled(
   outcome: PromiseSettledResult<unknown>,
 ): State {
   if (state.phase === "pausing") return state;
+  // In its grace an attempt has been cut already: at the deadline it is too late.
+  if (state.phase === "stopping" && at === deadlineAt(policy, state)) {
+    return endAtDeadline(policy, state, at, undefined);
+  }
   if (outcome.status === "fulfilled") return end(state, at, "success", outcome);
   return failed(
     policy,

@@ -5,7 +5,8 @@
  * arrives as a promise reaction that was registered in the caller's async
  * context. So events take effect in the order in which they happened, the first
  * one wins, and the function, `giveup`, `pause` and `observe` run in the context
- * of the call that they belong to, whoever fired the timer.
+ * of the call that they belong to, whoever fired the timer. Only the signal of an
+ * attempt that is cut aborts right when the timer fires or the caller aborts.
  *
  * @module
  */
@@ -102,6 +103,7 @@ class Execution<T> {
   }
 
   #listen(): void {
+    if (this.#task.signal === null && this.#policy.signal === null) return;
     const signals = [this.#task.signal, this.#policy.signal];
     const aborted = signals.find((signal) => signal?.aborted);
     if (aborted) return this.#abort(aborted);
@@ -126,7 +128,7 @@ class Execution<T> {
       this.#aborted = { type: "broke", at: this.#state.at, reason: error };
     }
     this.#deliver?.(this.#aborted);
-    this.#attempt?.cut(this.#aborted.reason);
+    this.#cut(this.#aborted.reason);
   }
 
   /** One event, and the next state. */
@@ -143,7 +145,7 @@ class Execution<T> {
     this.#move(next, failure, event);
   }
 
-  /** What a state asks for, in the order that is promised: commit, abort, tell, settle. */
+  /** Does what a state asks for: counts, arms, tells, and tries or settles. */
   #move(next: State, failure: Failure | null, event: Event): void {
     this.#disarmTimer();
     const before = this.#state;
@@ -152,10 +154,8 @@ class Execution<T> {
     if (next.phase === "stopping" || next.phase === "pausing") {
       this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
     }
-    const attempt = this.#attempt;
+    if (event.type === "broke") this.#cut(event.reason);
     if (next.phase !== "stopping") this.#attempt = null;
-    if (event.type === "woke") attempt?.cut(event.error);
-    else if (event.type !== "settled") attempt?.cut(event.reason);
     if (failure !== null) this.#observer?.failure(next, failure);
     if (next.phase === "trying") this.#try(next);
     if (next.phase === "done") this.#finish(next);
@@ -164,28 +164,28 @@ class Execution<T> {
   /** Arms the one timer, and the way on which it or an abort reaches the state. */
   #arm(state: Waiting, ms: number): void {
     if (ms === Infinity && this.#unlisten === null) return;
-    const arrive = (event: Event) => this.#arrive(state, event);
-    const deliver = firstOf(arrive);
+    const deliver = inThisContext((event) => this.#arrive(state, event));
     this.#deliver = deliver;
     if (this.#aborted !== null) deliver(this.#aborted);
     if (ms === Infinity) return;
-    const { clock } = this.#policy;
-    // A sleep is a promise, whose reaction is in the right place already.
-    const wake = clock.after === undefined ? arrive : deliver;
-    this.#disarm = startTimer(clock, ms, state.wakeAt, {
-      woke: (at) => this.#wake(state, at, wake),
+    this.#disarm = startTimer(this.#policy.clock, ms, state.wakeAt, {
+      woke: (at) => this.#wake(state, at, deliver),
       broke: (reason) => deliver({ type: "broke", at: state.at, reason }),
     });
   }
 
-  /** As with an abort, the attempt's signal follows at once. */
-  #wake(state: Waiting, at: number, wake: (event: Event) => void): void {
+  /** As with an abort, a limit is a fact from here on, and the attempt's signal follows at once. */
+  #wake(state: Waiting, at: number, deliver: (event: Event) => void): void {
     // An abort that has happened came first, and is on its way.
     if (this.#state !== state || this.#aborted !== null) return;
-    if (state.phase !== "trying") return wake({ type: "woke", at });
-    const error = limitError(this.#policy, state, at);
-    wake({ type: "woke", at, error });
-    if (this.#state === state) this.#attempt?.cut(error);
+    const isLimit = state.phase === "trying";
+    const error = isLimit ? limitError(this.#policy, state, at) : undefined;
+    const event: Event = { type: "woke", at, error };
+    // A wake by sleep is a reaction in the caller's context already.
+    const isHere = this.#policy.clock.after === undefined;
+    if (!isHere) deliver(event);
+    if (isLimit) this.#cut(error);
+    if (isHere) this.#arrive(state, event);
   }
 
   #disarmTimer(): void {
@@ -213,7 +213,7 @@ class Execution<T> {
     if (ms === 0) {
       return this.#on(
         this.#aborted ??
-          { type: "woke", at: state.at, error: limitError(this.#policy, state, state.at) },
+          { type: "woke", at: state.at },
       );
     }
     if (this.#aborted === null) this.#call(attempt); // else it is on its way
@@ -238,9 +238,12 @@ class Execution<T> {
 
   #settled(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): void {
     if (attempt !== this.#attempt) {
-      if (!attempt.isEcho(outcome)) this.#observer?.late(attempt, outcome, this.#state);
+      if (!RunningAttempt.isEcho(attempt, outcome)) {
+        this.#observer?.late(attempt, outcome, this.#state);
+      }
       return;
     }
+    this.#attempt = null; // it ended by itself: an abort by giveup or pause is not its own
     try {
       this.#on({ type: "settled", at: this.#now(), outcome });
     } catch (error) {
@@ -261,6 +264,10 @@ class Execution<T> {
     }
   }
 
+  #cut(reason: unknown): void {
+    if (this.#attempt !== null) RunningAttempt.cut(this.#attempt, reason);
+  }
+
   /** Never before the instant of the present state, even if the clock goes backwards. */
   #now(): number {
     return Math.max(readInstant(this.#policy.clock), this.#state.at);
@@ -276,8 +283,11 @@ class Execution<T> {
   }
 }
 
-/** The first event that is given to it arrives, in the async context of whoever made it. */
-function firstOf(arrive: (event: Event) => void): (event: Event) => void {
+/**
+ * A function through which the first event arrives as a promise reaction, in the
+ * async context in which it was made; all further events are lost.
+ */
+function inThisContext(arrive: (event: Event) => void): (event: Event) => void {
   let deliver = arrive;
   new Promise<Event>((resolve) => deliver = resolve).then(arrive);
   return deliver;

@@ -58,7 +58,7 @@ export type Event =
     readonly type: "woke";
     readonly at: number;
     /** What an attempt that is cut by this wake was told: see {@linkcode limitError}. */
-    readonly error?: TimeoutError;
+    readonly error?: TimeoutError | undefined;
   }
   | { readonly type: "aborted"; readonly at: number; readonly reason: unknown }
   /** What the execution depends on, as its clock, does not work. */

@@ -739,3 +739,25 @@ Deno.test("Backoff.execute() listens once to a signal that many executions share
   assertEquals(listening, [1, 1, 0]);
   clock.close();
 });
+
+for (const place of ["giveup", "pause"] as const) {
+  Deno.test(`Backoff.execute() leaves the signal of a failed attempt alone when ${place} aborts`, async () => {
+    const clock = new TestClock();
+    const controller = new AbortController();
+    const signals: AbortSignal[] = [];
+    const abort = () => {
+      controller.abort(reason);
+      return place === "pause" ? 10 : false;
+    };
+    const backoff = new Backoff({ exceptions: [Error], [place]: abort, clock });
+
+    const result = backoff.execute(({ signal }) => {
+      signals.push(signal);
+      throw new Error("by itself");
+    }, controller);
+
+    assertStrictEquals(await clock.run(errorOf(result)), reason);
+    assertEquals(signals.map(({ aborted }) => aborted), [false]);
+    clock.close();
+  });
+}

@@ -177,7 +177,8 @@ class Exploration {
       assertEquals(next.phase, "done");
     }
     const isFailure = event.type === "settled"
-      ? event.outcome.status === "rejected" && state.phase !== "pausing"
+      ? event.outcome.status === "rejected" && state.phase !== "pausing" &&
+        !(state.phase === "stopping" && event.at === deadlineAt)
       : event.type === "woke" && event.at >= state.wakeAt && event.at < deadlineAt &&
         state.phase !== "pausing" && next.phase !== "stopping";
     assertEquals(asked.length, isFailure ? 1 : 0);

@@ -343,3 +343,23 @@ Deno.test("Backoff.execute() gives no grace when the attempt timeout is 0", asyn
   assertAttemptTimeout(error, 0);
   assertEquals([calledAt, at, statistic.attempts], [[], 20, 3]);
 });
+
+Deno.test("Backoff.execute() ends at its deadline in a tie with a value that arrives in the grace", async () => {
+  const clock = new TestClock();
+  const reasons: string[] = [];
+  const backoff = new Backoff({
+    attemptTimeout: 100,
+    deadline: 150,
+    grace: Infinity,
+    observe: (event) => event.type === "done" && reasons.push(event.reason),
+    clock,
+  });
+
+  const result = backoff.execute(() => clock.sleep(150).then(() => "value"));
+
+  const error = await clock.run(result.catch((error) => error));
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([error.limit, clock.now(), reasons], ["attempt", 150, ["deadline"]]);
+  assertEquals([backoff.statistic.errors, backoff.statistic.cancels], [1, 0]);
+  clock.close();
+});

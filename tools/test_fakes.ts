@@ -5,7 +5,7 @@ import * as esbuild from "npm:esbuild@0.28.2";
 import { makeLab } from "./lab.ts";
 
 const rows: Record<string, [packages: string[], command: string[]]> = {
-  "@sinonjs/fake-timers": [["@sinonjs/fake-timers"], ["node", "sinon.mjs"]],
+  "@sinonjs/fake-timers": [["@sinonjs/fake-timers"], ["node", "sinon.test.mjs"]],
   "node:test": [[], ["node", "--test", "node.test.mjs"]],
   Jest: [["jest"], ["npx", "jest", "--rootDir", ".", "jest.test.mjs"]],
   Vitest: [["vitest"], ["npx", "vitest", "run", "vitest.test.mjs"]],
