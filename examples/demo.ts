@@ -2,6 +2,7 @@
 // 503 and at last 200, and a client that gets through all the same. Then the server hangs
 // for good, and the call ends at its deadline. Exits with 1 if anything was not so.
 
+import { createServer, type ServerResponse } from "node:http";
 import {
   asyncbackoff,
   type BackoffEvent,
@@ -14,55 +15,38 @@ const PAUSE = 100;
 const TOLERANCE = 50;
 const BODY = "hello, at last";
 
-/** Answers its connections by a script, one step each, the last one for all that follow. */
-class Server {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  readonly #script: readonly string[];
-  readonly #isServed: Promise<void>;
+/** Answers its requests by a script, one step each, the last one for all that follow. */
+class MoodyServer {
+  readonly #script: string[];
+  readonly #server = createServer((_request, response) => this.#answer(response));
+  #requests = 0;
   /** How many requests the server was hanging on when the client closed them. */
   closedWhileHanging = 0;
 
   constructor(...script: string[]) {
     this.#script = script;
-    this.#isServed = this.#serve();
   }
 
-  get url(): string {
-    const { port } = this.#listener.addr as Deno.NetAddr;
-    return `http://127.0.0.1:${port}/`;
+  /** Begins to listen, and tells where. */
+  async open(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(this.#server.address() as { port: number }).port}/`;
   }
 
-  close(): Promise<void> {
-    this.#listener.close();
-    return this.#isServed;
+  async close(): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #serve(): Promise<void> {
-    const answers: Promise<void>[] = [];
-    for await (const connection of this.#listener) {
-      const step = this.#script[Math.min(answers.length, this.#script.length - 1)];
-      answers.push(
-        this.#answer(connection, step ?? "hang").finally(() => connection.close()),
-      );
+  #answer(response: ServerResponse): void {
+    const step = this.#script[Math.min(this.#requests++, this.#script.length - 1)];
+    if (step === "reset") {
+      response.socket?.resetAndDestroy();
+    } else if (step === "hang") {
+      response.on("close", () => this.closedWhileHanging += 1);
+    } else {
+      response.writeHead(Number(step), { connection: "close" });
+      response.end(step === "200" ? BODY : "busy");
     }
-    await Promise.all(answers);
-  }
-
-  async #answer(connection: Deno.Conn, step: string): Promise<void> {
-    if (step === "reset") return; // closed with the request unread: the peer sees a reset
-    const chunk = new Uint8Array(4096);
-    await connection.read(chunk);
-    if (step === "hang") {
-      while (await connection.read(chunk).catch(() => null) !== null);
-      this.closedWhileHanging += 1;
-      return;
-    }
-    const body = step === "200" ? BODY : "busy";
-    await connection.write(
-      new TextEncoder().encode(
-        `HTTP/1.1 ${step} .\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-      ),
-    );
   }
 }
 
@@ -150,19 +134,20 @@ function expect(what: string, isSo: boolean): void {
 }
 
 console.log("A server that resets, hangs, answers 503, and then 200:\n");
-const moody = new Server("reset", "hang", "503", "200");
+const moody = new MoodyServer("reset", "hang", "503", "200");
 const first = new Report();
-const body = await client(first)(moody.url).catch((error) => `${error}`);
+const body = await client(first)(await moody.open()).catch((error) => `${error}`);
 await moody.close();
 first.draw();
+expect("it took four attempts", first.attempts === 4);
 expect(`the body is ${JSON.stringify(BODY)}`, body === BODY);
 expect("the server saw the hung request closed", moody.closedWhileHanging === 1);
 expect(`no limit was overrun by more than ${TOLERANCE} ms`, first.overrun <= TOLERANCE);
 
 console.log("\nA server that hangs for good:\n");
-const dead = new Server("hang");
+const dead = new MoodyServer("hang");
 const second = new Report();
-const error = await client(second)(dead.url).catch((error) => error);
+const error = await client(second)(await dead.open()).catch((error) => error);
 await dead.close();
 second.draw();
 expect(`it ended with "${error.message}"`, error.name === "TimeoutError");

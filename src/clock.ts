@@ -5,7 +5,7 @@
  */
 
 import { show } from "./errors.ts";
-import type { Signal } from "./signal.ts";
+import { isSignal, type Signal } from "./signal.ts";
 
 /**
  * What an execution needs to know of time. `now` and `sleep` are enough, so
@@ -39,7 +39,8 @@ export interface Clock {
    * @param ms How long, in milliseconds; executions ask for whole ones.
    * @param options `signal` ends the wait early: the promise then rejects.
    * @returns A promise that resolves after `ms`. If it resolves early, the
-   * execution asks for the rest.
+   * execution asks for the rest; if that happens a thousand times in a row while
+   * `now` stands still, it ends with a `TypeError`.
    */
   sleep(ms: number, options?: { signal?: Signal }): Promise<void>;
   /**
@@ -51,6 +52,17 @@ export interface Clock {
    * @returns A function that cancels the call; harmless when it is too late.
    */
   after?(ms: number, wake: () => void): () => void;
+}
+
+/**
+ * Rounds up, since timers round down and would have to be asked again; but what
+ * is left of adding instants is no time to wait for.
+ *
+ * @param ms A duration in milliseconds.
+ * @returns The duration in whole milliseconds.
+ */
+export function wholeMilliseconds(ms: number): number {
+  return Math.max(0, Math.ceil(ms - NOISE));
 }
 
 /** The longest delay that the timers of every platform keep; past it they fire at once. */
@@ -131,7 +143,7 @@ function after(ms: number, wake: () => void): () => void {
   const { clearTimeout } = globalThis;
   let timer: ReturnType<SetTimeout>;
   const arm = (rest: number) => {
-    const part = Math.min(Math.ceil(rest - NOISE), LONGEST_TIMER);
+    const part = Math.min(wholeMilliseconds(rest), LONGEST_TIMER);
     timer = globalThis.setTimeout(() => {
       // A fake is exact by its own account, so it is never asked for the time.
       const left = wasFaked || isFaked() ? rest - part - NOISE : dueAt - now();
@@ -182,10 +194,9 @@ export const systemClock: Required<Clock> = Object.freeze({
  *
  * @param ms How long, in milliseconds: a number from 0 on; `Infinity` waits for the signal alone.
  * @param options `clock`: default {@linkcode systemClock}. `signal`: ends the wait early.
- * @returns A promise that resolves after `ms`.
- * @throws {TypeError} If `ms` is no number.
- * @throws {RangeError} If `ms` is negative or `NaN`.
- * @throws The signal's own reason, at once, when it is aborted.
+ * @returns A promise that resolves after `ms`. It rejects with the signal's own
+ * reason, at once, when that is aborted; with a `TypeError` if an argument is of
+ * the wrong kind; and with a `RangeError` if `ms` is negative or `NaN`.
  *
  * @example Waiting on a clock that is given
  * ```ts
@@ -199,12 +210,20 @@ export const systemClock: Required<Clock> = Object.freeze({
  * assertEquals(clock.now(), 60_000);
  * ```
  */
-export function sleep(
+export async function sleep(
   ms: number,
-  options: { clock?: Clock | undefined; signal?: Signal | undefined } = {},
+  options?:
+    | { clock?: Clock | null | undefined; signal?: Signal | null | undefined }
+    | null,
 ): Promise<void> {
-  const { clock = systemClock, signal } = options;
-  return clock.sleep(ms, signal === undefined ? {} : { signal });
+  const clock = options?.clock ?? systemClock;
+  const signal = options?.signal ?? null;
+  if (signal !== null && !isSignal(signal)) {
+    throw new TypeError(
+      `Cannot wait as 'signal' must be an AbortSignal: current value is ${show(signal)}`,
+    );
+  }
+  await clock.sleep(ms, signal === null ? {} : { signal });
 }
 
 /**
@@ -218,7 +237,7 @@ export function sleep(
 export function sleepBy(
   after: Required<Clock>["after"],
   ms: number,
-  signal: Signal | undefined,
+  signal: Signal | null | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -235,15 +254,18 @@ export function sleepBy(
 }
 
 /**
- * Checks what a timer is asked for.
+ * Checks a duration that is no option.
  *
  * @param ms A duration in milliseconds.
+ * @param what What cannot be done with a wrong one.
  * @returns The same duration.
  * @throws {TypeError} If it is no number.
  * @throws {RangeError} If it is negative or `NaN`.
  */
-export function checkDuration(ms: number): number {
-  const message = `Cannot wait as 'ms' must be a number >= 0: current value is ${show(ms)}`;
+export function checkDuration(ms: number, what: string = "wait"): number {
+  const message = `Cannot ${what} as 'ms' must be a number >= 0: current value is ${
+    show(ms)
+  }`;
   if (typeof ms !== "number") throw new TypeError(message);
   if (!(ms >= 0)) throw new RangeError(message);
   return ms;

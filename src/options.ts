@@ -8,7 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { Failure } from "./state.ts";
 import { show } from "./errors.ts";
 import type { BackoffEvent } from "./observe.ts";
-import type { Signal } from "./signal.ts";
+import { isSignal, type Signal } from "./signal.ts";
 
 /** A class that `instanceof` works with; errors of it are retried. */
 // deno-lint-ignore no-explicit-any
@@ -144,10 +144,11 @@ const ALIASES = new Map<string, string>([
  */
 export function checkKeys(options: unknown, known: readonly string[]): void {
   if (!isOptions(options)) {
+    const hint = isSignal(options) ? ": did you mean { signal }?" : "";
     throw new TypeError(
       `Cannot read the options as they must be an object: current value is ${
         show(options)
-      }`,
+      }${hint}`,
     );
   }
   for (const key of Object.keys(options)) {
@@ -215,7 +216,10 @@ function unknownOption(
   const bare = key.toLowerCase().replace(/[^a-z]/g, "");
   const likely = known.find((name) => name.toLowerCase() === bare) ??
     ALIASES.get(bare);
-  const hint = likely === undefined || !known.includes(likely)
+  const isElsewhere = !known.includes(key) && OPTION_NAMES.some((name) => name === key);
+  const hint = isElsewhere
+    ? `the options are ${known.join(", ")}; it belongs to the policy`
+    : likely === undefined || !known.includes(likely)
     ? `the options are ${known.join(", ")}`
     : `did you mean ${suggestion(bare, likely, options[key])}?`;
   return new TypeError(`Cannot read the options as '${key}' is none of them: ${hint}`);
@@ -226,7 +230,7 @@ function suggestion(bare: string, likely: string, value: unknown): string {
   if (likely === "giveup" && bare !== "giveup") {
     return "'giveup', which says when to stop";
   }
-  if (likely === "maxTries" && typeof value === "number") {
+  if (likely === "maxTries" && typeof value === "number" && value >= 0) {
     const tries = bare.endsWith("retries") ? value + 1 : value;
     return `'maxTries: ${tries}', in which the first try counts`;
   }

@@ -35,6 +35,24 @@ export interface MinimalSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
+/**
+ * Whether a value is a signal. It is told by its shape, since it may be of
+ * another realm; what throws at a look is none.
+ *
+ * @param value Any value.
+ * @returns Whether it is.
+ */
+export function isSignal(value: unknown): value is Signal {
+  try {
+    const signal = value as Partial<Signal>;
+    return typeof value === "object" && typeof signal.aborted === "boolean" &&
+      typeof signal.addEventListener === "function" &&
+      typeof signal.removeEventListener === "function";
+  } catch {
+    return false;
+  }
+}
+
 interface Listening {
   readonly listeners: Set<() => void>;
   readonly tell: () => void;

@@ -27,7 +27,7 @@ export class Statistic {
   attempts: number = 0;
   /** Attempts that have ended. */
   done: number = 0;
-  /** Attempts that failed with an error that is retried (timeouts too), whether or not it was. */
+  /** Failures with an error that is listed (timeouts too), whether or not they were retried. */
   errors: number = 0;
   /** Attempts that were cut by the deadline or by the caller. */
   cancels: number = 0;

@@ -58,6 +58,14 @@ function turn(): Promise<void> {
   return new Promise((resolve) => void nextTurn(resolve));
 }
 
+/** `[Symbol.dispose]`, where a project's library of types has the symbol. */
+export type Disposing = SymbolConstructor extends
+  { readonly dispose: infer D extends symbol } ? { [dispose in D]: () => void }
+  : object;
+
+/** As {@linkcode TestClock.close}, for `using`. */
+export interface TestClock extends Disposing {}
+
 /**
  * A clock for tests. Time stands still until {@linkcode TestClock.run} or
  * {@linkcode TestClock.advance} moves it, from one timer to the next in the order
@@ -93,17 +101,20 @@ export class TestClock implements Clock {
    * Makes a clock.
    *
    * @param start The instant at which it stands at first, in milliseconds. Default: 0.
-   * @throws {RangeError} If `start` is no finite number.
+   * @throws {TypeError} If `start` is no number.
+   * @throws {RangeError} If `start` is not finite.
    */
-  constructor(start: number = 0) {
-    if (!Number.isFinite(start)) {
-      throw new RangeError(
+  constructor(start?: number | null) {
+    const now = start ?? 0;
+    if (!Number.isFinite(now)) {
+      const Wrong = typeof now === "number" ? RangeError : TypeError;
+      throw new Wrong(
         `Cannot make a test clock as 'start' must be a finite number: current value is ${
-          show(start)
+          show(now)
         }`,
       );
     }
-    this.#now = start;
+    this.#now = now;
     // Not a member by syntax, since not every platform has the symbol.
     const { dispose } = Symbol as { dispose?: symbol };
     if (dispose !== undefined) {
@@ -176,7 +187,7 @@ export class TestClock implements Clock {
    * ```
    */
   async advance(ms: number): Promise<void> {
-    if (checkDuration(ms) === Infinity) {
+    if (checkDuration(ms, "advance") === Infinity) {
       throw new RangeError(
         "Cannot advance as 'ms' must be finite: current value is Infinity",
       );
@@ -213,6 +224,11 @@ export class TestClock implements Clock {
    * ```
    */
   async run<T>(promise: PromiseLike<T>): Promise<T> {
+    if (typeof promise === "function") {
+      throw new TypeError(
+        "Cannot run as a promise is needed: call the function, and give what it returns",
+      );
+    }
     let isSettled = false;
     const settle = () => isSettled = true;
     const result = Promise.resolve(promise);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
+import { type Clock, wholeMilliseconds } from "./clock.ts";
 import { show } from "./errors.ts";
 
 /** A sleep that returns early so often in a row, without time moving, is refused. */
@@ -79,7 +79,7 @@ function startSleep(
   let idleSleeps = 0;
   const wait = (ms: number) => {
     const asleepAt = readInstant(clock);
-    Promise.resolve(clock.sleep(Math.ceil(ms), { signal })).then(
+    Promise.resolve(clock.sleep(ms, { signal })).then(
       () => wake(asleepAt),
       (error) => signal.aborted || waker.broke(error),
     );
@@ -90,7 +90,9 @@ function startSleep(
       const at = readInstant(clock);
       if (at >= wakeAt) return waker.woke(at);
       idleSleeps = at > asleepAt ? 0 : idleSleeps + 1;
-      if (idleSleeps < MOST_IDLE_SLEEPS) return wait(wakeAt - at);
+      if (idleSleeps < MOST_IDLE_SLEEPS) {
+        return wait(Math.max(1, wholeMilliseconds(wakeAt - at)));
+      }
       throw new TypeError(
         `Cannot wait as the clock's 'sleep' must last: it ended ${MOST_IDLE_SLEEPS} times ` +
           `in a row at ${at}, and was to end at ${wakeAt}`,
@@ -99,6 +101,6 @@ function startSleep(
       waker.broke(error);
     }
   };
-  wait(ms);
+  wait(wholeMilliseconds(ms));
   return () => controller.abort();
 }

@@ -9,6 +9,7 @@
 import type { Clock } from "./clock.ts";
 import { show } from "./errors.ts";
 import type { ErrorClass, RetryOptions } from "./options.ts";
+import { isSignal } from "./signal.ts";
 
 /**
  * Checks an option that is a duration.
@@ -105,7 +106,7 @@ function isClassLike(value: unknown): boolean {
 }
 
 /**
- * Checks a signal. It is told by its shape, since it may be of another realm.
+ * Checks a signal.
  *
  * @param value What the caller gave.
  * @returns The signal, or `null`.
@@ -113,12 +114,7 @@ function isClassLike(value: unknown): boolean {
  */
 export function abortSignal(value: AbortSignal | null | undefined): AbortSignal | null {
   if (value === null || value === undefined) return null;
-  const isSignal = isSo(() =>
-    typeof value === "object" && typeof value.aborted === "boolean" &&
-    typeof value.addEventListener === "function" &&
-    typeof value.removeEventListener === "function"
-  );
-  if (isSignal) return value;
+  if (isSignal(value)) return value;
   throw wrongKind("signal", "an AbortSignal", value);
 }
 
