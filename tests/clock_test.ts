@@ -499,3 +499,36 @@ Deno.test("systemClock follows real time when it was loaded under a fake of perf
   clearTimeout(guard);
   assertGreaterOrEqual(clock.now() - restoredAt, 3);
 });
+
+Deno.test("sleep() takes null for an option that is absent", async () => {
+  const clock = new TestClock();
+  await clock.run(sleep(10, { clock, signal: null }));
+  assertEquals(clock.now(), 10);
+
+  const time = new FakeTime(0);
+  try {
+    for (const options of [null, undefined, { clock: null }]) {
+      const slept = sleep(10, options);
+      time.tick(10);
+      await slept;
+    }
+    assertEquals(time.now, 30);
+  } finally {
+    time.restore();
+  }
+});
+
+Deno.test("sleep() rejects, and arms no timer, when its signal is none", async () => {
+  const clock = new TestClock();
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  for (const signal of [new AbortController(), "signal", revoked.proxy]) {
+    const options = { clock, signal: signal as unknown as AbortSignal };
+    await assertRejects(
+      () => sleep(10, options),
+      TypeError,
+      "'signal' must be an AbortSignal",
+    );
+  }
+  clock.close();
+});

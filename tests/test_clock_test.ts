@@ -505,3 +505,10 @@ Deno.test("TestClock.advance() lets all promises settle when the platform has no
     }
   }
 });
+
+Deno.test("TestClock.run() rejects when it is given a function in place of its promise", async () => {
+  const clock = new TestClock();
+  const fn = (() => Promise.resolve()) as unknown as Promise<void>;
+  await assertRejects(() => clock.run(fn), TypeError, "call the function");
+  clock.close();
+});
