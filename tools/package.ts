@@ -4,7 +4,7 @@
 const root = new URL("../", import.meta.url);
 const out = new URL("npm/", root);
 
-/** Runs a command; its output is shown if it fails. */
+/** Runs a command, and tells what it printed; throws that if it fails. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -18,7 +18,7 @@ export async function run(
   }).output();
   const [text, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   if (!success) throw new Error(`${command} ${args.join(" ")} failed:\n${text}\n${errors}`);
-  return `${text}`;
+  return `${text}${errors}`;
 }
 
 /** Makes the tarball, and tells its path. */
@@ -36,10 +36,15 @@ export async function pack(): Promise<string> {
     await complete(`${folder}/package.json`);
     await Deno.mkdir(out, { recursive: true });
     const destination = decodeURIComponent(out.pathname);
-    const name = await run("npm", ["pack", "--silent", "--pack-destination", destination], {
+    const printed = await run("npm", [
+      "pack",
+      "--silent",
+      "--pack-destination",
+      destination,
+    ], {
       cwd: folder,
     });
-    return `${destination}${name.trim().split("\n").at(-1)}`;
+    return `${destination}${/\S+\.tgz/.exec(printed)?.[0]}`;
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }

@@ -9,5 +9,5 @@ test("asyncbackoff() does as recorded under mock.timers", async ({ mock }) => {
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   let left = 2 * 5000;
   const next = () => (mock.timers.tick(1), --left % 5000 !== 0);
-  console.log(`${await playAll(text, { next, isZeroExact: false })} runs`);
+  console.log(`${await playAll(text, { next, isZeroExact: false })} recorded runs`);
 });

@@ -9,4 +9,4 @@ const clock = install();
 const next = () => clock.countTimers() > 0 && (clock.next(), true);
 const played = await playAll(text, { next, isZeroExact: true });
 clock.uninstall();
-console.log(`${played} passed, 0 failed`);
+console.log(`${played} recorded runs`);
