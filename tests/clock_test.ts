@@ -532,3 +532,32 @@ Deno.test("sleep() rejects, and arms no timer, when its signal is none", async (
   }
   clock.close();
 });
+
+Deno.test("systemClock.after() wakes at its instant when a fake's time is ahead of its timers", () => {
+  // As of a fake that moves time first, and then fires all that was due on the way.
+  let now = 0;
+  const armed: { wake: () => void; ms: number }[] = [];
+  const restore = replaceGlobals({
+    setTimeout: (wake: () => void, ms: number) => armed.push({ wake, ms }),
+    performance: { now: () => now },
+  });
+  try {
+    const woke: number[] = [];
+    systemClock.after(2 ** 32, () => woke.push(now));
+    assertEquals(armed.map(({ ms }) => ms), [2 ** 31 - 1]);
+
+    now = 2 ** 31;
+    armed[0]?.wake();
+    // The rest is counted from the time that it is, and not from when the part was due.
+    assertEquals(armed[1]?.ms, 2 ** 31 - 1);
+    assertEquals(woke, []);
+    now = 2 ** 32 - 1;
+    armed[1]?.wake();
+    assertEquals(armed[2]?.ms, 1);
+    now = 2 ** 32;
+    armed[2]?.wake();
+    assertEquals([woke, armed.length], [[2 ** 32], 3]);
+  } finally {
+    restore();
+  }
+});
