@@ -66,7 +66,11 @@ for (const name of wanted) {
   const program = `${lab.folder}/${runtimes[name]?.[1]}`;
   const version = await lab.run(program, ["--version"]);
   const output = await lab.run(program, ["runner.js", ...files]);
-  console.log(`${name} (${version.trim()}): ${/\d+ passed, \d+ failed/.exec(output)?.[0]}`);
+  console.log(
+    `${name}@${version.trim().replace("v", "")}: ${
+      /\d+ passed, \d+ failed/.exec(output)?.[0]
+    }`,
+  );
   // From CommonJS, where the runtime can: Node from 20.19 and 22.12 on, and Bun.
   const script = 'console.log(typeof require("@asyncbackoff/asyncbackoff").asyncbackoff)';
   const required = await lab.run(program, ["-e", script]);
