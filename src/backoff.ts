@@ -100,9 +100,13 @@ export class Backoff {
           `Cannot execute as a function is needed: current value is ${show(fn)}`,
         );
       }
-      checkKeys(options ?? {}, ["signal"]);
+      if (options !== null && options !== undefined) checkKeys(options, ["signal"]);
       const signal = abortSignal(options?.signal);
-      return execute(this.#policy, this.statistic, { name: nameOf(fn), call: fn, signal });
+      return execute(this.#policy, this.statistic, {
+        name: functionName(fn),
+        call: fn,
+        signal,
+      });
     } catch (error) {
       return Promise.reject(error);
     }
@@ -111,7 +115,7 @@ export class Backoff {
   #wrap<F extends AsyncFunction>(fn: F): F {
     const policy = this.#policy;
     const statistic = this.statistic;
-    const name = nameOf(fn);
+    const name = functionName(fn);
     // A method's shorthand: it has a `this`, and cannot be called with `new`.
     const { wrapped } = {
       wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
@@ -128,6 +132,6 @@ export class Backoff {
 
 /** A class may have a static member of that name, which is anything. */
 // deno-lint-ignore ban-types
-function nameOf(fn: Function): string {
+function functionName(fn: Function): string {
   return typeof fn.name === "string" ? fn.name : "";
 }

@@ -80,13 +80,11 @@ export function decorator(wrap: Wrap, statistic: Statistic): AsyncDecorator {
     const [target, context, descriptor] = args;
     if (context === undefined && descriptor === undefined) return wrap(functionOf(target));
     if (isContext(context)) {
-      if (context.kind !== "method") throw misplaced(`a ${context.kind}`);
+      if (context.kind !== "method") throw notDecorable(`a ${context.kind}`);
       return wrap(functionOf(target));
     }
-    if (context === undefined && typeof descriptor === "number") {
-      throw misplaced("a parameter");
-    }
-    if (typeof context !== "string" && typeof context !== "symbol") {
+    // A legacy decorator's key; a constructor's parameter has none.
+    if (!["string", "symbol", "undefined"].includes(typeof context)) {
       throw new TypeError(
         "Cannot wrap the function as a second argument must be that of a decorator: " +
           `current value is ${
@@ -94,8 +92,7 @@ export function decorator(wrap: Wrap, statistic: Statistic): AsyncDecorator {
           }. In 'map' and the like, write 'fn => wrap(fn)'`,
       );
     }
-    const method = methodOf(descriptor);
-    return { ...descriptor as PropertyDescriptor, value: wrap(method) };
+    return { ...descriptor as PropertyDescriptor, value: wrap(methodOf(descriptor)) };
   };
   return Object.defineProperty(decorate, "statistic", {
     value: statistic,
@@ -114,15 +111,15 @@ function functionOf(value: unknown): AsyncFunction {
       `Cannot wrap as a function is needed: current value is ${show(value)}`,
     );
   }
-  if (isClass(value)) throw misplaced("a class");
+  if (isClass(value)) throw notDecorable("a class");
   return value as AsyncFunction;
 }
 
 function methodOf(descriptor: unknown): AsyncFunction {
-  if (typeof descriptor === "number") throw misplaced("a parameter");
+  if (typeof descriptor === "number") throw notDecorable("a parameter");
   const { value, get, set } = (descriptor ?? {}) as PropertyDescriptor;
-  if (get !== undefined || set !== undefined) throw misplaced("an accessor");
-  if (typeof value !== "function") throw misplaced("a field");
+  if (get !== undefined || set !== undefined) throw notDecorable("an accessor");
+  if (typeof value !== "function") throw notDecorable("a field");
   return functionOf(value);
 }
 
@@ -139,7 +136,7 @@ export function isClass(value: Function): boolean {
     /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
 }
 
-function misplaced(what: string): TypeError {
+function notDecorable(what: string): TypeError {
   return new TypeError(
     `Cannot decorate ${what}: only functions and methods can be executed by a policy`,
   );

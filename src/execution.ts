@@ -210,12 +210,7 @@ class Execution<T> {
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
-    if (ms === 0) {
-      return this.#on(
-        this.#aborted ??
-          { type: "woke", at: state.at },
-      );
-    }
+    if (ms === 0) return this.#on(this.#aborted ?? { type: "woke", at: state.at });
     if (this.#aborted === null) this.#call(attempt); // else it is on its way
   }
 

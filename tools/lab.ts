@@ -5,6 +5,8 @@ import { pack, run } from "./package.ts";
 /** The folder of a lab, and how to run something in it. */
 export interface Lab extends AsyncDisposable {
   readonly folder: string;
+  /** The package that is installed. */
+  readonly tarball: string;
   /** Runs a command in the lab, and tells what it printed. */
   run(
     command: string,
@@ -23,6 +25,7 @@ export async function makeLab(...packages: readonly string[]): Promise<Lab> {
   );
   const lab: Lab = {
     folder,
+    tarball,
     run: (command, args, env = {}) => run(command, args, { cwd: folder, env }),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };

@@ -3,7 +3,6 @@
 // may be named as arguments.
 
 import { makeLab } from "./lab.ts";
-import { pack } from "./package.ts";
 
 const compilers = Deno.args.length > 0 ? Deno.args : ["5.4", "5", "6", "latest"];
 const modules = [
@@ -58,6 +57,5 @@ for (const version of compilers) {
 }
 console.log(`${compiled} settings compiled`);
 
-const tarball = await pack();
-console.log((await lab.run("npx", ["publint", "--strict", tarball])).trim());
-console.log((await lab.run("npx", ["attw", tarball, "--profile", "esm-only"])).trim());
+console.log((await lab.run("npx", ["publint", "--strict", lab.tarball])).trim());
+console.log((await lab.run("npx", ["attw", lab.tarball, "--profile", "esm-only"])).trim());
