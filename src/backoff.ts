@@ -104,7 +104,9 @@ export class Backoff {
       const signal = abortSignal(options?.signal);
       return execute(this.#policy, this.statistic, {
         name: functionName(fn),
-        call: fn,
+        fn,
+        self: undefined,
+        args: null,
         signal,
       });
     } catch (error) {
@@ -119,8 +121,7 @@ export class Backoff {
     // A method's shorthand: it has a `this`, and cannot be called with `new`.
     const { wrapped } = {
       wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const call = () => Reflect.apply(fn, this, args);
-        return execute(policy, statistic, { name, call, signal: null });
+        return execute(policy, statistic, { name, fn, self: this, args, signal: null });
       },
     };
     return Object.defineProperties(wrapped, {

@@ -5,7 +5,14 @@
  */
 
 import { show } from "./errors.ts";
+import {
+  type HostTimer,
+  LONGEST_TIMER,
+  SharedTimers,
+  type Sleeper,
+} from "./shared_timers.ts";
 import { isSignal, type Signal } from "./signal.ts";
+import { isGenuine } from "./turn.ts";
 
 /**
  * What an execution needs to know of time. `now` and `sleep` are enough, so
@@ -48,7 +55,7 @@ export interface Clock {
    * instant even if `now` lags behind it. Optional.
    *
    * @param ms How long, in milliseconds: any number from 0 on.
-   * @param wake What to call.
+   * @param wake What to call; in any async context.
    * @returns A function that cancels the call; harmless when it is too late.
    */
   after?(ms: number, wake: () => void): () => void;
@@ -65,42 +72,21 @@ export function wholeMilliseconds(ms: number): number {
   return Math.max(0, Math.ceil(ms - NOISE));
 }
 
-/** The longest delay that the timers of every platform keep; past it they fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 /** A rest below a nanosecond is the noise of adding instants, no time to wait for. */
 const NOISE = 1e-6;
 
-type SetTimeout = typeof globalThis.setTimeout;
-
-/** The globals as they were when this module was loaded. */
-const loaded = {
-  setTimeout: globalThis.setTimeout,
-  now: globalThis.performance.now,
-  Date: globalThis.Date,
-};
-const loadedNow = loaded.now.bind(globalThis.performance);
-const isLoadedGenuine = isGenuine(loaded.setTimeout, "setTimeout");
-
-/**
- * Whether a timer function is the platform's. Fakes go by other names, except
- * those that mark themselves by a property, as Bun's and sinon's do.
- *
- * @param timer What is found under the name.
- * @param name The name of the global.
- * @returns Whether it is no fake.
- */
-// deno-lint-ignore ban-types
-export function isGenuine(timer: Function, name: string): boolean {
-  return timer.name === name && !("clock" in timer);
-}
+/** The platform's, as they were when this module was loaded. */
+const { setTimeout, clearTimeout } = globalThis;
+const isUnfaked = isGenuine(setTimeout, "setTimeout");
+const loaded = { now: globalThis.performance.now, Date: globalThis.Date };
+const realNow = loaded.now.bind(globalThis.performance);
 
 /** Whether timers are faked now. A faked `Date` alone is no faked time. */
 function isFaked(): boolean {
-  const { setTimeout } = globalThis;
-  return isLoadedGenuine
-    ? setTimeout !== loaded.setTimeout || "clock" in setTimeout
-    : !isGenuine(setTimeout, "setTimeout");
+  const present = globalThis.setTimeout;
+  return isUnfaked
+    ? present !== setTimeout || "clock" in present
+    : !isGenuine(present, "setTimeout");
 }
 
 const readPerformance = (): number => globalThis.performance.now();
@@ -108,7 +94,7 @@ const readDate = (): number => globalThis.Date.now();
 
 /** What counts time now: the fake that moves together with the faked timers, if they are. */
 function source(): () => number {
-  if (!isFaked()) return isLoadedGenuine ? loadedNow : readPerformance;
+  if (!isFaked()) return isUnfaked ? realNow : readPerformance;
   const { performance, Date } = globalThis;
   const isOwn = performance.now === loaded.now && performance.now.name === "now";
   const isDateFaked = Date !== loaded.Date ||
@@ -116,15 +102,20 @@ function source(): () => number {
   return isOwn && isDateFaked ? readDate : readPerformance;
 }
 
-let read: () => number = loadedNow;
+let read: () => number = realNow;
 let offset = 0;
 let lastRead = 0;
+
+function now(): number {
+  return isFaked() || read !== realNow ? nowAcross() : offset + realNow();
+}
 
 /**
  * Goes on from the last instant where the source of time changes or jumps back,
  * so that a fake that comes or goes is no jump in time for what is under way.
  */
-function now(): number {
+function nowAcross(): number {
+  if (read === realNow) lastRead = realNow();
   const current = source();
   const value = current();
   if (current !== read || value < lastRead) {
@@ -135,16 +126,54 @@ function now(): number {
   return offset + value;
 }
 
-/** Timers overflow past `LONGEST_TIMER`, and real ones fire up to 1.5 ms early. */
+/** Not where the platform ties each timer to the request in which it was set. */
+const areTimersShared = isUnfaked &&
+  globalThis.navigator?.userAgent !== "Cloudflare-Workers";
+
+const sharedTimers = new SharedTimers({
+  now: realNow,
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+});
+
+/**
+ * A timer of the system's clock, made as cheaply as it can be.
+ *
+ * @param ms How long it is to last, in milliseconds; finite.
+ * @param wakeAt The instant to wake at.
+ * @param sleeper Who is woken, in any async context.
+ * @param token What it is told.
+ * @returns The timer; `null` where only `systemClock.after` will do, as under a fake.
+ */
+export function setSystemTimer<T>(
+  ms: number,
+  wakeAt: number,
+  sleeper: Sleeper<T>,
+  token: T,
+): { cancel(): void } | null {
+  if (!areTimersShared || isFaked()) return null;
+  if (read !== realNow) now(); // a fake has gone: its offset with it
+  return sharedTimers.set(wholeMilliseconds(ms), wakeAt - offset, sleeper, token);
+}
+
+/** Who is woken by calling it. */
+const caller: Sleeper<() => void> = { wake: (callback) => callback() };
+
 function after(ms: number, wake: () => void): () => void {
   if (checkDuration(ms) === Infinity) return () => {};
+  const timer = setSystemTimer(ms, now() + ms, caller, wake);
+  return timer === null ? setAlone(ms, wake) : () => timer.cancel();
+}
+
+/** Timers overflow past `LONGEST_TIMER`, and real ones fire up to 1.5 ms early. */
+function setAlone(ms: number, wake: () => void): () => void {
   const wasFaked = isFaked();
   const dueAt = now() + ms;
-  const { clearTimeout } = globalThis;
-  let timer: ReturnType<SetTimeout>;
+  const { setTimeout, clearTimeout } = globalThis;
+  let timer: HostTimer;
   const arm = (rest: number) => {
     const part = Math.min(wholeMilliseconds(rest), LONGEST_TIMER);
-    timer = globalThis.setTimeout(() => {
+    timer = setTimeout(() => {
       // A fake is exact by its own account, and is never early, whatever its time says.
       const byFake = wasFaked || isFaked() ? rest - part - NOISE : Infinity;
       const left = Math.min(dueAt - now(), byFake);
@@ -264,10 +293,9 @@ export function sleepBy(
  * @throws {RangeError} If it is negative or `NaN`.
  */
 export function checkDuration(ms: number, what: string = "wait"): number {
-  const message = `Cannot ${what} as 'ms' must be a number >= 0: current value is ${
-    show(ms)
-  }`;
-  if (typeof ms !== "number") throw new TypeError(message);
-  if (!(ms >= 0)) throw new RangeError(message);
-  return ms;
+  if (ms >= 0 && typeof ms === "number") return ms;
+  const Wrong = typeof ms === "number" ? RangeError : TypeError;
+  throw new Wrong(
+    `Cannot ${what} as 'ms' must be a number >= 0: current value is ${show(ms)}`,
+  );
 }

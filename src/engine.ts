@@ -64,6 +64,31 @@ export function begin(at: number, name: string): Pausing {
 }
 
 /**
+ * `begin`, and the `woke` that is due at once, in one step: how nearly every
+ * execution begins.
+ *
+ * @param policy The limits.
+ * @param at The instant at which the execution begins.
+ * @param name The function's name, for messages.
+ * @returns The first attempt, or the end where there is no time for one.
+ */
+export function beginTrying(policy: Policy, at: number, name: string): State {
+  const { attemptTimeout, deadline } = policy;
+  if (deadline === 0) return step(policy, begin(at, name), { type: "woke", at });
+  return {
+    phase: "trying",
+    name,
+    beganAt: at,
+    at,
+    tries: 1,
+    attemptAt: at,
+    pause: 0,
+    lastFailure: null,
+    wakeAt: Math.min(at + attemptTimeout, at + deadline),
+  };
+}
+
+/**
  * The next state: one cell of the table above.
  *
  * @param policy The limits, and who decides on a failure.

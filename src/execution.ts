@@ -12,20 +12,23 @@
  */
 
 import { RunningAttempt, setCurrentAttempt } from "./attempt.ts";
-import { begin, limitError, step } from "./engine.ts";
+import { begin, beginTrying, limitError, step } from "./engine.ts";
 import { Observer } from "./observe.ts";
 import type { BackoffPolicy } from "./policy.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "./state.ts";
 import { onAbort } from "./signal.ts";
-import { count, type Statistic } from "./statistic.ts";
-import { readInstant, startTimer } from "./timer.ts";
+import { count, countSuccess, type Statistic } from "./statistic.ts";
+import { readInstant, startTimer, type Timer, type Waker } from "./timer.ts";
 
 /** What is executed. */
 export interface Task<T> {
   /** The function's name, for messages. */
   readonly name: string;
-  /** Calls the function. */
-  readonly call: (attempt: RunningAttempt) => T | PromiseLike<T>;
+  readonly fn: (...args: never[]) => T | PromiseLike<T>;
+  /** What `this` is in the function. */
+  readonly self: unknown;
+  /** What the function is called with; `null`: with its attempt. */
+  readonly args: readonly unknown[] | null;
   /** The signal of this execution alone. */
   readonly signal: AbortSignal | null;
 }
@@ -45,77 +48,101 @@ export function execute<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const outer = setCurrentAttempt(null); // giveup, pause and observers have none
-    new Execution(policy, statistic, task, { resolve, reject }).start();
+    new Execution(policy, statistic, task, resolve, reject).start();
     setCurrentAttempt(outer);
   });
 }
 
-interface Settle<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
+/** An event that has happened to an execution's state, and is on its way to it. */
+interface Delivery {
+  readonly execution: { arrive(state: State, event: Event): void };
+  readonly state: State;
+  readonly event: Event;
 }
 
+const arrive = ({ execution, state, event }: Delivery) => execution.arrive(state, event);
+
 type Interruption = Event & { type: "aborted" | "broke" };
+
+/** Before the clock has been read. */
+const UNBEGUN = begin(0, "");
+
+/** After an execution that nobody looks at any more. */
+const SUCCEEDED: Done = {
+  ...UNBEGUN,
+  phase: "done",
+  reason: "success",
+  outcome: { status: "fulfilled", value: undefined },
+};
 
 /** What `await` does, whatever `then` a promise was given. */
 const { then } = Promise.prototype;
 
-class Execution<T> {
+class Execution<T> implements Waker {
   readonly #policy: BackoffPolicy;
   readonly #statistic: Statistic;
   readonly #task: Task<T>;
-  readonly #settle: Settle<T>;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (reason: unknown) => void;
   readonly #observer: Observer | null;
   #state: State;
   /** The attempt in flight, also while it winds down. */
   #attempt: RunningAttempt | null = null;
   /** The first abort of a signal, from the moment it happens. */
   #aborted: Interruption | null = null;
-  /** Takes a wake or an abort for the present state; the first one counts. */
-  #deliver: ((event: Event) => void) | null = null;
-  #disarm: (() => void) | null = null;
+  /** Takes a wake or an abort to the present state; the first one counts. */
+  #gate: ((delivery: Delivery) => void) | null = null;
+  #timer: Timer | null = null;
   #unlisten: (() => void) | null = null;
 
   constructor(
     policy: BackoffPolicy,
     statistic: Statistic,
     task: Task<T>,
-    settle: Settle<T>,
+    resolve: (value: T) => void,
+    reject: (reason: unknown) => void,
   ) {
     this.#policy = policy;
     this.#statistic = statistic;
     this.#task = task;
-    this.#settle = settle;
+    this.#resolve = resolve;
+    this.#reject = reject;
     this.#observer = policy.observe === null
       ? null
       : new Observer(policy.observe, policy.clock);
-    this.#state = begin(0, task.name);
+    this.#state = UNBEGUN;
   }
 
   start(): void {
     try {
-      this.#state = begin(readInstant(this.#policy.clock), this.#task.name);
-      this.#listen();
-      this.#on(this.#aborted ?? { type: "woke", at: this.#state.at });
+      const { clock, signal } = this.#policy;
+      const at = readInstant(clock);
+      if (signal !== null || this.#task.signal !== null) return this.#startBySignal(at);
+      this.#move(beginTrying(this.#policy, at, this.#task.name), null, null);
     } catch (error) {
       this.#break(error);
     }
   }
 
-  #listen(): void {
-    if (this.#task.signal === null && this.#policy.signal === null) return;
-    const signals = [this.#task.signal, this.#policy.signal];
-    const aborted = signals.find((signal) => signal?.aborted);
-    if (aborted) return this.#abort(aborted);
-    for (const signal of signals) {
-      if (signal === null) continue;
-      const others = this.#unlisten;
-      const unlisten = onAbort(signal, () => this.#abort(signal));
-      this.#unlisten = () => {
-        others?.();
-        unlisten();
-      };
-    }
+  /** The execution's own signal comes first: of two that are aborted, it gives the reason. */
+  #startBySignal(at: number): void {
+    this.#state = begin(at, this.#task.name);
+    const signals = [this.#task.signal, this.#policy.signal].filter((each) =>
+      each !== null
+    );
+    const aborted = signals.find((signal) => signal.aborted);
+    if (aborted === undefined) signals.forEach((signal) => this.#listen(signal));
+    else this.#abort(aborted);
+    this.#on(this.#aborted ?? { type: "woke", at });
+  }
+
+  #listen(signal: AbortSignal): void {
+    const others = this.#unlisten;
+    const unlisten = onAbort(signal, () => this.#abort(signal));
+    this.#unlisten = () => {
+      others?.();
+      unlisten();
+    };
   }
 
   /** The attempt's signal follows at once; the state does when it is delivered. */
@@ -127,7 +154,7 @@ class Execution<T> {
     } catch (error) {
       this.#aborted = { type: "broke", at: this.#state.at, reason: error };
     }
-    this.#deliver?.(this.#aborted);
+    this.#deliver(this.#state, this.#aborted);
     this.#cut(this.#aborted.reason);
   }
 
@@ -146,15 +173,15 @@ class Execution<T> {
   }
 
   /** Does what a state asks for: counts, arms, tells, and tries or settles. */
-  #move(next: State, failure: Failure | null, event: Event): void {
-    this.#disarmTimer();
+  #move(next: State, failure: Failure | null, event: Event | null): void {
+    this.#cancelTimer();
     const before = this.#state;
     this.#state = next;
     count(this.#statistic, before, next, failure);
     if (next.phase === "stopping" || next.phase === "pausing") {
       this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
     }
-    if (event.type === "broke") this.#cut(event.reason);
+    if (event?.type === "broke") this.#cut(event.reason);
     if (next.phase !== "stopping") this.#attempt = null;
     if (failure !== null) this.#observer?.failure(next, failure);
     if (next.phase === "trying") this.#try(next);
@@ -164,38 +191,57 @@ class Execution<T> {
   /** Arms the one timer, and the way on which it or an abort reaches the state. */
   #arm(state: Waiting, ms: number): void {
     if (ms === Infinity && this.#unlisten === null) return;
-    const deliver = inThisContext((event) => this.#arrive(state, event));
-    this.#deliver = deliver;
-    if (this.#aborted !== null) deliver(this.#aborted);
+    this.#gate ??= this.#openGate();
+    if (this.#aborted !== null) this.#deliver(state, this.#aborted);
     if (ms === Infinity) return;
-    this.#disarm = startTimer(this.#policy.clock, ms, state.wakeAt, {
-      woke: (at) => this.#wake(state, at, deliver),
-      broke: (reason) => deliver({ type: "broke", at: state.at, reason }),
-    });
+    this.#timer = startTimer(this.#policy.clock, ms, state, this);
+  }
+
+  /** What goes through arrives as a promise reaction, in the async context of the call. */
+  #openGate(): (delivery: Delivery) => void {
+    let gate = (_: Delivery) => {};
+    new Promise<Delivery>((resolve) => gate = resolve).then(arrive);
+    return gate;
+  }
+
+  #deliver(state: State, event: Event): void {
+    const gate = this.#gate;
+    this.#gate = null;
+    gate?.({ execution: this, state, event });
   }
 
   /** As with an abort, a limit is a fact from here on, and the attempt's signal follows at once. */
-  #wake(state: Waiting, at: number, deliver: (event: Event) => void): void {
+  wake(state: Waiting): void {
     // An abort that has happened came first, and is on its way.
     if (this.#state !== state || this.#aborted !== null) return;
-    const isLimit = state.phase === "trying";
-    const error = isLimit ? limitError(this.#policy, state, at) : undefined;
-    const event: Event = { type: "woke", at, error };
-    // A wake by sleep is a reaction in the caller's context already.
-    const isHere = this.#policy.clock.after === undefined;
-    if (!isHere) deliver(event);
-    if (isLimit) this.#cut(error);
-    if (isHere) this.#arrive(state, event);
+    try {
+      const at = Math.max(readInstant(this.#policy.clock), state.wakeAt);
+      const isLimit = state.phase === "trying";
+      const error = isLimit ? limitError(this.#policy, state, at) : undefined;
+      const event: Event = { type: "woke", at, error };
+      // A wake by sleep is a reaction in the caller's context already.
+      const isHere = this.#policy.clock.after === undefined;
+      if (!isHere) this.#deliver(state, event);
+      if (isLimit) this.#cut(error);
+      if (isHere) this.arrive(state, event);
+    } catch (error) {
+      this.break(state, error);
+    }
   }
 
-  #disarmTimer(): void {
-    const disarm = this.#disarm;
-    this.#disarm = null;
-    this.#deliver = null;
-    disarm?.();
+  break(state: Waiting, error: unknown): void {
+    if (this.#state === state) {
+      this.#deliver(state, { type: "broke", at: state.at, reason: error });
+    }
   }
 
-  #arrive(state: State, event: Event): void {
+  #cancelTimer(): void {
+    const timer = this.#timer;
+    this.#timer = null;
+    timer?.cancel();
+  }
+
+  arrive(state: State, event: Event): void {
     if (this.#state !== state) return; // something else came first
     try {
       this.#on(event);
@@ -218,7 +264,8 @@ class Execution<T> {
     let result: Promise<T>;
     const outer = setCurrentAttempt(attempt);
     try {
-      result = Promise.resolve(this.#task.call(attempt));
+      const { fn, self, args } = this.#task;
+      result = Promise.resolve(Reflect.apply(fn, self, args ?? [attempt]));
     } catch (error) {
       result = Promise.reject(error);
     } finally {
@@ -226,9 +273,27 @@ class Execution<T> {
     }
     then.call(
       result,
-      (value) => this.#settled(attempt, { status: "fulfilled", value }),
+      (value) => this.#fulfilled(attempt, value),
       (reason) => this.#settled(attempt, { status: "rejected", reason }),
     );
+  }
+
+  /** The engine's cell for most calls, on a short cut that a test holds to the same end. */
+  #fulfilled(attempt: RunningAttempt, value: T): void {
+    const state = this.#state;
+    const isPlain = attempt === this.#attempt && state.phase === "trying" &&
+      this.#aborted === null && this.#unlisten === null && this.#observer === null;
+    if (!isPlain) return this.#settled(attempt, { status: "fulfilled", value });
+    this.#attempt = null;
+    try {
+      const at = this.#now();
+      this.#cancelTimer();
+      this.#state = SUCCEEDED;
+      countSuccess(this.#statistic, state, at);
+      this.#resolve(value);
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   #settled(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): void {
@@ -254,8 +319,8 @@ class Execution<T> {
     } finally {
       const { outcome } = state;
       this.#observer?.done(state);
-      if (outcome.status === "fulfilled") this.#settle.resolve(outcome.value as T);
-      else this.#settle.reject(outcome.reason);
+      if (outcome.status === "fulfilled") this.#resolve(outcome.value as T);
+      else this.#reject(outcome.reason);
     }
   }
 
@@ -276,14 +341,4 @@ class Execution<T> {
       this.#break(another); // each is let go of only once, so this comes to an end
     }
   }
-}
-
-/**
- * A function through which the first event arrives as a promise reaction, in the
- * async context in which it was made; all further events are lost.
- */
-function inThisContext(arrive: (event: Event) => void): (event: Event) => void {
-  let deliver = arrive;
-  new Promise<Event>((resolve) => deliver = resolve).then(arrive);
-  return deliver;
 }

@@ -63,3 +63,15 @@ export function count(
   if (before.tries > 0) statistic.sumTime += next.at - before.attemptAt;
   if (next.phase === "trying") statistic.attempts++;
 }
+
+/**
+ * Counts the success of a running attempt, as {@linkcode count} does.
+ *
+ * @param statistic What counts.
+ * @param before The state before it.
+ * @param at The instant of the success.
+ */
+export function countSuccess(statistic: Statistic, before: State, at: number): void {
+  statistic.done++;
+  statistic.sumTime += at - before.attemptAt;
+}

@@ -24,34 +24,14 @@
  * @module
  */
 
-import { checkDuration, type Clock, isGenuine, sleepBy } from "./clock.ts";
+import { checkDuration, type Clock, sleepBy } from "./clock.ts";
 import { show } from "./errors.ts";
 import { type QueuedTimer, TimerQueue } from "./timer_queue.ts";
 import type { Signal } from "./signal.ts";
+import { nextTurn } from "./turn.ts";
 
 /** So many timers in a row without time moving are taken for an endless loop. */
 const MOST_AT_ONE_INSTANT = 1_000_000;
-
-type Turn = (callback: () => void) => unknown;
-
-/** The quickest turn of the event loop, as it was at load: a fake of time must not stop it. */
-const { setTimeout, MessageChannel } = globalThis;
-const { setImmediate } = globalThis as { setImmediate?: Turn };
-const nextTurn: Turn = setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")
-  ? setImmediate
-  : MessageChannel !== undefined
-  ? byMessage
-  : (callback) => setTimeout(callback, 0);
-
-function byMessage(callback: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    port2.close();
-    callback();
-  };
-  port2.postMessage(null);
-}
 
 /** Resolves when every promise that can settle has settled. */
 function turn(): Promise<void> {

@@ -4,18 +4,24 @@
  * @module
  */
 
-import { type Clock, wholeMilliseconds } from "./clock.ts";
+import { type Clock, setSystemTimer, systemClock, wholeMilliseconds } from "./clock.ts";
 import { show } from "./errors.ts";
+import type { Waiting } from "./state.ts";
 
 /** A sleep that returns early so often in a row, without time moving, is refused. */
 const MOST_IDLE_SLEEPS = 1000;
 
-/** Who is told of a timer: one of the two, at most once. */
+/** Who is told of a timer: one of the two, unless it was cancelled before. */
 export interface Waker {
-  /** The instant has come; `at` is never before it. */
-  readonly woke: (at: number) => void;
+  /** The instant that the state waits for has come, even if the clock lags behind. */
+  wake(state: Waiting): void;
   /** The clock does not keep its promises. */
-  readonly broke: (error: unknown) => void;
+  break(state: Waiting, error: unknown): void;
+}
+
+/** A timer that is set. */
+export interface Timer {
+  cancel(): void;
 }
 
 /**
@@ -41,25 +47,23 @@ export function readInstant(clock: Clock): number {
  *
  * @param clock The clock.
  * @param ms How long to wait, in milliseconds; finite.
- * @param wakeAt The instant to wake at, which a wake by `after` counts as.
+ * @param state Waits until its `wakeAt`.
  * @param waker Who is told.
- * @returns A function that stops the timer.
+ * @returns The timer.
  */
 export function startTimer(
   clock: Clock,
   ms: number,
-  wakeAt: number,
+  state: Waiting,
   waker: Waker,
-): () => void {
-  if (clock.after === undefined) return startSleep(clock, ms, wakeAt, waker);
-  const cancel: unknown = clock.after(ms, () => {
-    try {
-      waker.woke(Math.max(readInstant(clock), wakeAt));
-    } catch (error) {
-      waker.broke(error);
-    }
-  });
-  if (typeof cancel === "function") return cancel as () => void;
+): Timer {
+  if (clock === systemClock) {
+    const timer = setSystemTimer(ms, state.wakeAt, waker, state);
+    if (timer !== null) return timer;
+  }
+  if (clock.after === undefined) return startSleep(clock, ms, state, waker);
+  const cancel: unknown = clock.after(ms, () => waker.wake(state));
+  if (typeof cancel === "function") return { cancel: cancel as () => void };
   throw new TypeError(
     `Cannot wait as the clock's 'after' must return a function: it returned ${
       show(cancel)
@@ -71,24 +75,25 @@ export function startTimer(
 function startSleep(
   clock: Clock,
   ms: number,
-  wakeAt: number,
+  state: Waiting,
   waker: Waker,
-): () => void {
+): Timer {
   const controller = new AbortController();
   const { signal } = controller;
+  const { wakeAt } = state;
   let idleSleeps = 0;
   const wait = (ms: number) => {
     const asleepAt = readInstant(clock);
     Promise.resolve(clock.sleep(ms, { signal })).then(
       () => wake(asleepAt),
-      (error) => signal.aborted || waker.broke(error),
+      (error) => signal.aborted || waker.break(state, error),
     );
   };
   const wake = (asleepAt: number) => {
     if (signal.aborted) return;
     try {
       const at = readInstant(clock);
-      if (at >= wakeAt) return waker.woke(at);
+      if (at >= wakeAt) return waker.wake(state);
       idleSleeps = at > asleepAt ? 0 : idleSleeps + 1;
       if (idleSleeps < MOST_IDLE_SLEEPS) {
         return wait(Math.max(1, wholeMilliseconds(wakeAt - at)));
@@ -98,9 +103,9 @@ function startSleep(
           `in a row at ${at}, and was to end at ${wakeAt}`,
       );
     } catch (error) {
-      waker.broke(error);
+      waker.break(state, error);
     }
   };
   wait(wholeMilliseconds(ms));
-  return () => controller.abort();
+  return { cancel: () => controller.abort() };
 }

@@ -75,7 +75,7 @@ const allowed: Record<string, string[]> = {
   attempt: ["clock", "signal", "state"],
   backoff: ["attempt", "decorator", "errors", "execution", "options", "policy"]
     .concat("signal", "statistic", "validate"),
-  clock: ["errors", "signal"],
+  clock: ["errors", "shared_timers", "signal", "turn"],
   decorator: ["errors", "statistic"],
   engine: ["errors", "state"],
   errors: [],
@@ -94,12 +94,14 @@ const allowed: Record<string, string[]> = {
   observe: ["attempt", "clock", "state", "timer"],
   options: ["clock", "errors", "observe", "signal", "state"],
   policy: ["clock", "observe", "options", "state", "validate"],
+  shared_timers: ["turn"],
   signal: [],
   state: ["errors"],
   statistic: ["state"],
-  test_clock: ["clock", "errors", "signal", "timer_queue"],
-  timer: ["clock", "errors"],
+  test_clock: ["clock", "errors", "signal", "timer_queue", "turn"],
+  timer: ["clock", "errors", "state"],
   timer_queue: [],
+  turn: [],
   validate: ["clock", "errors", "options", "signal"],
 };
 
@@ -172,7 +174,7 @@ const rules: {
     what: "timer outside the clocks",
     pattern: /\b(?:setTimeout|setInterval|setImmediate|MessageChannel)\b/,
     sample: "globalThis.setTimeout(wake, 0);",
-    except: ["clock", "test_clock"],
+    except: ["clock", "shared_timers", "turn"],
   },
   {
     what: "signal made by the platform",
@@ -232,7 +234,7 @@ Deno.test("src/ and mod.ts hold no any without a comment that allows it", () => 
   assertEquals(all.flatMap(linesWithAny), []);
 });
 
-Deno.test("src/ keeps each file to 330 lines", () => {
-  const long = sources.filter(({ text }) => text.split("\n").length - 1 > 330);
+Deno.test("src/ keeps each file to 360 lines", () => {
+  const long = sources.filter(({ text }) => text.split("\n").length - 1 > 360);
   assertEquals(long.map(({ name }) => name), []);
 });
