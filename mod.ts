@@ -39,4 +39,16 @@ export type {
 } from "./src/observe.ts";
 export type { BackoffOptions, ErrorClass, Pause, RetryOptions } from "./src/options.ts";
 export type { MinimalSignal, Signal } from "./src/signal.ts";
+export {
+  decorrelated,
+  type DecorrelatedOptions,
+  exponential,
+  type ExponentialOptions,
+  type GrowingPause,
+  type Jitter,
+  linear,
+  type LinearOptions,
+} from "./src/pauses.ts";
+export { type PausePreview, preview, type Spread } from "./src/preview.ts";
+export { retryAfter } from "./src/retry_after.ts";
 export { Statistic } from "./src/statistic.ts";

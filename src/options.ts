@@ -140,10 +140,15 @@ const ALIASES = new Map<string, string>([
  *
  * @param options What the caller gave.
  * @param known The names that are options here.
+ * @param aliases What others call them, in lower case without separators.
  * @throws {TypeError} If it is no such object; the message names the likely option.
  */
-export function checkKeys(options: unknown, known: readonly string[]): void {
-  if (!isOptions(options)) {
+export function checkKeys(
+  options: unknown,
+  known: readonly string[],
+  aliases: ReadonlyMap<string, string> = ALIASES,
+): void {
+  if (!isOptions(options, known)) {
     const hint = isSignal(options) ? ": did you mean { signal }?" : "";
     throw new TypeError(
       `Cannot read the options as they must be an object: current value is ${
@@ -152,7 +157,7 @@ export function checkKeys(options: unknown, known: readonly string[]): void {
     );
   }
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw unknownOption(key, options, known);
+    if (!known.includes(key)) throw unknownOption(key, options, known, aliases);
   }
 }
 
@@ -162,13 +167,17 @@ export function checkKeys(options: unknown, known: readonly string[]): void {
  * a limit in silence.
  *
  * @param value Any value.
+ * @param known The names that are options here.
  * @returns Whether it is.
  */
-export function isOptions(value: unknown): value is Record<string, unknown> {
+export function isOptions(
+  value: unknown,
+  known: readonly string[] = OPTION_NAMES,
+): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null ||
-    OPTION_NAMES.some((name) => name in value);
+    known.some((name) => name in value);
 }
 
 /**
@@ -212,10 +221,11 @@ function unknownOption(
   key: string,
   options: Record<string, unknown>,
   known: readonly string[],
+  aliases: ReadonlyMap<string, string>,
 ): TypeError {
   const bare = key.toLowerCase().replace(/[^a-z]/g, "");
   const likely = known.find((name) => name.toLowerCase() === bare) ??
-    ALIASES.get(bare);
+    aliases.get(bare);
   const isElsewhere = !known.includes(key) && OPTION_NAMES.some((name) => name === key);
   const hint = isElsewhere
     ? `the options are ${known.join(", ")}; it belongs to the policy`

@@ -90,10 +90,14 @@ const allowed: Record<string, string[]> = {
     "timer",
   ],
   mod: ["asyncbackoff", "asyncretry", "attempt", "backoff", "clock", "decorator"]
-    .concat("errors", "observe", "options", "signal", "state", "statistic"),
+    .concat("errors", "observe", "options", "pauses", "preview", "retry_after", "signal")
+    .concat("state", "statistic"),
   observe: ["attempt", "clock", "state", "timer"],
   options: ["clock", "errors", "observe", "signal", "state"],
+  pauses: ["errors", "options", "state", "validate"],
   policy: ["clock", "observe", "options", "state", "validate"],
+  preview: ["errors", "options", "pauses", "state", "validate"],
+  retry_after: ["errors"],
   signal: [],
   state: ["errors"],
   statistic: ["state"],
@@ -132,6 +136,15 @@ Deno.test("src/ imports in one direction, from the decorators down to the errors
     const above = layers.slice(index);
     assertEquals(allowed[layer]?.filter((each) => above.includes(each)), [], layer);
   }
+});
+
+Deno.test("src/ has asyncbackoff import nothing that stands beside the core", () => {
+  const reached = new Set(["asyncbackoff"]);
+  for (const name of reached) allowed[name]?.forEach((each) => reached.add(each));
+  assertEquals(
+    ["pauses", "preview", "retry_after"].filter((name) => reached.has(name)),
+    [],
+  );
 });
 
 Deno.test("mod.ts re-exports by name and does nothing else", () => {
