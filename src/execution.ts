@@ -142,6 +142,9 @@ class Execution<T> {
       // By giveup or pause, before they had decided: the abort came first.
       next = step(this.#policy, before, this.#aborted);
     }
+    if (next.phase === "done" && next.reason === "success") {
+      this.#policy.budget?.succeeded(next.at); // before it is so: what it throws goes out
+    }
     this.#move(next, failure, event);
   }
 
@@ -210,6 +213,7 @@ class Execution<T> {
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
+    if (state.tries === 1) this.#policy.budget?.began(state.at);
     if (ms === 0) return this.#on(this.#aborted ?? { type: "woke", at: state.at });
     if (this.#aborted === null) this.#call(attempt); // else it is on its way
   }

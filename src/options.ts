@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Budget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure } from "./state.ts";
 import { show } from "./errors.ts";
@@ -54,6 +55,15 @@ export interface RetryOptions {
    */
   giveup?: ((error: unknown, failure: Failure) => boolean) | null | undefined;
   /**
+   * What bounds the retries of all executions that share it, over any number of
+   * policies: `RetryBudget`, `TokenBudget`, or one of your own. It is asked last,
+   * before the pause; where it refuses, the failure's own error goes out. First
+   * attempts are never refused.
+   *
+   * @default {null}
+   */
+  budget?: Budget | null | undefined;
+  /**
    * How long an attempt that was cut by its own timeout is given to wind down
    * before the pause begins, in milliseconds >= 0. It ends as soon as the attempt
    * settles; a value that arrives in it is the result. With `Infinity` two
@@ -100,6 +110,7 @@ export const OPTION_NAMES: readonly (keyof BackoffOptions)[] = [
   "exceptions",
   "maxTries",
   "giveup",
+  "budget",
   "grace",
   "signal",
   "observe",
@@ -129,6 +140,10 @@ const ALIASES = new Map<string, string>([
   ["shouldretry", "giveup"],
   ["retryif", "giveup"],
   ["isretriable", "giveup"],
+  ["retrybudget", "budget"],
+  ["retrythrottling", "budget"],
+  ["throttle", "budget"],
+  ["tokenbucket", "budget"],
   ["graceperiod", "grace"],
   ["abortsignal", "signal"],
   ["onretry", "observe"],

@@ -58,7 +58,7 @@ const PARTS = 1000;
  * const load = retry(() => Promise.reject(new Error("down")));
  * for (let index = 0; index < 100; index++) await load().catch(() => {});
  *
- * assertEquals(retry.statistic.attempts, 104); // the first four failures are retried
+ * assertEquals(retry.statistic.attempts, 103); // three retries, and then none
  * assertEquals(budget.tokens, 0);
  * ```
  */

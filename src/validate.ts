@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Budget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import { show } from "./errors.ts";
 import type { ErrorClass, RetryOptions } from "./options.ts";
@@ -174,6 +175,23 @@ export function clockOption(value: Clock | null | undefined, absent: Clock): Clo
   );
   if (isClock) return clock;
   throw wrongKind("clock", "an object with the functions 'now' and 'sleep'", value);
+}
+
+/**
+ * Checks a budget.
+ *
+ * @param value What the caller gave.
+ * @returns The budget, or `null`.
+ * @throws {TypeError} If it lacks one of its functions.
+ */
+export function budgetOption(value: Budget | null | undefined): Budget | null {
+  if (value === null || value === undefined) return null;
+  const names = ["began", "failed", "succeeded", "mayRetry"] as const;
+  if (isSo(() => names.every((name) => typeof value[name] === "function"))) return value;
+  const rule = `an object with the functions ${
+    names.map((name) => `'${name}'`).join(", ")
+  }`;
+  throw wrongKind("budget", rule, value);
 }
 
 /** A look at a value that throws, as at a revoked proxy, tells that it is not so. */

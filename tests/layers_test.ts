@@ -94,9 +94,9 @@ const allowed: Record<string, string[]> = {
     .concat("errors", "observe", "options", "pauses", "preview", "retry_after")
     .concat("retry_budget", "signal", "state", "statistic", "token_budget"),
   observe: ["attempt", "clock", "state", "timer"],
-  options: ["clock", "errors", "observe", "signal", "state"],
+  options: ["budget", "clock", "errors", "observe", "signal", "state"],
   pauses: ["errors", "options", "state", "validate"],
-  policy: ["clock", "observe", "options", "state", "validate"],
+  policy: ["budget", "clock", "observe", "options", "state", "validate"],
   preview: ["errors", "options", "pauses", "state", "validate"],
   retry_after: ["errors"],
   retry_budget: ["budget", "errors", "options", "validate"],
@@ -107,7 +107,7 @@ const allowed: Record<string, string[]> = {
   timer: ["clock", "errors"],
   timer_queue: [],
   token_budget: ["budget", "options", "validate"],
-  validate: ["clock", "errors", "options", "signal"],
+  validate: ["budget", "clock", "errors", "options", "signal"],
 };
 
 Deno.test("src/ and mod.ts import what the layers allow, and nothing else", () => {
