@@ -96,8 +96,8 @@ export function preview(pause: Pause, tries: number): PausePreview {
 
 /** Asks for the pause after a failure, with a certain part of chance. */
 function asking(pause: Pause) {
-  const answer = typeof pause === "function" ? pause : () => pause;
-  pauseDuration(typeof pause === "function" ? 0 : pause);
+  const fixed = typeof pause === "function" ? 0 : pauseDuration(pause);
+  const answer = typeof pause === "function" ? pause : () => fixed;
   const error = new Error("Nothing has failed: this is a preview");
   const remaining = Infinity;
   return (tries: number, before: number, elapsed: number, part: number): number => {

@@ -52,7 +52,7 @@ const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
 const SLICES = 10;
 
 /** What rounding takes from `share * executions`: 0.29 * 100 is 28.999999999999996. */
-const ROUNDING = 2 ** -50;
+const ROUNDING = 1e-15;
 
 /**
  * A budget that allows, over a sliding window, for a share of the executions and

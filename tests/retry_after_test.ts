@@ -78,6 +78,13 @@ Deno.test("retryAfter() takes the 29th of February in leap years alone", () => {
   assertEquals(retryAfter("Mon, 29 Feb 2100 00:00:00 GMT", at), null);
 });
 
+Deno.test("retryAfter() takes the 29th of February of the year that two digits mean", () => {
+  const leap = (digits: string) => `Sunday, 29-Feb-${digits} 00:00:00 GMT`;
+  assertEquals(retryAfter(leap("00"), Date.UTC(2020, 0, 1)), 0); // 2000, and not 2100
+  assertEquals(retryAfter(leap("04"), Date.UTC(2054, 0, 1)), 0); // 2004: 2104 is too far
+  assertEquals(retryAfter(leap("05"), Date.UTC(2004, 0, 1)), null);
+});
+
 Deno.test("retryAfter() takes a leap second for the second after it", () => {
   const at = Date.UTC(2017, 0, 1);
   assertEquals(retryAfter("Sat, 31 Dec 2016 23:59:60 GMT", at - 250), 250);

@@ -55,6 +55,7 @@ Deno.test("RetryBudget has its reserve times its window more", () => {
     [2000, 5, 0.5, 5010],
     [60_000, 0.5, 0, 30],
     [10_000, 0.1, 0, 1],
+    [0.5, 4000, 0, 2],
     [500, 3, 0, 1],
     [500, 1, 0.1, 1000], // half a retry, which the half of an execution completes
   ];
