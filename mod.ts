@@ -25,6 +25,7 @@ export { asyncbackoff } from "./src/asyncbackoff.ts";
 export { asyncretry } from "./src/asyncretry.ts";
 export { type Attempt, currentAttempt } from "./src/attempt.ts";
 export { Backoff, type ExecuteOptions } from "./src/backoff.ts";
+export type { Budget } from "./src/budget.ts";
 export { type Clock, sleep, systemClock } from "./src/clock.ts";
 export type { AsyncDecorator, AsyncFunction } from "./src/decorator.ts";
 export type { Failure, Reason } from "./src/state.ts";
@@ -39,4 +40,18 @@ export type {
 } from "./src/observe.ts";
 export type { BackoffOptions, ErrorClass, Pause, RetryOptions } from "./src/options.ts";
 export type { MinimalSignal, Signal } from "./src/signal.ts";
+export {
+  decorrelated,
+  type DecorrelatedOptions,
+  exponential,
+  type ExponentialOptions,
+  type GrowingPause,
+  type Jitter,
+  linear,
+  type LinearOptions,
+} from "./src/pauses.ts";
+export { type PausePreview, preview, type Spread } from "./src/preview.ts";
+export { retryAfter } from "./src/retry_after.ts";
+export { RetryBudget, type RetryBudgetOptions } from "./src/retry_budget.ts";
 export { Statistic } from "./src/statistic.ts";
+export { TokenBudget, type TokenBudgetOptions } from "./src/token_budget.ts";

@@ -15,7 +15,7 @@
  *
  * D       at or after the deadline: done with the last failure's own error
  * cut     the attempt timeout is a failure: `stopping` if it has a grace, else failed
- * failed  policy.decide(failure): a pause -> pausing, a reason -> done, thrown -> done
+ * failed  policy.decide(failure, at): a pause -> pausing, a reason -> done, thrown -> done
  * (*)     the failure is the attempt timeout, whatever the function says now
  * -       the very same state
  * ```
@@ -198,7 +198,7 @@ function failed(
   const lastFailure = failure(policy, state, at, error);
   let answer;
   try {
-    answer = policy.decide(lastFailure);
+    answer = policy.decide(lastFailure, at);
   } catch (thrown) {
     return end({ ...state, lastFailure }, at, "thrown", rejected(thrown));
   }

@@ -169,6 +169,9 @@ class Execution<T> implements Waker {
       // By giveup or pause, before they had decided: the abort came first.
       next = step(this.#policy, before, this.#aborted);
     }
+    if (next.phase === "done" && next.reason === "success") {
+      this.#policy.budget?.succeeded(next.at); // before it is so: what it throws goes out
+    }
     this.#move(next, failure, event);
   }
 
@@ -256,6 +259,7 @@ class Execution<T> implements Waker {
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
+    if (state.tries === 1) this.#policy.budget?.began(state.at);
     if (ms === 0) return this.#on(this.#aborted ?? { type: "woke", at: state.at });
     if (this.#aborted === null) this.#call(attempt); // else it is on its way
   }
@@ -282,7 +286,8 @@ class Execution<T> implements Waker {
   #fulfilled(attempt: RunningAttempt, value: T): void {
     const state = this.#state;
     const isPlain = attempt === this.#attempt && state.phase === "trying" &&
-      this.#aborted === null && this.#unlisten === null && this.#observer === null;
+      this.#aborted === null && this.#unlisten === null && this.#observer === null &&
+      this.#policy.budget === null;
     if (!isPlain) return this.#settled(attempt, { status: "fulfilled", value });
     this.#attempt = null;
     try {

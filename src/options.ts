@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Budget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure } from "./state.ts";
 import { show } from "./errors.ts";
@@ -54,6 +55,15 @@ export interface RetryOptions {
    */
   giveup?: ((error: unknown, failure: Failure) => boolean) | null | undefined;
   /**
+   * What bounds the retries of all executions that share it, over any number of
+   * policies: `RetryBudget`, `TokenBudget`, or one of your own. It is asked last,
+   * before the pause; where it refuses, the failure's own error goes out. First
+   * attempts are never refused.
+   *
+   * @default {null}
+   */
+  budget?: Budget | null | undefined;
+  /**
    * How long an attempt that was cut by its own timeout is given to wind down
    * before the pause begins, in milliseconds >= 0. It ends as soon as the attempt
    * settles; a value that arrives in it is the result. With `Infinity` two
@@ -100,6 +110,7 @@ export const OPTION_NAMES: readonly (keyof BackoffOptions)[] = [
   "exceptions",
   "maxTries",
   "giveup",
+  "budget",
   "grace",
   "signal",
   "observe",
@@ -129,6 +140,10 @@ const ALIASES = new Map<string, string>([
   ["shouldretry", "giveup"],
   ["retryif", "giveup"],
   ["isretriable", "giveup"],
+  ["retrybudget", "budget"],
+  ["retrythrottling", "budget"],
+  ["throttle", "budget"],
+  ["tokenbucket", "budget"],
   ["graceperiod", "grace"],
   ["abortsignal", "signal"],
   ["onretry", "observe"],
@@ -140,10 +155,15 @@ const ALIASES = new Map<string, string>([
  *
  * @param options What the caller gave.
  * @param known The names that are options here.
+ * @param aliases What others call them, in lower case without separators.
  * @throws {TypeError} If it is no such object; the message names the likely option.
  */
-export function checkKeys(options: unknown, known: readonly string[]): void {
-  if (!isOptions(options)) {
+export function checkKeys(
+  options: unknown,
+  known: readonly string[],
+  aliases: ReadonlyMap<string, string> = ALIASES,
+): void {
+  if (!isOptions(options, known)) {
     const hint = isSignal(options) ? ": did you mean { signal }?" : "";
     throw new TypeError(
       `Cannot read the options as they must be an object: current value is ${
@@ -152,7 +172,7 @@ export function checkKeys(options: unknown, known: readonly string[]): void {
     );
   }
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw unknownOption(key, options, known);
+    if (!known.includes(key)) throw unknownOption(key, options, known, aliases);
   }
 }
 
@@ -162,13 +182,17 @@ export function checkKeys(options: unknown, known: readonly string[]): void {
  * a limit in silence.
  *
  * @param value Any value.
+ * @param known The names that are options here.
  * @returns Whether it is.
  */
-export function isOptions(value: unknown): value is Record<string, unknown> {
+export function isOptions(
+  value: unknown,
+  known: readonly string[] = OPTION_NAMES,
+): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null ||
-    OPTION_NAMES.some((name) => name in value);
+    known.some((name) => name in value);
 }
 
 /**
@@ -212,10 +236,11 @@ function unknownOption(
   key: string,
   options: Record<string, unknown>,
   known: readonly string[],
+  aliases: ReadonlyMap<string, string>,
 ): TypeError {
   const bare = key.toLowerCase().replace(/[^a-z]/g, "");
   const likely = known.find((name) => name.toLowerCase() === bare) ??
-    ALIASES.get(bare);
+    aliases.get(bare);
   const isElsewhere = !known.includes(key) && OPTION_NAMES.some((name) => name === key);
   const hint = isElsewhere
     ? `the options are ${known.join(", ")}; it belongs to the policy`

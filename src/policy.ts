@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { Budget } from "./budget.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Failure, Policy } from "./state.ts";
+import type { Failure, Policy, Refusal } from "./state.ts";
 import type { BackoffEvent } from "./observe.ts";
 import {
   type BackoffOptions,
@@ -16,6 +17,7 @@ import {
 } from "./options.ts";
 import {
   abortSignal,
+  budgetOption,
   callback,
   clockOption,
   duration,
@@ -33,6 +35,7 @@ export class BackoffPolicy implements Policy {
   readonly exceptions: readonly ErrorClass[] | "all";
   readonly pause: Pause;
   readonly giveup: ((error: unknown, failure: Failure) => boolean) | null;
+  readonly budget: Budget | null;
   readonly signal: AbortSignal | null;
   readonly observe: ((event: BackoffEvent) => void) | null;
   readonly clock: Clock;
@@ -47,22 +50,32 @@ export class BackoffPolicy implements Policy {
     const pause = options.pause ?? 0;
     this.pause = typeof pause === "function" ? pause : pauseDuration(pause);
     this.giveup = callback("giveup", options.giveup);
+    this.budget = budgetOption(options.budget);
     this.signal = abortSignal(options.signal);
     this.observe = callback("observe", options.observe);
     this.clock = clockOption(options.clock, systemClock);
     Object.freeze(this);
   }
 
-  /** The order of the questions is a rule: listed, `maxTries`, `giveup`, pause. */
-  decide(failure: Failure): number | "unlisted" | "maxTries" | "giveup" {
+  /** The order of the questions is a rule: listed, `maxTries`, `giveup`, `budget`, pause. */
+  decide(failure: Failure, at: number): number | Refusal {
     if (!this.#isListed(failure.error)) return "unlisted";
+    this.budget?.failed(at);
     if (failure.tries >= this.maxTries) return "maxTries";
     const { giveup, pause } = this;
     if (giveup !== null && answerOf("giveup", giveup(failure.error, failure), failure)) {
       return "giveup";
     }
+    if (!this.#isAffordable(failure, at)) return "budget";
     if (typeof pause === "number") return pause;
     return pauseDuration(answerOf("pause", pause(failure), failure));
+  }
+
+  /** Where no time remains there is no retry to be charged for. */
+  #isAffordable(failure: Failure, at: number): boolean {
+    const { budget } = this;
+    if (budget === null || failure.remaining === 0) return true;
+    return answerOf("budget", budget.mayRetry(at), failure);
   }
 
   #isListed(error: unknown): boolean {

@@ -17,11 +17,13 @@ export type Reason =
   | "maxTries"
   /** `giveup` said so. */
   | "giveup"
+  /** The `budget` had no retry left. */
+  | "budget"
   /** The deadline was reached. */
   | "deadline"
   /** A signal was aborted. */
   | "aborted"
-  /** The caller's own `giveup`, `pause` or clock threw. */
+  /** The caller's own `giveup`, `budget`, `pause` or clock threw. */
   | "thrown";
 
 /** A failed attempt, as `giveup`, `pause` and `observe` are shown it. Frozen. */
@@ -38,13 +40,16 @@ export interface Failure {
   readonly pause: number;
 }
 
+/** Why a policy makes no other attempt after a failure. */
+export type Refusal = Extract<Reason, "unlisted" | "maxTries" | "giveup" | "budget">;
+
 /** What the engine needs to know of a policy. "No limit" is `Infinity`. */
 export interface Policy {
   readonly attemptTimeout: number;
   readonly deadline: number;
   readonly grace: number;
-  /** The pause before the next attempt, or the reason why there is none. */
-  decide(failure: Failure): number | "unlisted" | "maxTries" | "giveup";
+  /** The pause before the next attempt, or the reason why there is none. Asked once a failure. */
+  decide(failure: Failure, at: number): number | Refusal;
 }
 
 /** What happened, and when. */

@@ -31,6 +31,8 @@ export class Statistic {
   errors: number = 0;
   /** Attempts that were cut by the deadline or by the caller. */
   cancels: number = 0;
+  /** Retries that the budget refused. */
+  refused: number = 0;
   /**
    * Milliseconds from the start of each attempt to the start of the next, or to
    * the end of the execution: the pauses are in it.
@@ -54,6 +56,7 @@ export function count(
 ): void {
   if (next.phase === "stopping") return;
   const reason = next.phase === "done" ? next.reason : null;
+  if (reason === "budget") statistic.refused++;
   if (before.phase !== "pausing") {
     statistic.done++;
     if (failure !== null) statistic.errors += reason === "unlisted" ? 0 : 1;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Budget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import { show } from "./errors.ts";
 import type { ErrorClass, RetryOptions } from "./options.ts";
@@ -22,11 +23,30 @@ import { isSignal } from "./signal.ts";
  * @throws {RangeError} If it is negative or `NaN`.
  */
 export function duration(name: string, value: unknown, absent: number): number {
-  const number = value ?? absent;
   const rule = "a number of milliseconds >= 0";
-  if (typeof number !== "number") throw wrongKind(name, rule, value);
-  if (!(number >= 0)) throw wrongValue(name, rule, value);
-  return number;
+  return numberOption(name, value ?? absent, rule, (number) => number >= 0);
+}
+
+/**
+ * Checks an option that is a number.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave, or else the default.
+ * @param rule What it must be, for the message.
+ * @param isRight Whether a number is so.
+ * @returns The number.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is not as the rule says.
+ */
+export function numberOption(
+  name: string,
+  value: unknown,
+  rule: string,
+  isRight: (number: number) => boolean,
+): number {
+  if (typeof value !== "number") throw wrongKind(name, rule, value);
+  if (!isRight(value)) throw wrongValue(name, rule, value);
+  return value;
 }
 
 /**
@@ -39,9 +59,7 @@ export function duration(name: string, value: unknown, absent: number): number {
  */
 export function pauseDuration(value: unknown): number {
   const rule = "a finite number of milliseconds >= 0, or a function that returns one";
-  if (typeof value !== "number") throw wrongKind("pause", rule, value);
-  if (!(value >= 0 && value < Infinity)) throw wrongValue("pause", rule, value);
-  return value;
+  return numberOption("pause", value, rule, (ms) => ms >= 0 && ms < Infinity);
 }
 
 /**
@@ -53,13 +71,35 @@ export function pauseDuration(value: unknown): number {
  * @throws {RangeError} If it is no integer >= 1.
  */
 export function tryCount(value: unknown): number {
-  const count = value ?? Infinity;
   const rule = "an integer >= 1, the first try included";
-  if (typeof count !== "number") throw wrongKind("maxTries", rule, value);
-  if (count !== Infinity && !(Number.isInteger(count) && count >= 1)) {
-    throw wrongValue("maxTries", rule, value);
-  }
-  return count;
+  return numberOption(
+    "maxTries",
+    value ?? Infinity,
+    rule,
+    (count) => count === Infinity || (Number.isInteger(count) && count >= 1),
+  );
+}
+
+/**
+ * Checks an option that is one of a few words.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave, or else the default.
+ * @param words What it may be.
+ * @returns The word.
+ * @throws {TypeError} If it is no string.
+ * @throws {RangeError} If it is none of the words.
+ */
+export function wordOption<Word extends string>(
+  name: string,
+  value: unknown,
+  words: readonly Word[],
+): Word {
+  const rule = words.map((word) => `"${word}"`).join(" or ");
+  if (typeof value !== "string") throw wrongKind(name, rule, value);
+  const word = words.find((word) => word === value);
+  if (word === undefined) throw wrongValue(name, rule, value);
+  return word;
 }
 
 /**
@@ -135,6 +175,23 @@ export function clockOption(value: Clock | null | undefined, absent: Clock): Clo
   );
   if (isClock) return clock;
   throw wrongKind("clock", "an object with the functions 'now' and 'sleep'", value);
+}
+
+/**
+ * Checks a budget.
+ *
+ * @param value What the caller gave.
+ * @returns The budget, or `null`.
+ * @throws {TypeError} If it lacks one of its functions.
+ */
+export function budgetOption(value: Budget | null | undefined): Budget | null {
+  if (value === null || value === undefined) return null;
+  const names = ["began", "failed", "succeeded", "mayRetry"] as const;
+  if (isSo(() => names.every((name) => typeof value[name] === "function"))) return value;
+  const rule = `an object with the functions ${
+    names.map((name) => `'${name}'`).join(", ")
+  }`;
+  throw wrongKind("budget", rule, value);
 }
 
 /** A look at a value that throws, as at a revoked proxy, tells that it is not so. */

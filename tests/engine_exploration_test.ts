@@ -8,7 +8,7 @@ import {
 } from "@std/assert";
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
 import { begin, limitError, step } from "../src/engine.ts";
-import type { Done, Event, Failure, Policy, State } from "../src/state.ts";
+import type { Done, Event, Failure, Policy, Refusal, State } from "../src/state.ts";
 
 const BEGAN_AT = 1000;
 const MOST_TRIES = 3;
@@ -46,7 +46,7 @@ class ExploredPolicy implements Policy {
     this.rules = rules;
   }
 
-  decide(failure: Failure): number | "unlisted" | "maxTries" | "giveup" {
+  decide(failure: Failure): number | Refusal {
     this.asked.push(failure);
     if (failure.error === errors.unlisted) return "unlisted";
     if (failure.tries >= this.rules.maxTries) return "maxTries";

@@ -15,9 +15,9 @@ function policyOf(rules: Partial<Policy> = {}): Policy & { asked: Failure[] } {
     grace: 0,
     ...limits,
     asked,
-    decide(failure) {
+    decide(failure, at) {
       asked.push(failure);
-      return decide(failure);
+      return decide(failure, at);
     },
   };
 }
@@ -133,7 +133,7 @@ Deno.test("step() cuts the pause at the deadline when it is longer than what rem
 });
 
 Deno.test("step() ends with the failure's error when an attempt is rejected and the policy gives a reason", () => {
-  for (const reason of ["unlisted", "maxTries", "giveup"] as const) {
+  for (const reason of ["unlisted", "maxTries", "giveup", "budget"] as const) {
     const policy = policyOf({ deadline: 100, decide: () => reason });
     const done = walk(policy, woke(1000), rejected(1010, "broken"));
     assertEquals<State>(done, {

@@ -70,6 +70,7 @@ Deno.test("Backoff.execute() ends with what its clock throws when a timer cannot
     done: 1,
     errors: 0,
     cancels: 0,
+    refused: 0,
     sumTime: 0,
   });
 });

@@ -74,6 +74,7 @@ Deno.test("Backoff.execute() pauses only after the whole grace when an attempt d
     done: 3,
     errors: 3,
     cancels: 0,
+    refused: 0,
     sumTime: 410,
   });
 });
@@ -117,6 +118,7 @@ Deno.test("Backoff.execute() ends the grace as soon as the attempt rejects, whic
     done: 2,
     errors: 2,
     cancels: 0,
+    refused: 0,
     sumTime: 250,
   });
 });
@@ -146,6 +148,7 @@ Deno.test("Backoff.execute() resolves with a value that arrives in the grace, an
       done: 1,
       errors: 0,
       cancels: 0,
+      refused: 0,
       sumTime: 120,
     });
   }
@@ -224,6 +227,7 @@ Deno.test("Backoff.execute() ends at the deadline in the grace, with the timeout
       done: 1,
       errors: 1,
       cancels: 0,
+      refused: 0,
       sumTime: 150,
     });
   }
@@ -271,6 +275,7 @@ Deno.test("Backoff.execute() ends at once when its caller aborts it in the grace
       done: 1,
       errors: 1,
       cancels: 0,
+      refused: 0,
       sumTime: 120,
     });
   }

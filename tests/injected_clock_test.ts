@@ -217,6 +217,7 @@ Deno.test("Backoff.execute() ends with the error when now() is wrong at the begi
     done: 0,
     errors: 0,
     cancels: 0,
+    refused: 0,
     sumTime: 0,
   });
 });

@@ -75,6 +75,7 @@ const allowed: Record<string, string[]> = {
   attempt: ["clock", "signal", "state"],
   backoff: ["attempt", "decorator", "errors", "execution", "options", "policy"]
     .concat("signal", "statistic", "validate"),
+  budget: [],
   clock: ["errors", "shared_timers", "signal", "turn"],
   decorator: ["errors", "statistic"],
   engine: ["errors", "state"],
@@ -89,11 +90,16 @@ const allowed: Record<string, string[]> = {
     "statistic",
     "timer",
   ],
-  mod: ["asyncbackoff", "asyncretry", "attempt", "backoff", "clock", "decorator"]
-    .concat("errors", "observe", "options", "signal", "state", "statistic"),
+  mod: ["asyncbackoff", "asyncretry", "attempt", "backoff", "budget", "clock", "decorator"]
+    .concat("errors", "observe", "options", "pauses", "preview", "retry_after")
+    .concat("retry_budget", "signal", "state", "statistic", "token_budget"),
   observe: ["attempt", "clock", "state", "timer"],
-  options: ["clock", "errors", "observe", "signal", "state"],
-  policy: ["clock", "observe", "options", "state", "validate"],
+  options: ["budget", "clock", "errors", "observe", "signal", "state"],
+  pauses: ["errors", "options", "state", "validate"],
+  policy: ["budget", "clock", "observe", "options", "state", "validate"],
+  preview: ["errors", "options", "pauses", "state", "validate"],
+  retry_after: ["errors"],
+  retry_budget: ["budget", "errors", "options", "validate"],
   shared_timers: ["turn"],
   signal: [],
   state: ["errors"],
@@ -101,8 +107,9 @@ const allowed: Record<string, string[]> = {
   test_clock: ["clock", "errors", "signal", "timer_queue", "turn"],
   timer: ["clock", "errors", "state"],
   timer_queue: [],
+  token_budget: ["budget", "options", "validate"],
   turn: [],
-  validate: ["clock", "errors", "options", "signal"],
+  validate: ["budget", "clock", "errors", "options", "signal"],
 };
 
 Deno.test("src/ and mod.ts import what the layers allow, and nothing else", () => {
@@ -134,6 +141,13 @@ Deno.test("src/ imports in one direction, from the decorators down to the errors
     const above = layers.slice(index);
     assertEquals(allowed[layer]?.filter((each) => above.includes(each)), [], layer);
   }
+});
+
+Deno.test("src/ has asyncbackoff import nothing that stands beside the core", () => {
+  const reached = new Set(["asyncbackoff"]);
+  for (const name of reached) allowed[name]?.forEach((each) => reached.add(each));
+  const beside = ["pauses", "preview", "retry_after", "retry_budget", "token_budget"];
+  assertEquals(beside.filter((name) => reached.has(name)), []);
 });
 
 Deno.test("mod.ts re-exports by name and does nothing else", () => {

@@ -19,6 +19,7 @@ import {
   type BackoffOptions,
   sleep,
   TimeoutError,
+  TokenBudget,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
@@ -57,6 +58,7 @@ const number = "a number of milliseconds >= 0";
 const pause = "a finite number of milliseconds >= 0, or a function that returns one";
 const maxTries = "an integer >= 1";
 const exceptions = 'an array of classes, or "all"';
+const budget = "an object with the functions 'began', 'failed', 'succeeded', 'mayRetry'";
 const clock = "an object with the functions 'now' and 'sleep'";
 
 const wrongKinds: [OptionName, value: unknown, rule: string, shown: string][] = [
@@ -89,6 +91,15 @@ const wrongKinds: [OptionName, value: unknown, rule: string, shown: string][] = 
   ["exceptions", [async function named() {}], exceptions, "function named"],
   ["giveup", true, "a function", "true"],
   ["giveup", [() => true], "a function", "an array of 1"],
+  ["budget", 0.2, budget, "0.2"],
+  ["budget", () => true, budget, "function"],
+  ["budget", TokenBudget, budget, "function TokenBudget"],
+  ["budget", { share: 0.2 }, budget, "an object"],
+  ["budget", { began() {}, failed() {}, succeeded() {} }, budget, "an object"],
+  ["budget", { began() {}, failed() {}, mayRetry() {} }, budget, "an object"],
+  ["budget", { began() {}, succeeded() {}, mayRetry() {} }, budget, "an object"],
+  ["budget", { failed() {}, succeeded() {}, mayRetry() {} }, budget, "an object"],
+  ["budget", false, budget, "false"],
   ["observe", "log", "a function", '"log"'],
   ["observe", { next() {} }, "a function", "an object"],
   ["signal", true, "an AbortSignal", "true"],
@@ -178,6 +189,9 @@ const unknownKeys: [key: string, value: unknown, hint: string][] = [
   ["interval", 100, "did you mean 'pause'?"],
   ["giveUp", () => true, "did you mean 'giveup'?"],
   ["shouldRetry", () => true, "did you mean 'giveup', which says when to stop?"],
+  ["retryBudget", null, "did you mean 'budget'?"],
+  ["tokenBucket", null, "did you mean 'budget'?"],
+  ["retryThrottling", { maxTokens: 10 }, "did you mean 'budget'?"],
   ["deadline ", 100, "did you mean 'deadline'?"],
   [
     "jitter",
@@ -219,7 +233,7 @@ for (const [what, value] of noOptions) {
 
 Deno.test("Backoff() takes null and undefined for absent, whatever the option", async () => {
   const optional = ["attemptTimeout", "deadline", "pause", "maxTries", "giveup", "grace"];
-  for (const name of [...optional, "signal", "observe"]) {
+  for (const name of [...optional, "budget", "signal", "observe"]) {
     for (const absent of [null, undefined]) {
       const played = await playTwoAttempts({ [name]: absent });
       const expected = { outcome: "value", starts: [0, 10_000], endedAt: 20_000 };
@@ -349,6 +363,7 @@ for (const [name, make] of entries) {
       exceptions: [TypeError],
       maxTries: null,
       giveup: () => false,
+      budget: new TokenBudget(),
       grace: 100,
       signal: new AbortController().signal,
       observe: () => {},
@@ -470,6 +485,8 @@ const hostileValues: [OptionName, value: unknown][] = [
   ["exceptions", [Object.defineProperty(() => {}, "prototype", { value: 5 })]],
   ["exceptions", [Object.defineProperty(() => {}, "name", { value: Symbol("name") })]],
   ["giveup", Object.create(null)],
+  ["budget", revoked({})],
+  ["budget", Object.create(null)],
   ["observe", revoked({})],
   ["signal", revoked({})],
   ["signal", Object.create(null)],

@@ -359,7 +359,7 @@ Deno.test("asyncretry() keeps to every option of asyncbackoff(), limits included
   const error = await assertRejects(() => clock.run(result), TimeoutError);
   assertEquals([error.limit, clock.now()], ["attempt", 5000]);
   const { sumTime, ...counts } = retry.statistic;
-  assertEquals(counts, { attempts: 4, done: 4, errors: 3, cancels: 1 });
+  assertEquals(counts, { attempts: 4, done: 4, errors: 3, cancels: 1, refused: 0 });
   assertEquals(sumTime, 5000);
   const failed = ["attempt", "giveup", "failure"];
   assertEquals(told, [...failed, ...failed, ...failed, "attempt", "done"]);

@@ -10,7 +10,7 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
-const NOTHING = { attempts: 0, done: 0, errors: 0, cancels: 0, sumTime: 0 };
+const NOTHING = { attempts: 0, done: 0, errors: 0, cancels: 0, refused: 0, sumTime: 0 };
 
 const never = () => new Promise<never>(() => {});
 const fail = () => Promise.reject(new RangeError("down"));
@@ -47,6 +47,7 @@ Deno.test("Statistic counts an attempt and its time when the function succeeds a
     done: 1,
     errors: 0,
     cancels: 0,
+    refused: 0,
     sumTime: 50,
     at: 50,
   });
@@ -63,6 +64,7 @@ Deno.test("Statistic has the pauses in sumTime", async () => {
     done: 3,
     errors: 2,
     cancels: 0,
+    refused: 0,
     sumTime: 215,
     at: 215,
   });
@@ -70,7 +72,15 @@ Deno.test("Statistic has the pauses in sumTime", async () => {
 
 Deno.test("Statistic counts the last failure as an error, though it was not retried", async () => {
   const options = { pause: 10, exceptions: [RangeError] };
-  const expected = { attempts: 2, done: 2, errors: 2, cancels: 0, sumTime: 10, at: 10 };
+  const expected = {
+    attempts: 2,
+    done: 2,
+    errors: 2,
+    cancels: 0,
+    refused: 0,
+    sumTime: 10,
+    at: 10,
+  };
   assertEquals(await play({ ...options, maxTries: 2 }, fail), expected);
   const giveup = (_: unknown, { tries }: { tries: number }) => tries === 2;
   assertEquals(await play({ ...options, giveup }, fail), expected);
@@ -78,7 +88,15 @@ Deno.test("Statistic counts the last failure as an error, though it was not retr
 
 Deno.test("Statistic counts no error when a failure is not listed", async () => {
   const counted = await play({ exceptions: [TypeError] }, fail);
-  assertEquals(counted, { attempts: 1, done: 1, errors: 0, cancels: 0, sumTime: 0, at: 0 });
+  assertEquals(counted, {
+    attempts: 1,
+    done: 1,
+    errors: 0,
+    cancels: 0,
+    refused: 0,
+    sumTime: 0,
+    at: 0,
+  });
 });
 
 Deno.test("Statistic counts attempt timeouts as errors, not as cancels", async () => {
@@ -88,6 +106,7 @@ Deno.test("Statistic counts attempt timeouts as errors, not as cancels", async (
     done: 2,
     errors: 2,
     cancels: 0,
+    refused: 0,
     sumTime: 110,
     at: 110,
   });
@@ -97,6 +116,7 @@ Deno.test("Statistic counts attempt timeouts as errors, not as cancels", async (
     done: 3,
     errors: 3,
     cancels: 0,
+    refused: 0,
     sumTime: 20,
     at: 20,
   });
@@ -110,6 +130,7 @@ Deno.test("Statistic counts an attempt that is cut by the deadline as a cancel",
     done: 2,
     errors: 1,
     cancels: 1,
+    refused: 0,
     sumTime: 100,
     at: 100,
   });
@@ -125,6 +146,7 @@ Deno.test("Statistic counts an attempt that is cut by the caller as a cancel", a
     done: 1,
     errors: 0,
     cancels: 1,
+    refused: 0,
     sumTime: 40,
     at: 40,
   });
@@ -132,7 +154,7 @@ Deno.test("Statistic counts an attempt that is cut by the caller as a cancel", a
 
 Deno.test("Statistic counts no cancel when the deadline or the caller ends a pause, whose time is in sumTime", async () => {
   const options = { pause: 300, exceptions: [RangeError] };
-  const expected = { attempts: 1, done: 1, errors: 1, cancels: 0 };
+  const expected = { attempts: 1, done: 1, errors: 1, cancels: 0, refused: 0 };
   assertEquals(await play({ ...options, deadline: 100 }, fail), {
     ...expected,
     sumTime: 100,
@@ -161,6 +183,7 @@ Deno.test("Statistic counts the failure, and no cancel, when giveup throws or ab
       done: 1,
       errors: 1,
       cancels: 0,
+      refused: 0,
       sumTime: 50,
       at: 50,
     });
@@ -219,6 +242,7 @@ Deno.test("Statistic adds up executions, one after the other and at once", async
     done: 8,
     errors: 4,
     cancels: 1,
+    refused: 0,
     sumTime: 230,
   });
   clock.close();

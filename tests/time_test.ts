@@ -207,6 +207,7 @@ Deno.test("Backoff.execute() calls nothing and counts no attempt when the deadli
     done: 0,
     errors: 0,
     cancels: 0,
+    refused: 0,
     sumTime: 0,
   });
 });
@@ -226,6 +227,7 @@ Deno.test("Backoff.execute() counts each attempt and calls nothing when the atte
     done: 5,
     errors: 5,
     cancels: 0,
+    refused: 0,
     sumTime: 500,
   });
 });

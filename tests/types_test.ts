@@ -324,6 +324,7 @@ Deno.test("BackoffOptions takes undefined and null for every option", async () =
     exceptions: undefined,
     maxTries: undefined,
     giveup: undefined,
+    budget: undefined,
     grace: undefined,
     signal: undefined,
     observe: undefined,

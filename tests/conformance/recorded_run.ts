@@ -134,6 +134,6 @@ export async function play(run: RecordedRun, world: World): Promise<Observed> {
   );
   const settledAt = elapsed();
   forget();
-  const statistic = { ...decorate.statistic };
+  const { refused: _, ...statistic } = decorate.statistic; // the original has no budget
   return { outcome, elapsed: settledAt, starts, aborted, giveupAsked, statistic };
 }

@@ -6,6 +6,12 @@ type ErrorClass<E> = abstract new (...args: any[]) => E;
 export function assert(expr: unknown, msg?: string): asserts expr;
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void;
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void;
+export function assertAlmostEquals(
+  actual: number,
+  expected: number,
+  tolerance?: number,
+  msg?: string,
+): void;
 export function assertStrictEquals<T>(
   actual: unknown,
   expected: T,

@@ -1,0 +1,103 @@
+/**
+ * The header Retry-After, by which a server says when to come back.
+ *
+ * The grammar is that of RFC 9110, 10.2.3 (Retry-After) and 5.6.7 (dates):
+ * https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ *
+ * @module
+ */
+
+import { show } from "./errors.ts";
+
+const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
+const TIME = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
+const DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun";
+const LONG_DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday";
+
+/** Sun, 06 Nov 1994 08:49:37 GMT · Sunday, 06-Nov-94 08:49:37 GMT · Sun Nov  6 08:49:37 1994 */
+const FORMS = /* @__PURE__ */ [
+  `(?:${DAYS}), (?<day>\\d\\d) (?<month>${MONTHS}) (?<year>\\d{4}) ${TIME} GMT`,
+  `(?:${LONG_DAYS}), (?<day>\\d\\d)-(?<month>${MONTHS})-(?<year>\\d\\d) ${TIME} GMT`,
+  `(?:${DAYS}) (?<month>${MONTHS}) (?<day>\\d\\d| \\d) ${TIME} (?<year>\\d{4})`,
+].map((form) => new RegExp(`^${form}$`));
+
+/** "Wednesday, 06-Nov-94 08:49:37 GMT": what is longer is no date. */
+const LONGEST_DATE = 33;
+
+/**
+ * How long a server asks to wait: the value of its header Retry-After, in
+ * seconds or as an HTTP date in any of the three forms, as milliseconds.
+ *
+ * An instant that has passed is 0. A year of two digits is the latest with these
+ * digits that is not more than 50 years ahead. A number of seconds that is
+ * beyond all measure is the largest number, so that it is still a pause.
+ *
+ * @param value The header's value, as `headers.get("retry-after")` gives it.
+ * @param now The present instant by the wall clock, in milliseconds since 1970,
+ * against which a date is measured. Default: `Date.now()`.
+ * @returns Milliseconds >= 0, or `null` if the value is absent or anything else.
+ * @throws {TypeError} If `now` is no number.
+ * @throws {RangeError} If `now` is no instant that a date can be.
+ *
+ * @example Seconds and dates
+ * ```ts
+ * import { retryAfter } from "@asyncbackoff/asyncbackoff";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const now = Date.UTC(1994, 10, 6, 8, 49, 30);
+ *
+ * assertEquals(retryAfter("120", now), 120_000);
+ * assertEquals(retryAfter("Sun, 06 Nov 1994 08:49:37 GMT", now), 7000);
+ * assertEquals(retryAfter("soon", now), null);
+ * ```
+ */
+export function retryAfter(
+  value: string | null | undefined,
+  now: number = Date.now(),
+): number | null {
+  const today = instantOf(now);
+  if (typeof value !== "string") return null;
+  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, Number.MAX_VALUE);
+  const at = value.length > LONGEST_DATE ? null : dateOf(value, today);
+  return at === null ? null : Math.max(0, at - now);
+}
+
+function instantOf(now: number): Date {
+  const date = new Date(now);
+  if (typeof now === "number" && !Number.isNaN(date.getTime())) return date;
+  const Wrong = typeof now === "number" ? RangeError : TypeError;
+  throw new Wrong(
+    "Cannot tell how long to wait as 'now' must be milliseconds since 1970: " +
+      `current value is ${show(now)}`,
+  );
+}
+
+/** The instant of an HTTP date; `null` if it is none, as the 31st of February. */
+function dateOf(value: string, today: Date): number | null {
+  const parts = FORMS.map((form) => form.exec(value)?.groups).find((groups) => groups);
+  if (parts === undefined) return null;
+  const { day, month = "", year = "", hour, minute, second } = parts;
+  const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)];
+  if (hours > 23 || minutes > 59 || seconds > 60) return null; // 60 is a leap second
+  const at = (year: number) => {
+    const date = new Date(0);
+    date.setUTCFullYear(year, MONTHS.split("|").indexOf(month), Number(day));
+    return date.getUTCDate() === Number(day)
+      ? date.setUTCHours(hours, minutes, seconds)
+      : null;
+  };
+  return year.length === 2 ? inCentury(Number(year), today, at) : at(Number(year));
+}
+
+/** Of the years that end in two digits, the latest that is not more than 50 years ahead. */
+function inCentury(
+  digits: number,
+  today: Date,
+  at: (year: number) => number | null,
+): number | null {
+  const ahead = new Date(today);
+  const horizon = ahead.setUTCFullYear(today.getUTCFullYear() + 50);
+  const year = digits + 100 * Math.floor((ahead.getUTCFullYear() - digits) / 100);
+  const latest = at(year);
+  return latest !== null && latest > horizon ? at(year - 100) : latest;
+}

@@ -1,0 +1,100 @@
+// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: clients that update one
+// versioned row, each once, and try again on a conflict. An attempt is four hops over the
+// network: read request, answer with the version, write request, answer.
+
+import { Backoff, decorrelated, exponential, type Pause } from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { meanOf, normal, seeded } from "./chance.ts";
+import { compareMeans, type Comparison } from "./comparison.ts";
+import { published } from "./aws_jitter_2015.ts";
+
+const HOP = { mean: 10, deviation: 2 };
+const BASE = 5;
+const MAX = 2000;
+/** How many runs each mean of ours is of. */
+const RUNS = 20;
+
+/** The five, with pauses of this library; the first one published is twice the base. */
+export const algorithms: Record<string, (random: () => number) => Pause> = {
+  exponential: (random) => growing("none", random),
+  decorrelated: (random) => decorrelated({ initial: BASE, max: MAX, random }),
+  equal: (random) => growing("equal", random),
+  full: (random) => growing("full", random),
+  none: () => 0,
+};
+
+function growing(jitter: "full" | "equal" | "none", random: () => number): Pause {
+  return exponential({ initial: 2 * BASE, factor: 2, max: MAX, jitter, random });
+}
+
+/** Writes, and the instant of the last answer. */
+export interface Contention {
+  readonly calls: number;
+  readonly time: number;
+}
+
+/** One run: clients that all begin at 0. */
+export async function contend(
+  pause: Pause,
+  clients: number,
+  random: () => number,
+): Promise<Contention> {
+  const clock = new TestClock();
+  const conflict = new Error("the row has another version");
+  const backoff = new Backoff({ pause, exceptions: [Error], clock });
+  const hop = () => clock.sleep(Math.abs(normal(random, HOP.mean, HOP.deviation)));
+  let [version, calls] = [0, 0];
+  const update = async () => {
+    await hop();
+    const read = version;
+    await hop();
+    await hop();
+    calls += 1;
+    const isWritten = read === version;
+    if (isWritten) version += 1;
+    await hop();
+    if (!isWritten) throw conflict;
+  };
+  await clock.run(
+    Promise.all(Array.from({ length: clients }, () => backoff.execute(update))),
+  );
+  return { calls, time: clock.now() };
+}
+
+/** The means of some runs, beside what is published of the same. */
+export interface Cell {
+  readonly algorithm: string;
+  readonly clients: number;
+  readonly ours: Contention;
+  readonly published: Contention;
+  readonly comparisons: readonly Comparison[];
+}
+
+/** Plays the cells of the published table that have so many clients, or all of them. */
+export async function playContention(clients?: number): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const [seed, row] of published.entries()) {
+    if (clients !== undefined && row.clients !== clients) continue;
+    const random = seeded(seed);
+    const pause = algorithms[row.algorithm]?.(random) ?? 0;
+    const runs: Contention[] = [];
+    while (runs.length < RUNS) runs.push(await contend(pause, row.clients, random));
+    cells.push(cellOf(row, runs));
+  }
+  return cells;
+}
+
+function cellOf(row: typeof published[number], runs: readonly Contention[]): Cell {
+  const { algorithm, clients } = row;
+  const [calls, time] = [runs.map(({ calls }) => calls), runs.map(({ time }) => time)];
+  return {
+    algorithm,
+    clients,
+    ours: { calls: meanOf(calls), time: meanOf(time) },
+    published: { calls: row.calls.mean, time: row.time.mean },
+    comparisons: [
+      compareMeans(`${algorithm}, ${clients} clients: calls`, calls, row.calls),
+      compareMeans(`${algorithm}, ${clients} clients: ms`, time, row.time),
+    ],
+  };
+}

@@ -1,0 +1,78 @@
+// A fleet of clients and one server through a spike of load: without a retry budget it stays
+// down when the spike has passed, which is called a metastable failure.
+//
+// The server answers in order, each request taking 1 / capacity; so its latency grows with
+// what waits. It cannot know that a client has given up, and does that work all the same.
+// Requests arrive at random, whatever became of the ones before.
+
+import { Backoff, type Budget, exponential, sleep } from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { meanOf, seeded } from "./chance.ts";
+import type { Comparison } from "./comparison.ts";
+
+/** The parameters of the model; durations in milliseconds. */
+export const FLEET = {
+  clients: 1000,
+  /** Requests a second that each client has, and in the spike. */
+  rate: 1,
+  spikeRate: 2,
+  spikeFrom: 20_000,
+  spikeTo: 30_000,
+  end: 90_000,
+  /** Requests a second and client that the server has room for, and its least latency. */
+  capacity: 1.5,
+  latency: 50,
+  /** What each client does. */
+  policy: { attemptTimeout: 1000, maxTries: 3 },
+  pause: { initial: 100, max: 1000 },
+};
+
+/** Requests answered in time in each second, as a share of those that come in calm. */
+export type Goodput = readonly number[];
+
+/** Plays a fleet, in which each client has a budget of its own. */
+export async function playFleet(
+  makeBudget: () => Budget | null,
+  clients: number = FLEET.clients,
+): Promise<Goodput> {
+  const clock = new TestClock();
+  const random = seeded(1);
+  const goodput = new Array<number>(FLEET.end / 1000).fill(0);
+  let freeAt = 0;
+  const answer = (signal: AbortSignal) => {
+    freeAt = Math.max(freeAt, clock.now()) + 1000 / (FLEET.capacity * clients);
+    return sleep(freeAt - clock.now() + FLEET.latency, { clock, signal });
+  };
+  const pause = exponential({ ...FLEET.pause, random });
+  const client = async () => {
+    const budget = makeBudget();
+    const backoff = new Backoff({ ...FLEET.policy, pause, budget, clock });
+    while (true) {
+      await clock.sleep(-Math.log(1 - random()) * 1000 / FLEET.spikeRate);
+      if (random() * FLEET.spikeRate >= rateAt(clock.now())) continue;
+      backoff.execute(({ signal }) => answer(signal)).then(() => {
+        const second = Math.floor(clock.now() / 1000);
+        goodput[second] = (goodput[second] ?? 0) + 1 / (FLEET.rate * clients);
+      }, () => {});
+    }
+  };
+  for (let index = 0; index < clients; index++) client();
+  await clock.advance(FLEET.end - 1e-6);
+  return goodput;
+}
+
+function rateAt(at: number): number {
+  return at >= FLEET.spikeFrom && at < FLEET.spikeTo ? FLEET.spikeRate : FLEET.rate;
+}
+
+/** What is left of the goodput in the last ten seconds, and what it must be. */
+export function compareEnd(name: string, goodput: Goodput, isUp: boolean): Comparison {
+  const end = meanOf(goodput.slice(-10));
+  return {
+    what: `fleet, ${name}: goodput in the end`,
+    ours: end.toFixed(3),
+    published: isUp ? "recovers" : "stays down",
+    deviation: null,
+    isRight: isUp ? end > 0.95 : end < 0.05,
+  };
+}
