@@ -192,14 +192,21 @@ const abortIn = (reach: Reach): Arbitrary<AbortScript> =>
     from: fromIn(reach),
   });
 
+/** Of two signals that are aborted already. */
+const beforehand: AbortScript[] = [
+  { signal: "policy", reason: "error", from: "beforehand" },
+  { signal: "own", reason: "text", from: "beforehand" },
+];
+
 const scriptIn = (reach: Reach): Arbitrary<Script> =>
   record({
     policy: policyIn(reach),
     attempts: fc.array(attemptIn(reach), { minLength: 1, maxLength: 6 }),
     aborts: oneof(
-      { weight: 3, arbitrary: constant<AbortScript[]>([]) },
-      { weight: 4, arbitrary: fc.array(abortIn(reach), { minLength: 1, maxLength: 1 }) },
-      { weight: 1, arbitrary: fc.array(abortIn(reach), { maxLength: 3 }) },
+      { weight: 30, arbitrary: constant<AbortScript[]>([]) },
+      { weight: 40, arbitrary: fc.array(abortIn(reach), { minLength: 1, maxLength: 1 }) },
+      { weight: 10, arbitrary: fc.array(abortIn(reach), { maxLength: 3 }) },
+      { weight: 1, arbitrary: constant(beforehand) },
     ),
   }).map(tidy);
 

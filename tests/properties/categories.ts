@@ -17,6 +17,7 @@ export const categories: readonly string[] = [
   "abort while stopping",
   "abort while trying",
   "aborted beforehand",
+  "aborted beforehand by two signals",
   "asyncbackoff",
   "asyncretry",
   "attempt timeout",

@@ -2,17 +2,14 @@
 // the reference. What must hold whatever the script is checked on the way.
 
 import {
-  asyncbackoff,
-  asyncretry,
   type Attempt,
-  Backoff,
   type BackoffEvent,
   type BackoffOptions,
-  type Clock,
   currentAttempt,
   type Failure,
 } from "@asyncbackoff/asyncbackoff";
-import type { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { enterBy, type Entrance } from "./entrance.ts";
+import { type FullClock, RecordingClock, withoutAfter } from "./recording_clock.ts";
 import { classes, Labels, makeError, makeReason, makeValue } from "./cast.ts";
 import {
   type AbortFrom,
@@ -32,10 +29,12 @@ export type LoggedEvent =
   | { type: "settled"; at: number; attempt: number; status: string; label: string }
   | { type: "aborted"; at: number; label: string };
 
-type Run = (fn: (attempt: Attempt) => unknown, signal: AbortSignal) => Promise<unknown>;
-
-/** What an observer throws must surface as uncaught, and change nothing. */
-export class ObserverError extends Error {}
+/** How a player comes to what executes its function. */
+export type Enter = (
+  policy: Script["policy"],
+  options: BackoffOptions,
+  player: Player,
+) => Entrance;
 
 /** A promise from outside. */
 class Deferred {
@@ -56,10 +55,15 @@ export class Player {
   /** What must hold whatever the script is, and did not. */
   readonly broken: string[] = [];
   readonly log: LoggedEvent[] = [];
+  /** What its observer threw: it must surface as uncaught, and change nothing. */
+  readonly thrown: unknown[] = [];
+  /** Called by the function at its first call. */
+  whenCalled: () => void = () => {};
   readonly #script: Script;
-  readonly #clock: TestClock;
-  readonly #run: Run;
-  readonly #statistic: () => Record<string, number>;
+  readonly #clock: FullClock;
+  readonly #library: RecordingClock;
+  readonly #run: Entrance["run"];
+  readonly #statistic: Entrance["statistic"];
   readonly #labels = new Labels();
   readonly #controllers = { own: new AbortController(), policy: new AbortController() };
   readonly #listeners = new Map<AbortSignal, Set<unknown>>();
@@ -68,17 +72,25 @@ export class Player {
   readonly #attempts: Attempt[] = [];
   readonly #inFlight = new Set<number>();
   readonly #outer = new Map<number, Deferred>();
-  readonly #timers = new Set<() => boolean>();
   #beganAt = 0;
   #tries = 0;
   #execution = 0;
   #isSettled = false;
 
-  constructor(script: Script, clock: TestClock) {
+  constructor(script: Script, clock: FullClock, enter: Enter = enterBy) {
     this.#script = script;
     this.#clock = clock;
+    const woke = () => this.#log({ type: "woke", at: this.#elapsed() });
+    this.#library = new RecordingClock(clock, woke);
     for (const { signal } of Object.values(this.#controllers)) this.#watch(signal);
-    [this.#run, this.#statistic] = this.#make();
+    const { run, statistic } = enter(script.policy, this.#options(), this);
+    this.#run = run;
+    this.#statistic = statistic;
+  }
+
+  /** Whether somebody began it. */
+  get hasBegun(): boolean {
+    return this.log.length > 0;
   }
 
   /** Begins the execution, at the instant that it is. */
@@ -108,92 +120,27 @@ export class Player {
     return { lines: this.#lines, late, signals, statistic: this.#statistic() };
   }
 
-  // ---- the policy
-
-  #make(): [Run, () => Record<string, number>] {
-    const { entry, attemptTimeout, deadline, maxTries } = this.#script.policy;
-    const options = this.#options();
-    const limits = { attemptTimeout, deadline };
-    const named = { ...options, ...limits, maxTries };
-    if (entry === "execute") {
-      const backoff = new Backoff(named);
-      const run: Run = (fn, signal) => backoff.execute(fn, { signal });
-      return [run, () => ({ ...backoff.statistic })];
-    }
-    const decorate = entry === "wrap"
-      ? new Backoff(named).wrap
-      : entry === "asyncbackoff"
-      ? asyncbackoff(named)
-      : entry === "asyncretry"
-      ? asyncretry(maxTries, { ...options, ...limits })
-      : this.#byPosition(options);
-    const run: Run = (fn) =>
-      decorate((() => fn(currentAttempt())) as () => Promise<unknown>)();
-    return [run, () => ({ ...decorate.statistic })];
+  /** Says how something is called that this player did not make. */
+  know(value: unknown, label: string): void {
+    this.#labels.set(value, label);
   }
 
-  #byPosition(options: BackoffOptions) {
-    const { attemptTimeout, deadline, maxTries } = this.#script.policy;
-    const { pause, exceptions, ...rest } = options;
-    if (exceptions === "all" || !exceptions) {
-      return asyncbackoff(attemptTimeout, deadline, pause ?? null, {
-        ...rest,
-        maxTries,
-        exceptions,
-      });
-    }
-    return asyncbackoff(attemptTimeout, deadline, pause ?? null, ...exceptions, {
-      ...rest,
-      maxTries,
-    });
-  }
-
+  /** What the policy is made of, but for its limits. */
   #options(): BackoffOptions {
     const { pause, exceptions, giveup, grace, observer } = this.#script.policy;
     return {
       pause: Array.isArray(pause) ? (failure) => this.#pause(failure) : pause,
-      exceptions: exceptions === null || exceptions === "all"
-        ? exceptions
-        : exceptions.map((name) => classes[name]),
+      exceptions: Array.isArray(exceptions)
+        ? exceptions.map((name) => classes[name])
+        : exceptions as "all" | null,
       giveup: giveup && ((error, failure) => this.#giveup(error, failure)),
       grace,
       signal: this.#controllers.policy.signal,
-      observe: observer === "none" ? null : (event) => {
-        this.#observe(event);
-        if (observer === "throws") throw new ObserverError();
-      },
-      clock: this.#recordingClock(),
+      observe: observer === "none" ? null : (event) => this.observe(event),
+      clock: this.#script.policy.clock === "sleep"
+        ? withoutAfter(this.#library)
+        : this.#library,
     };
-  }
-
-  /** TestClock, which tells its wakes and what is left of them. */
-  #recordingClock(): Clock {
-    const clock = this.#clock;
-    const woke = () => this.#log({ type: "woke", at: this.#elapsed() });
-    const sleep: Clock["sleep"] = async (ms, options) => {
-      let isOver = false;
-      const isLeft = () => !isOver && !options?.signal?.aborted;
-      this.#timers.add(isLeft);
-      await clock.sleep(ms, options).then(woke).finally(() => {
-        isOver = true;
-        this.#timers.delete(isLeft);
-      });
-    };
-    const after = (ms: number, wake: () => void) => {
-      const isLeft = () => true;
-      if (ms !== Infinity) this.#timers.add(isLeft);
-      const cancel = clock.after(ms, () => {
-        this.#timers.delete(isLeft);
-        woke();
-        wake();
-      });
-      return () => {
-        this.#timers.delete(isLeft);
-        cancel();
-      };
-    };
-    const now = () => clock.now();
-    return this.#script.policy.clock === "after" ? { now, sleep, after } : { now, sleep };
   }
 
   #giveup(error: unknown, failure: Failure): boolean {
@@ -234,7 +181,16 @@ export class Player {
     this.#abortIn(place, failure.tries);
   }
 
-  #observe(event: BackoffEvent): void {
+  /** The policy's observer. */
+  observe(event: BackoffEvent): void {
+    this.#heed(event);
+    if (this.#script.policy.observer !== "throws") return;
+    const error = new Error("thrown by an observer");
+    this.thrown.push(error);
+    throw error;
+  }
+
+  #heed(event: BackoffEvent): void {
     this.#checkNoAttempt("observe");
     this.#execution ||= event.execution;
     this.#check(this.#execution === event.execution, "events tell the execution");
@@ -272,6 +228,8 @@ export class Player {
       }`,
     );
     this.#checkAttempt(number, elapsed);
+    if (number === 1) this.whenCalled();
+    this.#check(currentAttempt() === attempt, "the current attempt is the innermost");
     const { when, ending, onAbort } = attemptOf(this.#script, number);
     const deferred = this.#outer.get(number) ?? new Deferred();
     if (onAbort !== null) {
@@ -430,8 +388,7 @@ export class Player {
 
   #checkRemains(when: string): void {
     if (!this.#isSettled) return;
-    const left = [...this.#timers].filter((isLeft) => isLeft());
-    this.#check(left.length === 0, `no timer is left ${when}`);
+    this.#check(this.#library.left === 0, `no timer is left ${when}`);
     for (const [signal, listeners] of this.#listeners) {
       this.#check(signal.aborted || listeners.size === 0, `no listener is left ${when}`);
     }

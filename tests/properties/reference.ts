@@ -129,6 +129,9 @@ class Reference {
       const isAborted = this.#script.aborts.some((each) =>
         each.signal === signal && each.from === "beforehand"
       );
+      if (isAborted && this.#reason !== null) {
+        this.#see("aborted beforehand by two signals");
+      }
       if (isAborted) this.#reason ??= `the ${signal} reason`;
     }
     if (this.#reason !== null) {

@@ -19,6 +19,14 @@ function argument(name: string): number | null {
   return given === undefined ? null : Number(given);
 }
 
+/** What a run may ask for. */
+export interface Run {
+  /** Counts what the run was about. */
+  count(category: string): void;
+  /** Asserts that these errors, and no others, were left uncaught since the last call. */
+  assertUncaught(errors: readonly unknown[]): void;
+}
+
 /** A property: what it is about, and what must hold of it. */
 export interface Property<T> {
   readonly name: string;
@@ -27,10 +35,8 @@ export interface Property<T> {
   readonly runs: number;
   /** What must turn up again and again. */
   readonly categories: readonly string[];
-  /** Throws if it does not hold. Counts what the run was about. */
-  holds(value: T, count: (category: string) => void): void | Promise<void>;
-  /** Which uncaught errors are wanted. Default: none. */
-  isWanted?(error: unknown): boolean;
+  /** Throws if it does not hold. */
+  holds(value: T, run: Run): Promise<void>;
 }
 
 /** Runs a property; prints its seeds and what was counted. */
@@ -55,24 +61,26 @@ export async function assertProperty<T>(property: Property<T>): Promise<void> {
 async function runFrom<T>(
   seed: number,
   numRuns: number,
-  { arbitrary, holds, isWanted }: Property<T>,
+  { arbitrary, holds }: Property<T>,
   counts: Map<string, number>,
 ): Promise<void> {
-  const count = (category: string) =>
-    void counts.set(category, (counts.get(category) ?? 0) + 1);
   const uncaught: unknown[] = [];
-  const stop = listenToUncaught((error) => {
-    if (!isWanted?.(error)) uncaught.push(error);
-  });
-  const property = fc.asyncProperty(arbitrary, async (value) => {
-    await holds(value, count);
-    assert(uncaught.length === 0, `Something was left uncaught: ${String(uncaught[0])}`);
-  });
+  const run: Run = {
+    count: (category) => void counts.set(category, (counts.get(category) ?? 0) + 1),
+    assertUncaught(errors) {
+      const seen = uncaught.splice(0);
+      const isSame = seen.length === errors.length &&
+        seen.every((error) => errors.includes(error));
+      assert(isSame, `Uncaught are ${seen.map(String)}, and not ${errors.map(String)}`);
+    },
+  };
+  const stop = listenToUncaught((error) => uncaught.push(error));
   try {
+    const property = fc.asyncProperty(arbitrary, (value) => holds(value, run));
     await fc.assert(property, { seed, numRuns });
     await new Promise((resolve) => setTimeout(resolve, 1));
+    run.assertUncaught([]);
   } finally {
     stop();
   }
-  assertEquals(uncaught, []);
 }

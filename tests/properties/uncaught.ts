@@ -7,7 +7,7 @@ interface Process {
   on(type: string, listener: Listener): void;
 }
 
-/** Listens until it is disposed of: to the platform's events, or to those of the process. */
+/** Listens until the function is called that it returns: to the platform's events, or to those of the process. */
 export function listenToUncaught(listener: Listener): () => void {
   if ("PromiseRejectionEvent" in globalThis) {
     const onEvent = (event: Event) => {
