@@ -20,18 +20,28 @@ export async function play(
   return player;
 }
 
-/** A failure tells the script, as a literal, and what happened, as it can be played again. */
+/** Asserts that nothing was broken on the way, and that all is as the reference has it. */
 export function assertAsExpected(
   script: Script,
   player: Player,
   expected: Expected = interpret(script),
 ): void {
-  const { lines, signals, statistic, mayBeLate } = expected;
+  const { lines, late, signals, statistic, mayBeLate } = expected;
   const trace = player.result();
-  const late = trace.late.filter((each) => !mayBeLate.has(each));
+  const actual = { ...trace, late: trace.late.filter((each) => !mayBeLate.has(each)) };
+  assertSame(script, player, actual, { lines, late, signals, statistic });
+}
+
+/** A failure tells the script, as a literal, and what happened, as it can be played again. */
+export function assertSame(
+  script: Script,
+  player: Player,
+  actual: unknown,
+  expected: unknown,
+): void {
   try {
     assertEquals(player.broken, []);
-    assertEquals({ ...trace, late }, { lines, late: expected.late, signals, statistic });
+    assertEquals(actual, expected);
   } catch (error) {
     const { message } = error as Error;
     const log = JSON.stringify(player.log);

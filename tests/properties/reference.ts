@@ -109,6 +109,7 @@ class Reference {
   #meet(entries: Entry[]): void {
     const kinds = entries.filter((each) => this.#isLive(each)).map(({ kind }) => kind)
       .sort();
+    if (kinds.length > 2) this.#see("tie of three");
     for (const [index, kind] of kinds.entries()) {
       const next = kinds[index + 1];
       if (next !== undefined && next !== kind) this.#see(`tie of ${kind} and ${next}`);

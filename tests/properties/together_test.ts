@@ -82,7 +82,14 @@ class Company {
   readonly enter: Enter = ({ attemptTimeout, deadline, maxTries }, options, player) => {
     const observe = (event: BackoffEvent) => this.#observe(event);
     const { signal } = this.#controller;
-    const ours = { attemptTimeout, deadline, maxTries, observe, signal, clock: this.#clock };
+    const ours = {
+      attemptTimeout,
+      deadline,
+      maxTries,
+      observe,
+      signal,
+      clock: this.#clock,
+    };
     this.#backoff ??= new Backoff({ ...options, ...ours });
     const { run, statistic } = byExecute(this.#backoff);
     player.know(this.#reason, "the policy reason");
