@@ -23,11 +23,14 @@ import {
   type Trace,
 } from "./script.ts";
 
-/** What the execution was told, as its engine is: it can be played again. */
+/** What the execution was told, as its engine is, by labels: it can be played again. */
 export type LoggedEvent =
   | { type: "began" | "woke"; at: number }
   | { type: "settled"; at: number; attempt: number; status: string; label: string }
-  | { type: "aborted"; at: number; label: string };
+  | { type: "aborted"; at: number; label: string }
+  /** The pause after a failure, or `null` and then why it ends, and with what. */
+  | { type: "decided"; at: number; pause: number | null }
+  | { type: "ended"; at: number; reason: string; label: string };
 
 /** How a player comes to what executes its function. */
 export type Enter = (
@@ -75,6 +78,7 @@ export class Player {
   #beganAt = 0;
   #tries = 0;
   #execution = 0;
+  #hasBegun = false;
   #isSettled = false;
 
   constructor(script: Script, clock: FullClock, enter: Enter = enterBy) {
@@ -90,18 +94,24 @@ export class Player {
 
   /** Whether somebody began it. */
   get hasBegun(): boolean {
-    return this.log.length > 0;
+    return this.#hasBegun;
   }
 
   /** Begins the execution, at the instant that it is. */
   begin(): void {
     this.#beganAt = this.#clock.now();
-    this.#log({ type: "began", at: 0 });
     this.#armCallers("before");
     for (const [index, { when }] of this.#script.attempts.entries()) {
       if (typeof when === "object" && "at" in when) this.#armOuterWork(index + 1, when.at);
     }
     this.#abortFrom("beforehand");
+    const { own, policy } = this.#controllers;
+    if (own.signal.aborted) this.#log({ type: "aborted", at: 0, label: "the own reason" });
+    else if (policy.signal.aborted) {
+      this.#log({ type: "aborted", at: 0, label: "the policy reason" });
+    }
+    this.#log({ type: "began", at: 0 });
+    this.#hasBegun = true;
     this.#run((attempt) => this.#call(attempt), this.#controllers.own.signal).then(
       (value) => this.#settled({ status: "fulfilled", value }),
       (reason) => this.#settled({ status: "rejected", reason }),
@@ -203,7 +213,20 @@ export class Player {
     }
     if (event.type === "attempt") this.#tries = event.attempt;
     this.#write(`told ${this.#textOf(event)}`);
+    this.#logTold(event);
     this.#abortIn(event.type, this.#tries);
+  }
+
+  #logTold(event: Exclude<BackoffEvent, { type: "late" }>): void {
+    const at = this.#elapsed();
+    if (event.type === "failure") this.#log({ type: "decided", at, pause: event.pause });
+    if (event.type !== "done") return;
+    const { reason, outcome } = event;
+    const label = this.#labels.of(
+      outcome.status === "fulfilled" ? outcome.value : outcome.reason,
+      this.#tries,
+    );
+    this.#log({ type: "ended", at, reason, label });
   }
 
   #textOf(event: Exclude<BackoffEvent, { type: "late" }>): string {
@@ -265,7 +288,7 @@ export class Player {
 
   #endNow(ending: Ending, number: number): unknown {
     const outcome = this.#outcomeOf(ending, number);
-    this.#ended(number, outcome);
+    queueMicrotask(() => this.#ended(number, outcome));
     if (outcome.status === "rejected") throw outcome.reason;
     return outcome.value;
   }
@@ -353,9 +376,10 @@ export class Player {
     const value = makeReason(reason, label);
     if (value !== undefined) this.#labels.set(value, label);
     else this.#labels.expect(controller.signal, label);
+    const log = () => this.#log({ type: "aborted", at: this.#elapsed(), label });
+    // What has settled before it in this turn is heard before it, too.
+    if (this.#hasBegun) queueMicrotask(log);
     controller.abort(value);
-    const at = this.#elapsed();
-    queueMicrotask(() => this.#log({ type: "aborted", at, label }));
   }
 
   // ---- what is seen
