@@ -1,0 +1,481 @@
+// Plays a script on the library, on TestClock, and writes down what happens in the words of
+// the reference. What must hold whatever the script is checked on the way.
+
+import {
+  type Attempt,
+  type BackoffEvent,
+  type BackoffOptions,
+  currentAttempt,
+  type Failure,
+} from "@asyncbackoff/asyncbackoff";
+import { enterBy, type Entrance } from "./entrance.ts";
+import { type FullClock, RecordingClock, withoutAfter } from "./recording_clock.ts";
+import { classes, Labels, makeError, makeReason, makeValue } from "./cast.ts";
+import {
+  type AbortFrom,
+  type AbortScript,
+  answerOf,
+  attemptOf,
+  type Ending,
+  type Form,
+  type Place,
+  type Script,
+  type Trace,
+} from "./script.ts";
+
+/** What the execution was told, as its engine is, by labels: it can be played again. */
+export type LoggedEvent =
+  | { type: "began" | "woke"; at: number }
+  | { type: "settled"; at: number; attempt: number; status: string; label: string }
+  | { type: "aborted"; at: number; label: string }
+  /** The pause after a failure, or `null` and then why it ends, and with what. */
+  | { type: "decided"; at: number; pause: number | null }
+  | { type: "ended"; at: number; reason: string; label: string };
+
+/** How a player comes to what executes its function. */
+export type Enter = (
+  policy: Script["policy"],
+  options: BackoffOptions,
+  player: Player,
+) => Entrance;
+
+/** A promise from outside. */
+class Deferred {
+  readonly promise: Promise<unknown>;
+  settle!: (outcome: PromiseSettledResult<unknown>) => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.settle = (outcome) =>
+        outcome.status === "fulfilled" ? resolve(outcome.value) : reject(outcome.reason);
+    });
+    this.promise.catch(() => {}); // an attempt that nobody calls
+  }
+}
+
+/** One execution of a script. */
+export class Player {
+  /** What must hold whatever the script is, and did not. */
+  readonly broken: string[] = [];
+  readonly log: LoggedEvent[] = [];
+  /** What its observer threw: it must surface as uncaught, and change nothing. */
+  readonly thrown: unknown[] = [];
+  /** Called by the function at its first call. */
+  whenCalled: () => void = () => {};
+  readonly #script: Script;
+  readonly #clock: FullClock;
+  readonly #library: RecordingClock;
+  readonly #run: Entrance["run"];
+  readonly #statistic: Entrance["statistic"];
+  readonly #labels = new Labels();
+  readonly #controllers = { own: new AbortController(), policy: new AbortController() };
+  readonly #listeners = new Map<AbortSignal, Set<unknown>>();
+  readonly #lines: string[] = [];
+  readonly #late: string[] = [];
+  readonly #attempts: Attempt[] = [];
+  readonly #inFlight = new Set<number>();
+  readonly #outer = new Map<number, Deferred>();
+  #beganAt = 0;
+  #tries = 0;
+  #execution = 0;
+  #hasBegun = false;
+  #isSettled = false;
+
+  constructor(script: Script, clock: FullClock, enter: Enter = enterBy) {
+    this.#script = script;
+    this.#clock = clock;
+    const woke = () => this.#log({ type: "woke", at: this.#elapsed() });
+    this.#library = new RecordingClock(clock, woke);
+    for (const { signal } of Object.values(this.#controllers)) this.#watch(signal);
+    const { run, statistic } = enter(script.policy, this.#options(), this);
+    this.#run = run;
+    this.#statistic = statistic;
+  }
+
+  /** Whether somebody began it. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Begins the execution, at the instant that it is. */
+  begin(): void {
+    this.#beganAt = this.#clock.now();
+    this.#armCallers("before");
+    for (const [index, { when }] of this.#script.attempts.entries()) {
+      if (typeof when === "object" && "at" in when) this.#armOuterWork(index + 1, when.at);
+    }
+    this.#abortFrom("beforehand");
+    const { own, policy } = this.#controllers;
+    if (own.signal.aborted) this.#log({ type: "aborted", at: 0, label: "the own reason" });
+    else if (policy.signal.aborted) {
+      this.#log({ type: "aborted", at: 0, label: "the policy reason" });
+    }
+    this.#log({ type: "began", at: 0 });
+    this.#hasBegun = true;
+    this.#run((attempt) => this.#call(attempt), this.#controllers.own.signal).then(
+      (value) => this.#settled({ status: "fulfilled", value }),
+      (reason) => this.#settled({ status: "rejected", reason }),
+    );
+    this.#abortFrom("right after");
+    this.#armCallers("after");
+  }
+
+  /** What it came to, when nothing is left to happen. */
+  result(): Trace {
+    this.#checkRemains("in the end");
+    const signals = this.#attempts.map(({ number, signal }) =>
+      `${number}: ${signal.aborted ? this.#labels.of(signal.reason, number) : "quiet"}`
+    );
+    const late = this.#late.sort();
+    return { lines: this.#lines, late, signals, statistic: this.#statistic() };
+  }
+
+  /** Says how something is called that this player did not make. */
+  know(value: unknown, label: string): void {
+    this.#labels.set(value, label);
+  }
+
+  /** What the policy is made of, but for its limits. */
+  #options(): BackoffOptions {
+    const { pause, exceptions, giveup, grace, observer } = this.#script.policy;
+    return {
+      pause: Array.isArray(pause) ? (failure) => this.#pause(failure) : pause,
+      exceptions: Array.isArray(exceptions)
+        ? exceptions.map((name) => classes[name])
+        : exceptions as "all" | null,
+      giveup: giveup && ((error, failure) => this.#giveup(error, failure)),
+      grace,
+      signal: this.#controllers.policy.signal,
+      observe: observer === "none" ? null : (event) => this.observe(event),
+      clock: this.#script.policy.clock === "sleep"
+        ? withoutAfter(this.#library)
+        : this.#library,
+    };
+  }
+
+  #giveup(error: unknown, failure: Failure): boolean {
+    this.#check(Object.is(error, failure.error), "giveup is given the failure's error");
+    this.#ask("giveup", failure);
+    const answer = answerOf(this.#script.policy.giveup!, failure.tries);
+    if (answer === "throw") throw this.#thrownBy("giveup", failure.tries);
+    if (answer === "promise") return Promise.reject(error) as unknown as boolean;
+    if (answer === "truthy") return 1 as unknown as boolean;
+    if (answer === "falsy") return undefined as unknown as boolean;
+    return answer;
+  }
+
+  #pause(failure: Failure): number {
+    this.#ask("pause", failure);
+    const answers = this.#script.policy.pause as Exclude<
+      Script["policy"]["pause"],
+      number | null
+    >;
+    const answer = answerOf(answers, failure.tries);
+    if (typeof answer === "number") return answer;
+    if (answer === "throw") throw this.#thrownBy("pause", failure.tries);
+    if (answer === "promise") return Promise.resolve(0) as unknown as number;
+    if (answer === "none") return null as unknown as number;
+    return answer === "NaN" ? NaN : -1;
+  }
+
+  #thrownBy(place: string, tries: number): unknown {
+    const error = new Error(`thrown by ${place}`);
+    this.#labels.set(error, `thrown by ${place} ${tries}`);
+    return error;
+  }
+
+  #ask(place: "giveup" | "pause", failure: Failure): void {
+    this.#checkNoAttempt(place);
+    this.#check(Object.isFrozen(failure), `${place} is given a frozen failure`);
+    this.#write(`${place}: ${this.#factsOf(failure)}`);
+    this.#abortIn(place, failure.tries);
+  }
+
+  /** The policy's observer. */
+  observe(event: BackoffEvent): void {
+    this.#heed(event);
+    if (this.#script.policy.observer !== "throws") return;
+    const error = new Error("thrown by an observer");
+    this.thrown.push(error);
+    throw error;
+  }
+
+  #heed(event: BackoffEvent): void {
+    this.#checkNoAttempt("observe");
+    this.#execution ||= event.execution;
+    this.#check(this.#execution === event.execution, "events tell the execution");
+    this.#check(event.at === this.#clock.now(), "events tell their instant");
+    this.#check(Object.isFrozen(event), "events are frozen");
+    if (event.type === "late") {
+      const text = this.#show(event.outcome);
+      this.#late.push(`${this.#elapsed()} late ${event.attempt}: ${text}`);
+      return;
+    }
+    if (event.type === "attempt") this.#tries = event.attempt;
+    this.#write(`told ${this.#textOf(event)}`);
+    this.#logTold(event);
+    this.#abortIn(event.type, this.#tries);
+  }
+
+  #logTold(event: Exclude<BackoffEvent, { type: "late" }>): void {
+    const at = this.#elapsed();
+    if (event.type === "failure") this.#log({ type: "decided", at, pause: event.pause });
+    if (event.type !== "done") return;
+    const { reason, outcome } = event;
+    const label = this.#labels.of(
+      outcome.status === "fulfilled" ? outcome.value : outcome.reason,
+      this.#tries,
+    );
+    this.#log({ type: "ended", at, reason, label });
+  }
+
+  #textOf(event: Exclude<BackoffEvent, { type: "late" }>): string {
+    if (event.type === "attempt") return `attempt ${event.attempt}`;
+    if (event.type === "done") {
+      const outcome = this.#show(event.outcome);
+      return `done by ${event.reason}: ${outcome}, tries ${event.tries}, elapsed ${event.elapsed}`;
+    }
+    this.#check(event.attempt === event.failure.tries, "a failure tells its attempt");
+    return `failure ${this.#factsOf(event.failure)}, then ${event.pause}`;
+  }
+
+  // ---- the function
+
+  #call(attempt: Attempt): unknown {
+    const { number, remaining, elapsed, lastFailure } = attempt;
+    this.#tries = number;
+    this.#attempts.push(attempt);
+    this.#write(
+      `call ${number}: remaining ${remaining}, after ${
+        lastFailure === null ? undefined : this.#labels.of(lastFailure.error, number - 1)
+      }`,
+    );
+    this.#checkAttempt(number, elapsed);
+    if (number === 1) this.whenCalled();
+    this.#check(currentAttempt() === attempt, "the current attempt is the innermost");
+    const { when, ending, onAbort } = attemptOf(this.#script, number);
+    const deferred = this.#outer.get(number) ?? new Deferred();
+    if (onAbort !== null) {
+      const cut = () => this.#cut(attempt, deferred);
+      attempt.signal.addEventListener("abort", cut);
+    }
+    for (const each of this.#script.aborts) {
+      const { from } = each;
+      if (typeof from !== "object" || !("by" in from)) continue;
+      if (from.by !== "timer" || from.tries !== number) continue;
+      this.#clock.after(from.after, () => this.#abort(each));
+    }
+    this.#abortIn("function", number);
+    if (when === "sync") return this.#endNow(ending, number);
+    if (when === "soon") deferred.settle(this.#outcomeOf(ending, number));
+    else if (typeof when === "object" && "after" in when) {
+      this.#clock.after(when.after, () => this.#work(deferred, number));
+    }
+    return this.#handOver(deferred.promise, number);
+  }
+
+  #checkAttempt(number: number, elapsed: number): void {
+    const { grace, maxTries } = this.#script.policy;
+    this.#check(elapsed === 0, "an attempt begins at 0");
+    this.#check(!this.#isSettled, "no attempt after the settlement");
+    this.#check(number <= (maxTries ?? Infinity), "tries are at most maxTries");
+    const { deadline } = this.#script.policy;
+    this.#check(this.#elapsed() < (deadline ?? Infinity), "no attempt at the deadline");
+    const isAlone = grace !== Infinity || this.#inFlight.size === 0;
+    this.#check(isAlone, "one attempt at a time with an endless grace");
+    this.#inFlight.add(number);
+  }
+
+  #endNow(ending: Ending, number: number): unknown {
+    const outcome = this.#outcomeOf(ending, number);
+    queueMicrotask(() => this.#ended(number, outcome));
+    if (outcome.status === "rejected") throw outcome.reason;
+    return outcome.value;
+  }
+
+  /** It ends for the log before it does for the library. */
+  #ended(number: number, outcome: PromiseSettledResult<unknown>): void {
+    const { status } = outcome;
+    const label = this.#labels.of(
+      status === "fulfilled" ? outcome.value : outcome.reason,
+      number,
+    );
+    this.#inFlight.delete(number);
+    this.#log({ type: "settled", at: this.#elapsed(), attempt: number, status, label });
+  }
+
+  #handOver(promise: Promise<unknown>, number: number): unknown {
+    promise.then(
+      (value) => this.#ended(number, { status: "fulfilled", value }),
+      (reason) => this.#ended(number, { status: "rejected", reason }),
+    );
+    return handOver[attemptOf(this.#script, number).form](promise);
+  }
+
+  #armOuterWork(number: number, at: number): void {
+    const deferred = new Deferred();
+    this.#outer.set(number, deferred);
+    this.#clock.after(at, () => this.#work(deferred, number));
+  }
+
+  #work(deferred: Deferred, number: number): void {
+    deferred.settle(this.#outcomeOf(attemptOf(this.#script, number).ending, number));
+    this.#abortIn("work", number);
+  }
+
+  #outcomeOf(ending: Ending, number: number, by = "work"): PromiseSettledResult<unknown> {
+    if ("return" in ending) {
+      const value = makeValue(ending.return);
+      this.#labels.set(value, `${ending.return} ${number} ${by}`);
+      return { status: "fulfilled", value };
+    }
+    const reason = makeError(ending.raise);
+    this.#labels.set(reason, `${ending.raise} ${number} ${by}`);
+    return { status: "rejected", reason };
+  }
+
+  #cut({ number, signal }: Attempt, deferred: Deferred): void {
+    this.#write(`cut ${number}: ${this.#labels.of(signal.reason, number)}`);
+    const { onAbort } = attemptOf(this.#script, number);
+    if (onAbort !== null && onAbort !== "ignore") {
+      const outcome: PromiseSettledResult<unknown> = onAbort.ending === "reason"
+        ? { status: "rejected", reason: signal.reason }
+        : this.#outcomeOf(onAbort.ending, number, "answer");
+      if (onAbort.after === 0) deferred.settle(outcome);
+      else this.#clock.after(onAbort.after, () => deferred.settle(outcome));
+    }
+    this.#abortIn("listener", number);
+  }
+
+  // ---- callers
+
+  #armCallers(armed: "before" | "after"): void {
+    for (const each of this.#script.aborts) {
+      const { from } = each;
+      if (typeof from !== "object" || !("at" in from) || from.armed !== armed) continue;
+      this.#clock.after(from.at, () => this.#abort(each));
+    }
+  }
+
+  #abortFrom(from: AbortFrom): void {
+    for (const each of this.#script.aborts) if (each.from === from) this.#abort(each);
+  }
+
+  #abortIn(place: Place, tries: number): void {
+    for (const each of this.#script.aborts) {
+      const { from } = each;
+      if (typeof from !== "object" || !("by" in from)) continue;
+      if (from.by === place && from.tries === tries) this.#abort(each);
+    }
+  }
+
+  #abort({ signal, reason }: AbortScript): void {
+    const controller = this.#controllers[signal];
+    if (controller.signal.aborted) return;
+    const label = `the ${signal} reason`;
+    const value = makeReason(reason, label);
+    if (value !== undefined) this.#labels.set(value, label);
+    else this.#labels.expect(controller.signal, label);
+    const log = () => this.#log({ type: "aborted", at: this.#elapsed(), label });
+    // What has settled before it in this turn is heard before it, too.
+    if (this.#hasBegun) queueMicrotask(log);
+    controller.abort(value);
+  }
+
+  // ---- what is seen
+
+  #watch(signal: AbortSignal): void {
+    const listeners = new Set<unknown>();
+    this.#listeners.set(signal, listeners);
+    const { addEventListener, removeEventListener } = signal;
+    Object.assign(signal, {
+      addEventListener(...args: [string, unknown]) {
+        listeners.add(args[1]);
+        return Reflect.apply(addEventListener, signal, args);
+      },
+      removeEventListener(...args: [string, unknown]) {
+        listeners.delete(args[1]);
+        return Reflect.apply(removeEventListener, signal, args);
+      },
+    });
+  }
+
+  #settled(outcome: PromiseSettledResult<unknown>): void {
+    this.#check(!this.#isSettled, "it settles once");
+    this.#isSettled = true;
+    this.#write(`settled: ${this.#show(outcome)}`);
+    const { deadline } = this.#script.policy;
+    const isInTime = this.#elapsed() <= (deadline ?? Infinity);
+    this.#check(isInTime, "it settles at the deadline at the latest");
+    this.#checkRemains("after the settlement");
+  }
+
+  #checkRemains(when: string): void {
+    if (!this.#isSettled) return;
+    this.#check(this.#library.left === 0, `no timer is left ${when}`);
+    for (const [signal, listeners] of this.#listeners) {
+      this.#check(signal.aborted || listeners.size === 0, `no listener is left ${when}`);
+    }
+  }
+
+  #checkNoAttempt(place: string): void {
+    let isThere = true;
+    try {
+      currentAttempt();
+    } catch {
+      isThere = false;
+    }
+    this.#check(!isThere, `there is no current attempt inside ${place}`);
+  }
+
+  #check(holds: boolean, promise: string): void {
+    if (!holds) this.broken.push(promise);
+  }
+
+  #elapsed(): number {
+    return this.#clock.now() - this.#beganAt;
+  }
+
+  #write(text: string): void {
+    this.#lines.push(`${this.#elapsed()} ${text}`);
+  }
+
+  #log(event: LoggedEvent): void {
+    this.log.push(event);
+  }
+
+  #show(outcome: PromiseSettledResult<unknown>): string {
+    const tries = Math.max(this.#tries, this.#statistic()["attempts"]!);
+    return outcome.status === "fulfilled"
+      ? `fulfilled with ${this.#labels.of(outcome.value, tries)}`
+      : `rejected with ${this.#labels.of(outcome.reason, tries)}`;
+  }
+
+  #factsOf({ error, tries, elapsed, remaining, pause }: Failure): string {
+    const label = this.#labels.of(error, tries);
+    return `${label}, tries ${tries}, elapsed ${elapsed}, remaining ${remaining}, pause ${pause}`;
+  }
+}
+
+class OtherPromise<T> extends Promise<T> {}
+
+/** What a function returns for a promise. */
+const handOver: Record<Form, (promise: Promise<unknown>) => unknown> = {
+  plain: (promise) => promise,
+  async: async (promise) => await promise,
+  subclass: (promise) =>
+    new OtherPromise((resolve, reject) => void promise.then(resolve, reject)),
+  thenable: (promise) => ({
+    then: (resolve: (value: unknown) => void, reject: (reason: unknown) => void) =>
+      void promise.then(resolve, reject),
+  }),
+  twice: (promise) => ({
+    then(resolve: (value: unknown) => void, reject: (reason: unknown) => void) {
+      const ends = [resolve, reject];
+      promise.then((value) => ends.forEach((end) => end(value)), (reason) => {
+        ends.reverse().forEach((end) => end(reason));
+      });
+      return promise;
+    },
+  }),
+};
