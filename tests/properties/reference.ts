@@ -67,7 +67,7 @@ class Reference {
     lines: [],
     late: [],
     signals: [],
-    statistic: { attempts: 0, done: 0, errors: 0, cancels: 0, sumTime: 0 },
+    statistic: { attempts: 0, done: 0, errors: 0, cancels: 0, refused: 0, sumTime: 0 },
     seen: new Set(),
     mayBeLate: new Set(),
     isOpen: false,
