@@ -1,0 +1,229 @@
+// Runs the benchmarks on the installed package and reports. `quick`: A to D, I1, I100 in Deno and
+// Node, without peers; `check`: the same against the goals; `all`: everything, everywhere, into
+// bench/README.md and the pictures; without a word: everything but E, F and H, in Deno.
+
+import { makeLab } from "../tools/lab.ts";
+import { run } from "../tools/package.ts";
+import { column, gated, goals } from "./goals.js";
+import { drawing } from "./picture.ts";
+
+interface Summary {
+  median: number;
+  low: number;
+  high: number;
+  ns: number;
+}
+type Results = Record<string, Record<string, Summary>>;
+
+const mode = Deno.args[0] ?? "deno";
+const PEERS = ["p-retry@9", "p-timeout@8", "cockatiel@4", "async-retry@1", "effect@4"]
+  .concat(
+    "ts-retry-promise",
+    "exponential-backoff",
+    "@lifeomic/attempt@3",
+    "deno-std@1.4.0",
+  );
+const RUNTIMES = {
+  deno: ["deno"],
+  quick: ["node", "deno"],
+  check: ["node", "deno", "bun"],
+};
+const runtimes = RUNTIMES[mode as keyof typeof RUNTIMES] ??
+  ["node", "node24", "deno", "bun"];
+const npm = runtimes.includes("node24") ? ["node24@npm:node@24"] : [];
+await using lab = await makeLab(...PEERS, "bun@1.4", "esbuild@0.28.2", ...npm);
+const here = new URL(".", import.meta.url);
+for (const file of ["contenders", "measure", "cases", "flight"]) {
+  await Deno.copyFile(new URL(`${file}.js`, here), `${lab.folder}/${file}.js`);
+}
+
+/** Runs a script of the lab in a runtime, and reads what it prints. */
+async function inRuntime<T>(runtime: string, ...args: string[]): Promise<T> {
+  const commands: Record<string, [string, string[]]> = {
+    node: ["node", ["--expose-gc", "--max-old-space-size=12000"]],
+    node24: ["node_modules/node24/bin/node", ["--expose-gc", "--max-old-space-size=12000"]],
+    bun: ["node_modules/.bin/bun", []],
+    deno: [Deno.execPath(), ["run", "-A", "-q", "--v8-flags=--expose-gc"]],
+  };
+  const [command, flags] = commands[runtime] ?? [runtime, []];
+  const path = command.startsWith("node_modules") ? `${lab.folder}/${command}` : command;
+  const printed = await lab.run(path, [...flags, ...args]);
+  return JSON.parse(
+    printed.split("\n").filter((line) => line.startsWith("{")).at(-1) ?? "",
+  );
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, index) => index === 0 ? "---" : "---:");
+  return [head, rule, ...rows].map(line).join("\n");
+}
+
+const digits = (value: number) =>
+  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+
+function caseTable(name: string, all: Record<string, Results>): string {
+  const contenders = new Set(
+    Object.values(all).flatMap((results) => Object.keys(results[name] ?? {})),
+  );
+  const cell = (one?: Summary) =>
+    one === undefined
+      ? ""
+      : `${digits(one.median)} (${digits(one.low)}–${digits(one.high)})`;
+  const rows = [...contenders].map((
+    who,
+  ) => [who, ...Object.values(all).map((results) => cell(results[name]?.[who]))]);
+  return `### Case ${name}\n\n${table(["", ...Object.keys(all)], rows)}`;
+}
+
+function goalTable(all: Record<string, Results>, wanted: typeof goals, margin = 1): string {
+  const rows = wanted.map(({ what, ratio, most }) => [
+    what,
+    ...Object.entries(all).map(([runtime, results]) => {
+      const [is, limit] = [ratio(results), most[column(runtime)] ?? NaN];
+      return `${digits(is)} ${is <= limit * margin ? "≤" : "**>**"} ${limit}`;
+    }),
+  ]);
+  return table(["", ...Object.keys(all)], rows);
+}
+
+interface Flight {
+  ns: number;
+  heap: number;
+  resident: number;
+  timers: number;
+}
+
+async function flights(runtime: string): Promise<string[][]> {
+  const who = ["bare", "asyncbackoff", "hand-written setTimeout, clearTimeout"]
+    .concat("@lifeomic/attempt, p-timeout", "p-retry, p-timeout");
+  const rows: string[][] = [];
+  for (const name of who) {
+    const sizes = who.indexOf(name) < 3 ? [1e4, 1e5, 1e6] : [1e4, 1e5];
+    for (const size of sizes) {
+      const { ns, heap, resident, timers } = await inRuntime<Flight>(
+        runtime,
+        "flight.js",
+        name,
+        "E",
+        String(size),
+      );
+      const numbers = [ns / 1000, heap / 1000, resident / 1000].map(digits);
+      rows.push([`${runtime}: ${name}`, size.toExponential(0), ...numbers, String(timers)]);
+    }
+  }
+  return rows;
+}
+
+async function failures(runtime: string): Promise<string[]> {
+  const cells = [];
+  const who = ["asyncbackoff", "hand-written loop", "@std/async", "cockatiel"]
+    .concat("@lifeomic/attempt, p-timeout", "p-retry, p-timeout");
+  for (const name of who) {
+    const { ns } = await inRuntime<Flight>(runtime, "flight.js", name, "F", "100000");
+    cells.push(digits(ns / 1000));
+  }
+  return [runtime, ...cells];
+}
+
+async function heaps(runtime: string): Promise<string[]> {
+  const { heap } = await inRuntime<{ heap: number[] }>(
+    runtime,
+    "flight.js",
+    "asyncbackoff",
+    "H",
+    "999999",
+  );
+  return [runtime, ...heap.map((bytes) => digits(bytes / 1e6))];
+}
+
+/** Case G: what `import { asyncbackoff }` comes to. */
+async function size(): Promise<string> {
+  await Deno.writeTextFile(
+    `${lab.folder}/entry.js`,
+    'export { asyncbackoff } from "@asyncbackoff/asyncbackoff";\n',
+  );
+  const flags = ["--bundle", "--minify", "--format=esm", "--target=es2022"];
+  await lab.run("node_modules/.bin/esbuild", ["entry.js", ...flags, "--outfile=bundle.js"]);
+  const bytes = await Deno.readFile(`${lab.folder}/bundle.js`);
+  const zipped = new Response(
+    new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip")),
+  );
+  const { byteLength } = await zipped.arrayBuffer();
+  return `${bytes.length} bytes minified, ${byteLength} gzipped`;
+}
+
+const all: Record<string, Results> = {};
+for (const runtime of runtimes) {
+  console.error(`cases in ${runtime}`);
+  const few = mode === "quick" || mode === "check" ? ["quick"] : [];
+  all[runtime] = await inRuntime<Results>(runtime, "cases.js", ...few);
+}
+const cases = ["A", "B", "C", "D", "I1", "I100"].map((name) => caseTable(name, all));
+
+if (mode === "check") {
+  console.log(goalTable(all, gated, 4 / 3));
+  const broken = Object.entries(all).flatMap(([runtime, results]) =>
+    gated.filter(({ ratio, most }) => ratio(results) > (most[column(runtime)] ?? 0) * 4 / 3)
+      .map(({ what }) => `${runtime}: ${what}`)
+  );
+  if (broken.length > 0) {
+    throw new Error(`more than a third over the goal: ${broken.join("; ")}`);
+  }
+} else if (mode !== "all") {
+  console.log(cases.join("\n\n"));
+} else {
+  await reportAll();
+}
+
+async function reportAll(): Promise<void> {
+  const [inFlight, failed, flat]: string[][][] = [[], [], []];
+  for (const runtime of runtimes) {
+    console.error(`E, F and H in ${runtime}`);
+    if (runtime !== "node24") inFlight?.push(...await flights(runtime));
+    failed?.push(await failures(runtime));
+    flat?.push(await heaps(runtime));
+  }
+  const versions = [
+    `Node ${await run("node", ["--version"])}`,
+    `Node ${await lab.run(`${lab.folder}/node_modules/node24/bin/node`, ["--version"])}`,
+    `Bun ${await lab.run(`${lab.folder}/node_modules/.bin/bun`, ["--version"])}`,
+    `Deno ${Deno.version.deno}`,
+  ].map((text) => text.trim()).join(", ");
+  const installed = JSON.parse(await lab.run("npm", ["ls", "--json"]));
+  const peers = Object.entries(
+    installed.dependencies as Record<string, { version: string }>,
+  ).map(([name, { version }]) => `${name} ${version}`).join(", ");
+  const columns = [
+    "",
+    "calls",
+    "µs a call",
+    "heap, KB a call",
+    "resident, KB",
+    "host timers",
+  ];
+  const text = [
+    `${
+      new Date().toISOString().slice(0, 10)
+    }, \`deno task bench:all\`, ${versions}.\n${peers}.`,
+    `### Goals\n\nMeasured, and at most what is asked for.\n\n${goalTable(all, goals)}`,
+    ...cases,
+    `### Case E\n\n${table(columns, inFlight ?? [])}`,
+    `### Case F\n\nµs a call.\n\n${
+      table(
+        ["", "asyncbackoff", "loop", "@std", "cockatiel", "attempt", "p-retry"],
+        failed ?? [],
+      )
+    }`,
+    `### Case G\n\n\`import { asyncbackoff }\`: ${await size()}.`,
+    `### Case H\n\nHeap in MB after each third of a million calls on one signal.\n\n${
+      table(["", "1", "2", "3"], flat ?? [])
+    }`,
+  ].join("\n\n");
+  const path = new URL("README.md", here);
+  const page = await Deno.readTextFile(path);
+  const [head] = page.split("<!-- results -->");
+  await Deno.writeTextFile(path, `${head}<!-- results -->\n\n${text}\n`);
+  await Deno.writeTextFile(new URL("limits.svg", here), drawing(all));
+  await run(Deno.execPath(), ["fmt", "-q", path.pathname]);
+}
