@@ -53,5 +53,5 @@ export {
 export { type PausePreview, preview, type Spread } from "./src/preview.ts";
 export { retryAfter } from "./src/retry_after.ts";
 export { RetryBudget, type RetryBudgetOptions } from "./src/retry_budget.ts";
-export { Statistic } from "./src/statistic.ts";
+export { type Ends, Statistic } from "./src/statistic.ts";
 export { TokenBudget, type TokenBudgetOptions } from "./src/token_budget.ts";

@@ -17,7 +17,7 @@ import { Observer } from "./observe.ts";
 import type { BackoffPolicy } from "./policy.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "./state.ts";
 import { onAbort } from "./signal.ts";
-import { count, countSuccess, type Statistic } from "./statistic.ts";
+import { count, countLate, countSuccess, type Statistic } from "./statistic.ts";
 import { readInstant, startTimer, type Timer, type Waker } from "./timer.ts";
 
 /** What is executed. */
@@ -180,7 +180,7 @@ class Execution<T> implements Waker {
     this.#cancelTimer();
     const before = this.#state;
     this.#state = next;
-    count(this.#statistic, before, next, failure);
+    count(this.#statistic, { before, next, event, failure });
     if (next.phase === "stopping" || next.phase === "pausing") {
       this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
     }
@@ -294,7 +294,7 @@ class Execution<T> implements Waker {
       const at = this.#now();
       this.#cancelTimer();
       this.#state = SUCCEEDED;
-      countSuccess(this.#statistic, state, at);
+      countSuccess(this.#statistic, at - state.attemptAt);
       this.#resolve(value);
     } catch (error) {
       this.#break(error);
@@ -304,6 +304,7 @@ class Execution<T> implements Waker {
   #settled(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): void {
     if (attempt !== this.#attempt) {
       if (!RunningAttempt.isEcho(attempt, outcome)) {
+        countLate(this.#statistic);
         this.#observer?.late(attempt, outcome, this.#state);
       }
       return;

@@ -4,7 +4,39 @@
  * @module
  */
 
-import type { Failure, State } from "./state.ts";
+import type { Event, Failure, Reason, State } from "./state.ts";
+
+/** How many executions ended for each reason. */
+export type Ends = { readonly [reason in Reason]: number };
+
+const NONE: Ends = {
+  success: 0,
+  unlisted: 0,
+  maxTries: 0,
+  giveup: 0,
+  budget: 0,
+  deadline: 0,
+  aborted: 0,
+  thrown: 0,
+};
+
+/** One step of an execution, to be counted. */
+interface Step {
+  readonly before: State;
+  readonly next: State;
+  readonly event: Event | null;
+  /** The failure that was decided on, if there was one. */
+  readonly failure: Failure | null;
+}
+
+/** Counts one step of an execution. */
+export let count: (statistic: Statistic, step: Step) => void;
+
+/** Counts the success of the attempt that began some milliseconds ago, as `count` does. */
+export let countSuccess: (statistic: Statistic, ms: number) => void;
+
+/** Counts an end that changes nothing any more. */
+export let countLate: (statistic: Statistic) => void;
 
 /**
  * What a `Backoff` has done so far, over all of its executions.
@@ -20,6 +52,7 @@ import type { Failure, State } from "./state.ts";
  *
  * assertEquals(retry.statistic.attempts, 3);
  * assertEquals(retry.statistic.errors, 3);
+ * assertEquals(retry.statistic.ends.maxTries, 1);
  * ```
  */
 export class Statistic {
@@ -38,43 +71,88 @@ export class Statistic {
    * the end of the execution: the pauses are in it.
    */
   sumTime: number = 0;
-}
+  #timeouts = 0;
+  #late = 0;
+  #pauseTime = 0;
+  #ends: { -readonly [reason in Reason]: number } = { ...NONE };
 
-/**
- * Counts one step of an execution.
- *
- * @param statistic What counts.
- * @param before The state before it.
- * @param next The state after it.
- * @param failure The failure that was decided on, if there was one.
- */
-export function count(
-  statistic: Statistic,
-  before: State,
-  next: State,
-  failure: Failure | null,
-): void {
-  if (next.phase === "stopping") return;
-  const reason = next.phase === "done" ? next.reason : null;
-  if (reason === "budget") statistic.refused++;
-  if (before.phase !== "pausing") {
-    statistic.done++;
-    if (failure !== null) statistic.errors += reason === "unlisted" ? 0 : 1;
-    else if (reason === "deadline" || reason === "aborted") statistic.cancels++;
+  static {
+    count = (statistic, step) => statistic.#count(step);
+    countSuccess = (statistic, ms) => statistic.#countSuccess(ms);
+    countLate = (statistic) => statistic.#late++;
   }
-  if (next.phase === "pausing") return;
-  if (before.tries > 0) statistic.sumTime += next.at - before.attemptAt;
-  if (next.phase === "trying") statistic.attempts++;
-}
 
-/**
- * Counts the success of a running attempt, as {@linkcode count} does.
- *
- * @param statistic What counts.
- * @param before The state before it.
- * @param at The instant of the success.
- */
-export function countSuccess(statistic: Statistic, before: State, at: number): void {
-  statistic.done++;
-  statistic.sumTime += at - before.attemptAt;
+  /** Attempts that were cut by their own timeout. */
+  get timeouts(): number {
+    return this.#timeouts;
+  }
+
+  /** Attempts that ended after they had been cut, but for those that only say so. */
+  get late(): number {
+    return this.#late;
+  }
+
+  /** Milliseconds spent in pauses. */
+  get pauseTime(): number {
+    return this.#pauseTime;
+  }
+
+  /** How many executions ended, by reason; as it is now. */
+  get ends(): Ends {
+    return { ...this.#ends };
+  }
+
+  /**
+   * All of it as plain data, for logs and metrics; what `JSON.stringify` shows.
+   *
+   * @returns The counters by name.
+   *
+   * @example A line for a log
+   * ```ts
+   * import { Backoff } from "@asyncbackoff/asyncbackoff";
+   * import { assertStringIncludes } from "@std/assert";
+   *
+   * const backoff = new Backoff();
+   * await backoff.execute(() => "done");
+   *
+   * assertStringIncludes(JSON.stringify(backoff.statistic), '"attempts":1');
+   * ```
+   */
+  toJSON(): Record<string, number | Ends> {
+    const { attempts, done, errors, cancels, refused, sumTime } = this;
+    const { timeouts, late, pauseTime, ends } = this;
+    const core = { attempts, done, errors, cancels, refused, sumTime };
+    return { ...core, timeouts, late, pauseTime, ends };
+  }
+
+  /** Sets all counters to 0. What is under way counts on from there. */
+  reset(): void {
+    Object.assign(this, new Statistic());
+    this.#timeouts = this.#late = this.#pauseTime = 0;
+    this.#ends = { ...NONE };
+  }
+
+  #count({ before, next, event, failure }: Step): void {
+    const reason = next.phase === "done" ? next.reason : null;
+    if (before.phase === "trying" && event?.type === "woke" && reason !== "deadline") {
+      this.#timeouts++;
+    }
+    if (next.phase === "stopping") return;
+    if (reason !== null) this.#ends[reason]++;
+    if (reason === "budget") this.refused++;
+    if (before.phase !== "pausing") {
+      this.done++;
+      if (failure !== null) this.errors += reason === "unlisted" ? 0 : 1;
+      else if (reason === "deadline" || reason === "aborted") this.cancels++;
+    } else if (before.tries > 0) this.#pauseTime += next.at - before.at;
+    if (next.phase === "pausing") return;
+    if (before.tries > 0) this.sumTime += next.at - before.attemptAt;
+    if (next.phase === "trying") this.attempts++;
+  }
+
+  #countSuccess(ms: number): void {
+    this.done++;
+    this.#ends.success++;
+    this.sumTime += ms;
+  }
 }

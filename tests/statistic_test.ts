@@ -7,6 +7,7 @@ import {
   type Attempt,
   Backoff,
   type BackoffOptions,
+  sleep,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
@@ -294,4 +295,96 @@ Deno.test("Statistic is shared by execute() and by all that one decorator wraps"
   );
   assertEquals([decorator.statistic.sumTime, another.statistic.sumTime], [5, 7]);
   clock.close();
+});
+
+Deno.test("Statistic counts ends by reason, timeouts, late results and the time in pauses", async () => {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const backoff = new Backoff({
+    attemptTimeout: 10,
+    deadline: 100,
+    pause: 5,
+    maxTries: 3,
+    exceptions: [RangeError],
+    giveup: (error) => (error as Error).message === "enough",
+    signal: controller.signal,
+    clock,
+  });
+  const run = (fn: () => unknown) => clock.run(backoff.execute(fn).catch(() => {}));
+  const fail = (error: Error) => () => Promise.reject(error);
+
+  await run(() => "success");
+  await run(fail(new RangeError("maxTries"))); // two pauses of 5
+  await run(fail(new RangeError("enough")));
+  await run(fail(new TypeError("unlisted")));
+  await run(() => sleep(12, { clock })); // each is late by 2, and is cut twice more
+  await clock.advance(50);
+  const aborted = run(() => sleep(8, { clock }));
+  controller.abort("no more");
+  await aborted;
+
+  const { timeouts, late, pauseTime, ends } = backoff.statistic;
+  assertEquals({ timeouts, late, pauseTime }, { timeouts: 3, late: 3, pauseTime: 20 });
+  assertEquals(ends, {
+    success: 1,
+    unlisted: 1,
+    maxTries: 2,
+    giveup: 1,
+    budget: 0,
+    deadline: 0,
+    aborted: 1,
+    thrown: 0,
+  });
+});
+
+Deno.test("Statistic counts an attempt cut by the deadline as no timeout, and its end as late", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ attemptTimeout: 50, deadline: 30, clock });
+  await clock.run(backoff.execute(() => sleep(40, { clock })).catch(() => {}));
+  await clock.advance(10);
+  const { timeouts, late, ends } = backoff.statistic;
+  assertEquals([timeouts, late, ends.deadline], [0, 1, 1]);
+});
+
+Deno.test("Statistic counts each timeout once when a grace follows it", async () => {
+  const clock = new TestClock();
+  const limits = { attemptTimeout: 10, grace: 5, maxTries: 2 };
+  const backoff = new Backoff({ ...limits, clock });
+  await clock.run(backoff.execute(() => sleep(100, { clock })).catch(() => {}));
+  const { timeouts, ends } = backoff.statistic;
+  assertEquals([timeouts, ends.maxTries], [2, 1]);
+  await clock.advance(100);
+  assertEquals(backoff.statistic.late, 2);
+});
+
+Deno.test("Statistic.toJSON() has every counter, and is what JSON shows", async () => {
+  const { statistic } = new Backoff();
+  const json = { attempts: 0, done: 0, errors: 0, cancels: 0, refused: 0, sumTime: 0 };
+  const { ends } = statistic;
+  assertEquals(statistic.toJSON(), { ...json, timeouts: 0, late: 0, pauseTime: 0, ends });
+  assertEquals(JSON.parse(JSON.stringify(statistic)), await statistic.toJSON());
+});
+
+Deno.test("Statistic.reset() sets all to 0, and what is under way counts on", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ attemptTimeout: 10, pause: 5, maxTries: 2, clock });
+  const nothing = backoff.statistic.toJSON();
+  await clock.run(backoff.execute(() => sleep(20, { clock })).catch(() => {}));
+  await clock.advance(20);
+  backoff.statistic.reset();
+  assertEquals(backoff.statistic.toJSON(), nothing);
+
+  const result = backoff.execute(() => sleep(8, { clock }));
+  await clock.advance(4);
+  backoff.statistic.reset();
+  await clock.run(result);
+  const { attempts, done, ends } = backoff.statistic;
+  assertEquals([attempts, done, ends.success], [0, 1, 1]);
+});
+
+Deno.test("Statistic.ends is a copy, which nobody can change the counters by", async () => {
+  const backoff = new Backoff();
+  const { ends } = backoff.statistic;
+  await backoff.execute(() => "done");
+  assertEquals([ends.success, backoff.statistic.ends.success], [0, 1]);
 });
