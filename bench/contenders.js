@@ -23,6 +23,13 @@ import pRetry from "p-retry";
 import pTimeout from "p-timeout";
 import { retry as tsRetry } from "ts-retry-promise";
 
+// For @std/async in Node 20.
+Promise.withResolvers ??= function () {
+  let [resolve, reject] = [];
+  const promise = new Promise((...both) => [resolve, reject] = both);
+  return { promise, resolve, reject };
+};
+
 const ATTEMPT = 5000;
 const DEADLINE = 10_000;
 
@@ -91,7 +98,7 @@ const cockatiel = {
 
 const P = { retries: 4, minTimeout: 0, maxTimeout: 0, factor: 1 };
 const pLimited = (fn) => () => pTimeout(fn(), { milliseconds: ATTEMPT });
-const STD = { maxAttempts: 5, minTimeout: 0, maxTimeout: 0, jitter: 0 };
+const STD = { maxAttempts: 5, minTimeout: 0, maxTimeout: 1, multiplier: 1, jitter: 0 };
 const TS = { retries: 4, delay: 0 };
 const EXP = { numOfAttempts: 5, startingDelay: 0, delayFirstAttempt: false };
 
