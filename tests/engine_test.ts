@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { begin, limitError, step } from "../src/engine.ts";
+import { begin, beginTrying, limitError, step } from "../src/engine.ts";
 import type { Event, Failure, Policy, State } from "../src/state.ts";
 
 /** A policy without limits that retries at once, and remembers what it was asked. */
@@ -525,4 +525,18 @@ Deno.test("step() makes no error when a wake needs none", () => {
   const pausing = step(policy, trying, rejected(1010, "broken"));
   assertEquals([trying.phase, step(policy, pausing, woke(1100)).phase], ["trying", "done"]);
   assertEquals(made, 0);
+});
+
+Deno.test("beginTrying() comes to what begin() and the wake that is due come to", () => {
+  for (const attemptTimeout of [0, 1, 10, Infinity]) {
+    for (const deadline of [0, 1, 10, Infinity]) {
+      for (const at of [-5, 0, 1e9 + 0.25]) {
+        const policy = policyOf({ attemptTimeout, deadline });
+        const expected = step(policy, begin(at, "load"), { type: "woke", at });
+        const actual = beginTrying(policy, at, "load");
+        // As data: the errors of two deadlines have stacks of their own.
+        assertEquals(JSON.stringify(actual), JSON.stringify(expected));
+      }
+    }
+  }
 });

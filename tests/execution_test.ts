@@ -156,3 +156,53 @@ Deno.test("Backoff() keeps its message short when the value is long", () => {
   assertEquals(message.endsWith("111..."), true);
   assertEquals(message.length < 250, true);
 });
+
+Deno.test("Backoff.execute() comes to the same whether a success takes the short cut or not", async () => {
+  const scenes: ((time: TestClock) => () => unknown)[] = [
+    () => () => "at once",
+    (time) => () => sleep(8, { clock: time }).then(() => "in time"),
+    (time) => () => sleep(10, { clock: time }).then(() => "at the limit"),
+    (time) => {
+      let tries = 0;
+      return () => ++tries < 3 ? sleep(20, { clock: time }) : "after two timeouts";
+    },
+    () => throwBoom,
+  ];
+  const longWays = [
+    {},
+    { observe: () => {} },
+    { signal: new AbortController().signal },
+    { budget: { began() {}, failed() {}, succeeded() {}, mayRetry: () => true } },
+  ];
+  for (const scene of scenes) {
+    const ends = longWays.map(async (options) => {
+      const clock = new TestClock();
+      const limits = { attemptTimeout: 10, deadline: 100, pause: 5 };
+      const backoff = new Backoff({ ...limits, ...options, clock });
+      const outcome = await clock.run(backoff.execute(scene(clock)).catch(String));
+      return { outcome, at: clock.now(), statistic: backoff.statistic.toJSON() };
+    });
+    const [short, ...long] = await Promise.all(ends);
+    for (const each of long) assertEquals(each, short);
+  }
+});
+
+Deno.test("Backoff.execute() ends with what its clock throws at the end of an attempt", async () => {
+  const time = new TestClock();
+  let isBroken = false;
+  const broken: Partial<Clock>[] = [
+    { now: () => isBroken ? throwBoom() : time.now() },
+    { after: (ms, wake) => (time.after(ms, wake), throwBoom) },
+  ];
+  for (const changes of broken) {
+    isBroken = false;
+    const backoff = new Backoff({ deadline: 100, clock: clockWith(time, changes) });
+    const result = backoff.execute(() => {
+      isBroken = true;
+      return "never told";
+    });
+    assertStrictEquals(await result.catch((error) => error), boom);
+    assertEquals(backoff.statistic.ends.thrown, 1);
+    assertEquals(backoff.statistic.ends.success, 0);
+  }
+});
