@@ -83,7 +83,6 @@ const right: Record<string, unknown[]> = {
   grace: [0, 10, Infinity],
   signal: [null],
   observe: [() => {}],
-  clock: [null],
 };
 const option = (name: string): fc.Arbitrary<Hostile> =>
   fc.oneof(
@@ -95,6 +94,7 @@ const asIs = (anything: unknown): Hostile => ({ anything });
 /** Things that are no options, or options of which some are right. */
 const options = fc.oneof(
   { weight: 1, arbitrary: hostile.map((each) => ({ whole: each })) },
+  { weight: 1, arbitrary: hostile.map((clock) => ({ parts: { clock } })) },
   {
     weight: 4,
     arbitrary: fc.record(
