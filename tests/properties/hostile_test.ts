@@ -30,18 +30,18 @@ async function outcomeOf(promise: Promise<unknown>, clock: TestClock) {
   return outcome as Outcome | null;
 }
 
-/** Ours, which says what to do; or what the thing itself throws when it is touched. */
-function isClear(error: unknown): boolean {
-  if (error instanceof Trap) return true;
-  const isOurs = error instanceof TypeError || error instanceof RangeError;
-  return isOurs && /^Cannot .*(?: as | with )/.test(error.message) ||
-    error instanceof TypeError && /revoked/.test(error.message);
+/** One of ours, which says what to do. */
+function isOurs(error: unknown): boolean {
+  return (error instanceof TypeError || error instanceof RangeError) &&
+    /^Cannot .* as .*/.test(error.message) && !/revoked/.test(error.message);
 }
 
+/** Ours, or what the thing itself throws when it is touched. */
 function assertClear(error: unknown): void {
-  if (!isClear(error)) {
-    throw new Error("This error is not clear", { cause: error });
-  }
+  const isItsOwn = error instanceof Trap ||
+    (error instanceof TypeError && /revoked/.test(error.message));
+  if (isItsOwn || isOurs(error)) return;
+  throw new Error("This error is not clear", { cause: error });
 }
 
 const guarded = [Object, Array, Function, Promise, Error, Map]
@@ -114,6 +114,16 @@ function makeOptions(options: Options): unknown {
   return Object.fromEntries(made);
 }
 
+/** Nothing else is accepted, or a limit that was meant would get lost. */
+function assertIsOptions(given: unknown): void {
+  if (given === null || given === undefined) return;
+  assert(typeof given === "object" && !Array.isArray(given), "These are no options");
+  const known = ["clock", "budget", ...Object.keys(right)];
+  assertEquals(Object.keys(given).filter((each) => !known.includes(each)), []);
+  const { signal = null } = given as BackoffOptions;
+  assert(signal === null || typeof signal.aborted === "boolean", "This is no signal");
+}
+
 /** Each way to make a policy. */
 const makePolicy: ((options: BackoffOptions) => (fn: () => unknown) => Promise<unknown>)[] =
   [
@@ -149,10 +159,14 @@ Deno.test("asyncbackoff() refuses what are no options with a clear error, or wor
       const thrown = thrownBy(() => policy = makePolicy[way]?.(parts as BackoffOptions));
       count(thrown === null ? "accepted" : "refused");
       assertUnchanged();
-      if (thrown !== null) return assertClear(thrown.error);
+      if (thrown !== null) {
+        // A value is looked at with care; what holds the options is not.
+        if ("parts" in options) return assert(isOurs(thrown.error), "It says what to do");
+        return assertClear(thrown.error);
+      }
+      assertIsOptions(given);
       // A clock of anybody's own need not move.
-      const isOurs = "parts" in options && !("clock" in options.parts);
-      if (policy === undefined || !isOurs) return;
+      if (policy === undefined || "whole" in options || "clock" in options.parts) return;
       // Attempts that are given no time, and nothing to end them, go on for ever at one instant.
       if ((parts as BackoffOptions).attemptTimeout === 0) return;
       if (Object.keys(options.parts).length > 0) count("accepted with a part");
@@ -183,8 +197,8 @@ Deno.test("Backoff.execute() refuses what is no function with a clear error", as
       assert(outcome !== null, "It hangs");
       count(typeof fn === "function" ? "accepted" : "refused");
       if (typeof fn === "function") return;
-      assert(outcome.status === "rejected" && isClear(outcome.reason), "Not refused");
-      assert(refused !== null && isClear(refused.error), "Not refused by the wrapper");
+      assert(outcome.status === "rejected" && isOurs(outcome.reason), "Not refused");
+      assert(refused !== null && isOurs(refused.error), "Not refused by the wrapper");
     },
   });
 });
@@ -375,7 +389,10 @@ Deno.test("Backoff.execute() is not harmed by a clock that goes backwards, and r
       assert(outcome !== null, "It hangs");
       assert(elapsed.every((each) => each >= 0), "No time is negative");
       const isBackwards = readings.every((each) => "back" in each);
-      const isRefused = outcome.status === "rejected" && isClear(outcome.reason);
+      const isLimit = outcome.status === "fulfilled" ||
+        nameOf(outcome.reason) === "TimeoutError";
+      const isRefused = !isLimit;
+      if (isRefused) assertClear((outcome as PromiseRejectedResult).reason);
       count(isBackwards ? "backwards" : isRefused ? "refused" : "harmless");
       if (!isBackwards) return;
       assert(!isRefused, "Going backwards is no reason to refuse");
@@ -389,22 +406,32 @@ Deno.test("Backoff.execute() refuses a clock whose sleep or after is none", asyn
     name: "clocks that do not wait",
     arbitrary: fc.record({ each: hostile, hasAfter: fc.boolean() }),
     runs: 300,
-    categories: ["by after", "by sleep"],
+    categories: ["by after", "by sleep", "refused", "never waits", "waits for ever"],
     async holds({ each, hasAfter }, { count, assertUncaught }) {
       const time = new TestClock();
-      const now = () => time.now();
       const thing = make(each);
+      const comesTo = await awaited(() => thing, time);
+      const now = () => time.now();
       const wait = () => thing;
       const clock =
         (hasAfter ? { now, sleep: wait, after: wait } : { now, sleep: wait }) as Clock;
       const backoff = new Backoff({ maxTries: 2, attemptTimeout: 100, clock });
       const work = () => time.sleep(50).then(() => "value");
       const outcome = await outcomeOf(backoff.execute(work), time);
-      count(hasAfter ? "by after" : "by sleep");
       assertUnchanged();
       assertUncaught([]);
       assert(outcome !== null, "It hangs");
-      if (outcome.status === "fulfilled") assertEquals(outcome.value, "value");
+      count(hasAfter ? "by after" : "by sleep");
+      if (hasAfter && typeof thing === "function") return; // it may be a cancel
+      if (hasAfter || comesTo?.status === "fulfilled") {
+        count(hasAfter ? "refused" : "never waits");
+        assert(outcome.status === "rejected", "Not refused");
+        if (hasAfter) return assert(isOurs(outcome.reason), "It says what to do");
+        return assertClear(outcome.reason);
+      }
+      count(comesTo === null ? "waits for ever" : "refused");
+      const value: Outcome = { status: "fulfilled", value: "value" };
+      assertAlike(outcome, comesTo ?? value);
     },
   });
 });
