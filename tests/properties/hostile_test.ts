@@ -11,6 +11,7 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
+import { hasBudget } from "./cast.ts";
 import { type Hostile, hostile, make, Trap } from "./hostile.ts";
 import { assertProperty } from "./runs.ts";
 
@@ -83,6 +84,7 @@ const right: Record<string, unknown[]> = {
   grace: [0, 10, Infinity],
   signal: [null],
   observe: [() => {}],
+  ...(hasBudget ? { budget: [null] } : {}),
 };
 const option = (name: string): fc.Arbitrary<Hostile> =>
   fc.oneof(
@@ -118,7 +120,7 @@ function makeOptions(options: Options): unknown {
 function assertIsOptions(given: unknown): void {
   if (given === null || given === undefined) return;
   assert(typeof given === "object" && !Array.isArray(given), "These are no options");
-  const known = ["clock", "budget", ...Object.keys(right)];
+  const known = ["clock", ...Object.keys(right)];
   assertEquals(Object.keys(given).filter((each) => !known.includes(each)), []);
   const { signal = null } = given as BackoffOptions;
   assert(signal === null || typeof signal.aborted === "boolean", "This is no signal");
