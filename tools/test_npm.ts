@@ -16,10 +16,14 @@ const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(runtimes);
 
 const tests = new URL("../tests/", import.meta.url);
 const names: string[] = [];
-for await (const { name } of Deno.readDir(tests)) {
-  // The layers are those of the sources, which are not in the package.
-  if (name.endsWith("_test.ts") && name !== "layers_test.ts") names.push(name);
+for (const folder of ["", "properties/"]) {
+  for await (const { name } of Deno.readDir(new URL(folder, tests))) {
+    // The layers are those of the sources, which are not in the package.
+    if (name.endsWith("_test.ts") && name !== "layers_test.ts") names.push(folder + name);
+  }
 }
+/** All in one folder, since they import the package from where they are. */
+const builtName = (name: string) => name.replace("/", "_").replace(/\.ts$/, "");
 
 await using lab = await makeLab(
   "deno-std@1.4.0",
@@ -28,7 +32,10 @@ await using lab = await makeLab(
 );
 const built = `${lab.folder}/tests`;
 await esbuild.build({
-  entryPoints: names.map((name) => new URL(name, tests).pathname),
+  entryPoints: names.map((name) => ({
+    in: new URL(name, tests).pathname,
+    out: builtName(name),
+  })),
   outdir: built,
   bundle: true,
   format: "esm",
@@ -61,7 +68,7 @@ await Deno.copyFile(
 );
 await Deno.copyFile(new URL("runner.js", import.meta.url), `${lab.folder}/runner.js`);
 
-const files = names.map((name) => `tests/${name.slice(0, -3)}.mjs`);
+const files = names.map((name) => `tests/${builtName(name)}.mjs`);
 for (const name of wanted) {
   const program = `${lab.folder}/${runtimes[name]?.[1]}`;
   const version = await lab.run(program, ["--version"]);

@@ -1,10 +1,12 @@
 // Scripts by chance. Times lie on a coarse grid, so that ties abound.
 
 import fc from "fast-check";
+import { hasBudget } from "./cast.ts";
 import type {
   AbortFrom,
   AbortScript,
   AttemptScript,
+  BudgetAnswer,
   ClassName,
   Ending,
   ErrorName,
@@ -116,6 +118,12 @@ const giveupAnswer = seldom<GiveupAnswer>(
   constantFrom<GiveupAnswer[]>("throw", "promise"),
 );
 
+const budgetAnswer = seldom<BudgetAnswer>(
+  constant(true),
+  constant(false),
+  constantFrom<BudgetAnswer[]>("throw", "promise"),
+);
+
 const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
   record({
     entry: oneof(
@@ -143,6 +151,9 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
     ),
     maxTries: option(integer({ min: 1, max: 6 }), { freq: 2 }),
     giveup: option(fc.array(giveupAnswer, { minLength: 1, maxLength: 4 }), { freq: 2 }),
+    budget: hasBudget
+      ? option(fc.array(budgetAnswer, { minLength: 1, maxLength: 4 }))
+      : constant(null),
     grace: reach.grace,
     observer: seldom<PolicyScript["observer"]>(
       constant("quiet"),
@@ -155,7 +166,7 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
     ),
   });
 
-const places: Place[] = ["giveup", "pause", "function", "work", "listener"];
+const places: Place[] = ["giveup", "budget", "pause", "function", "work", "listener"];
 const tries = oneof(constant(1), integer({ min: 1, max: 4 }));
 const fromIn = (reach: Reach): Arbitrary<AbortFrom> =>
   oneof(

@@ -1,7 +1,10 @@
 // What turns up in the scripts again and again: a property fails if one of these gets rare.
 
+import { hasBudget } from "./cast.ts";
+
 /** What happens, what coincides, what is thrown and handed over, and by whom it is begun. */
 export const categories: readonly string[] = [
+  ...(hasBudget ? ["abort by budget", "ends by budget", "asks a budget"] : []),
   "abort by a timer armed after",
   "abort by a timer armed before",
   "abort by attempt",

@@ -16,6 +16,7 @@ import {
   type AbortScript,
   answerOf,
   attemptOf,
+  type BudgetAnswer,
   type Ending,
   type Form,
   type Place,
@@ -72,6 +73,7 @@ export class Player {
   readonly #listeners = new Map<AbortSignal, Set<unknown>>();
   readonly #lines: string[] = [];
   readonly #late: string[] = [];
+  readonly #budgetLines: string[] = [];
   readonly #attempts: Attempt[] = [];
   readonly #inFlight = new Set<number>();
   readonly #outer = new Map<number, Deferred>();
@@ -127,7 +129,8 @@ export class Player {
       `${number}: ${signal.aborted ? this.#labels.of(signal.reason, number) : "quiet"}`
     );
     const late = this.#late.sort();
-    return { lines: this.#lines, late, signals, statistic: this.#statistic() };
+    const statistic = this.#statistic();
+    return { lines: this.#lines, late, signals, budget: this.#budgetLines, statistic };
   }
 
   /** Says how something is called that this player did not make. */
@@ -137,13 +140,14 @@ export class Player {
 
   /** What the policy is made of, but for its limits. */
   #options(): BackoffOptions {
-    const { pause, exceptions, giveup, grace, observer } = this.#script.policy;
+    const { pause, exceptions, giveup, budget, grace, observer } = this.#script.policy;
     return {
       pause: Array.isArray(pause) ? (failure) => this.#pause(failure) : pause,
       exceptions: Array.isArray(exceptions)
         ? exceptions.map((name) => classes[name])
         : exceptions as "all" | null,
       giveup: giveup && ((error, failure) => this.#giveup(error, failure)),
+      ...(budget && { budget: this.#budget(budget) }),
       grace,
       signal: this.#controllers.policy.signal,
       observe: observer === "none" ? null : (event) => this.observe(event),
@@ -162,6 +166,39 @@ export class Player {
     if (answer === "truthy") return 1 as unknown as boolean;
     if (answer === "falsy") return undefined as unknown as boolean;
     return answer;
+  }
+
+  #budget(answers: readonly BudgetAnswer[]) {
+    const tell = (text: string) => (at: number) => {
+      this.#checkBudget(at);
+      this.#budgetLines.push(`${this.#elapsed()} ${text}`);
+    };
+    let tries = 0;
+    return {
+      began: tell("began"),
+      succeeded: tell("succeeded"),
+      failed: (at: number) => {
+        tries += 1; // what is not listed is not retried
+        this.#checkBudget(at);
+        this.#write("budget: failed");
+      },
+      mayRetry: (at: number) => {
+        this.#checkBudget(at);
+        return this.#mayRetry(answerOf(answers, tries), tries);
+      },
+    };
+  }
+
+  #mayRetry(answer: BudgetAnswer, tries: number): boolean {
+    this.#write("budget: asked");
+    this.#abortIn("budget", tries);
+    if (answer === "throw") throw this.#thrownBy("budget", tries);
+    return answer === "promise" ? Promise.resolve(true) as unknown as boolean : answer;
+  }
+
+  #checkBudget(at: number): void {
+    this.#check(at === this.#clock.now(), "a budget is told the instant");
+    this.#checkNoAttempt("budget");
   }
 
   #pause(failure: Failure): number {

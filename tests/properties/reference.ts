@@ -67,7 +67,8 @@ class Reference {
     lines: [],
     late: [],
     signals: [],
-    statistic: { attempts: 0, done: 0, errors: 0, cancels: 0, refused: 0, sumTime: 0 },
+    budget: [],
+    statistic: { attempts: 0, done: 0, errors: 0, refused: 0, cancels: 0, sumTime: 0 },
     seen: new Set(),
     mayBeLate: new Set(),
     isOpen: false,
@@ -166,6 +167,7 @@ class Reference {
     this.#attempt = attempt;
     this.#attemptAt = this.#instants.now;
     this.#phase = "trying";
+    if (tries === 1) this.#tellBudget("began");
     this.#tell("attempt", `attempt ${tries}`);
     if (this.#phase !== "trying") return;
     if (this.#attemptTimeout === 0) {
@@ -252,6 +254,7 @@ class Reference {
       return this.#fail(isStopping ? this.#timeoutOf(this.#attempt!) : outcome.error);
     }
     this.#expected.statistic["done"]! += 1;
+    this.#tellBudget("succeeded");
     this.#end("success", outcome);
   }
 
@@ -391,6 +394,7 @@ class Reference {
     this.#tell("failure", failureText(failure, null));
     // At the deadline's very instant there is no pause any more.
     if ("pause" in decision) return this.#end("deadline", { error });
+    if (decision.reason === "budget") statistic["refused"]! += 1;
     this.#end(decision.reason, decision);
   }
 
@@ -408,20 +412,21 @@ class Reference {
     if (noted !== null && this.#phase === "pausing") this.#endAborted(noted);
   }
 
-  /** The order of the questions: listed? the last try? giveup? how long a pause? */
+  /** The order of the questions: listed? the last try? giveup? may it? how long a pause? */
   #decide(failure: Failure): Decision {
     const { policy } = this.#script;
     const { error, tries } = failure;
     if (!this.#isListed(error)) return { reason: "unlisted", error };
+    if (policy.budget !== null) this.#write("budget: failed");
     if (tries >= orNone(policy.maxTries)) return { reason: "maxTries", error };
-    return this.#askGiveup(failure) ?? this.#askPause(failure);
+    return this.#askGiveup(failure) ?? this.#askBudget(failure) ?? this.#askPause(failure);
   }
 
   #askGiveup(failure: Failure): Decision | null {
     const { giveup } = this.#script.policy;
     if (giveup === null) return null;
     const { error, tries } = failure;
-    this.#ask("giveup", failure);
+    this.#ask("giveup", factsOf(failure), tries);
     const answer = answerOf(giveup, tries);
     if (answer === "throw") return { reason: "thrown", error: `thrown by giveup ${tries}` };
     if (answer === "promise") return { reason: "thrown", error: `TypeError by ${error}` };
@@ -429,11 +434,23 @@ class Reference {
     return isOver ? { reason: "giveup", error } : null;
   }
 
+  /** Where no time remains there is no retry to be charged for. */
+  #askBudget({ error, tries, remaining }: Failure): Decision | null {
+    const { budget } = this.#script.policy;
+    if (budget === null || remaining === 0) return null;
+    this.#see("asks a budget");
+    this.#ask("budget", "asked", tries);
+    const answer = answerOf(budget, tries);
+    if (answer === "throw") return { reason: "thrown", error: `thrown by budget ${tries}` };
+    if (answer === "promise") return { reason: "thrown", error: `TypeError by ${error}` };
+    return answer ? null : { reason: "budget", error };
+  }
+
   #askPause(failure: Failure): Decision {
     const { pause } = this.#script.policy;
     if (!Array.isArray(pause)) return { pause: pause ?? 0 };
     const { error, tries } = failure;
-    this.#ask("pause", failure);
+    this.#ask("pause", factsOf(failure), tries);
     const answer = answerOf(pause, tries);
     if (typeof answer === "number") return { pause: answer };
     // Only an option may be absent, not an answer.
@@ -443,10 +460,10 @@ class Reference {
     return { reason: "thrown", error: "RangeError" };
   }
 
-  #ask(place: "giveup" | "pause", failure: Failure): void {
-    this.#write(`${place}: ${factsOf(failure)}`);
+  #ask(place: "giveup" | "budget" | "pause", text: string, tries: number): void {
+    this.#write(`${place}: ${text}`);
     const before = this.#reason;
-    this.#abortIn(place, failure.tries);
+    this.#abortIn(place, tries);
     if (this.#reason !== before) this.#isAbortedInDecision = true;
   }
 
@@ -549,6 +566,11 @@ class Reference {
     if (this.#script.policy.observer === "none") return;
     this.#write(`told ${text}`);
     this.#abortIn(place, this.#expected.statistic["attempts"]!);
+  }
+
+  #tellBudget(text: string): void {
+    if (this.#script.policy.budget === null) return;
+    this.#expected.budget.push(`${this.#instants.now} ${text}`);
   }
 
   #write(text: string): void {

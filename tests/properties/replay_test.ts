@@ -12,7 +12,7 @@ import type { Script } from "./script.ts";
 
 /**
  * The states are seen by an observer. Left out is an abort from within a step of the engine:
- * by `giveup` or `pause`, or as an attempt begins that is given no time.
+ * by `giveup`, `budget` or `pause`, or as an attempt begins that is given no time.
  */
 const observed = script.map(({ policy, attempts, aborts }): Script => ({
   policy: { ...policy, observer: "quiet" },
@@ -20,7 +20,7 @@ const observed = script.map(({ policy, attempts, aborts }): Script => ({
   aborts: aborts.filter(({ from }) => {
     if (typeof from === "string" || !("by" in from)) return true;
     if (from.by === "attempt") return policy.attemptTimeout !== 0;
-    return from.by !== "giveup" && from.by !== "pause";
+    return from.by !== "giveup" && from.by !== "budget" && from.by !== "pause";
   }),
 }));
 

@@ -81,6 +81,7 @@ export type AbortFrom =
 /** From within what an abort can come. */
 export type Place =
   | "giveup"
+  | "budget"
   | "pause"
   | "function"
   | "work"
@@ -97,8 +98,9 @@ export interface AbortScript {
   from: AbortFrom;
 }
 
-/** What `giveup` and `pause` answer, by tries; the last answer stays. */
+/** What `giveup`, `budget` and `pause` answer, by tries; the last answer stays. */
 export type GiveupAnswer = boolean | "truthy" | "falsy" | "throw" | "promise";
+export type BudgetAnswer = boolean | "throw" | "promise";
 export type PauseAnswer = number | "NaN" | "negative" | "none" | "throw" | "promise";
 
 /** The options. */
@@ -110,6 +112,7 @@ export interface PolicyScript {
   exceptions: ClassName[] | "all" | null;
   maxTries: number | null;
   giveup: GiveupAnswer[] | null;
+  budget: BudgetAnswer[] | null;
   grace: number | null;
   /** Whether there is one, and whether it throws at each event. */
   observer: "none" | "quiet" | "throws";
@@ -131,6 +134,8 @@ export interface Trace {
   late: string[];
   /** For each call of the function, what its signal was aborted with in the end. */
   signals: string[];
+  /** What the budget was told of the whole execution. */
+  budget: string[];
   statistic: Record<string, number>;
 }
 

@@ -1,0 +1,439 @@
+// Hostile input: a clear error or the right behaviour, never a hang, a crash elsewhere or a
+// changed prototype.
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  asyncbackoff,
+  asyncretry,
+  Backoff,
+  type BackoffOptions,
+  type Clock,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import fc from "fast-check";
+import { hasBudget } from "./cast.ts";
+import { type Hostile, hostile, make, Trap } from "./hostile.ts";
+import { assertProperty } from "./runs.ts";
+
+/** Past everything that is done here, and past the waits of clocks that are wrong. */
+const LONG = 10_000;
+
+type Outcome = PromiseSettledResult<unknown>;
+
+/** What a promise has come to when time has passed; `null` is a hang. */
+async function outcomeOf(promise: Promise<unknown>, clock: TestClock) {
+  let outcome: Outcome | null = null;
+  promise.then(
+    (value) => outcome = { status: "fulfilled", value },
+    (reason) => outcome = { status: "rejected", reason },
+  );
+  await clock.advance(LONG);
+  return outcome as Outcome | null;
+}
+
+/** One of ours, which says what to do. */
+function isOurs(error: unknown): boolean {
+  return (error instanceof TypeError || error instanceof RangeError) &&
+    /^Cannot .* as .*/.test(error.message) && !/revoked/.test(error.message);
+}
+
+/** Ours, or what the thing itself throws when it is touched. */
+function assertClear(error: unknown): void {
+  const isItsOwn = error instanceof Trap ||
+    (error instanceof TypeError && /revoked/.test(error.message));
+  if (isItsOwn || isOurs(error)) return;
+  throw new Error("This error is not clear", { cause: error });
+}
+
+const guarded = [Object, Array, Function, Promise, Error, Map]
+  .map(({ prototype }) => prototype as object);
+const snapshot = () => guarded.map((each) => Object.getOwnPropertyDescriptors(each));
+const before = snapshot();
+
+/** The prototypes are as they were. */
+function assertUnchanged(): void {
+  const now = snapshot();
+  for (const [index, descriptors] of now.entries()) {
+    const old = before[index] as Record<PropertyKey, PropertyDescriptor>;
+    assertEquals(Reflect.ownKeys(descriptors), Reflect.ownKeys(old));
+    for (const key of Reflect.ownKeys(descriptors)) {
+      const descriptor = (descriptors as Record<PropertyKey, PropertyDescriptor>)[key];
+      assert(Object.is(descriptor?.value, old[key]?.value), String(key));
+    }
+  }
+}
+
+/** What was thrown, if anything was. */
+function thrownBy(fn: () => unknown): { error: unknown } | null {
+  try {
+    fn();
+    return null;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** For each option, what is right. */
+const right: Record<string, unknown[]> = {
+  attemptTimeout: [0, 100, null],
+  deadline: [0, 500, undefined],
+  pause: [0, 10],
+  exceptions: ["all", [Error]],
+  maxTries: [1, 3],
+  giveup: [() => false],
+  grace: [0, 10, Infinity],
+  signal: [null],
+  observe: [() => {}],
+  ...(hasBudget ? { budget: [null] } : {}),
+};
+const option = (name: string): fc.Arbitrary<Hostile> =>
+  fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(...right[name] ?? []).map(asIs) },
+    { weight: 1, arbitrary: hostile },
+  );
+const asIs = (anything: unknown): Hostile => ({ anything });
+
+/** Things that are no options, or options of which some are right. */
+const options = fc.oneof(
+  { weight: 1, arbitrary: hostile.map((each) => ({ whole: each })) },
+  { weight: 1, arbitrary: hostile.map((clock) => ({ parts: { clock } })) },
+  {
+    weight: 4,
+    arbitrary: fc.record(
+      Object.fromEntries(Object.keys(right).map((name) => [name, option(name)])),
+      { requiredKeys: [] },
+    ).map((parts) => ({ parts })),
+  },
+);
+type Options = typeof options extends fc.Arbitrary<infer T> ? T : never;
+
+function makeOptions(options: Options): unknown {
+  if ("whole" in options) return make(options.whole);
+  const made = Object.entries(options.parts).map(([name, each]) => [
+    name,
+    make(each as Hostile),
+  ]);
+  return Object.fromEntries(made);
+}
+
+/** Nothing else is accepted, or a limit that was meant would get lost. */
+function assertIsOptions(given: unknown): void {
+  if (given === null || given === undefined) return;
+  assert(typeof given === "object" && !Array.isArray(given), "These are no options");
+  const known = ["clock", ...Object.keys(right)];
+  assertEquals(Object.keys(given).filter((each) => !known.includes(each)), []);
+  const { signal = null } = given as BackoffOptions;
+  assert(signal === null || typeof signal.aborted === "boolean", "This is no signal");
+}
+
+/** Each way to make a policy. */
+const makePolicy: ((options: BackoffOptions) => (fn: () => unknown) => Promise<unknown>)[] =
+  [
+    (options) => {
+      const backoff = new Backoff(options);
+      return (fn) => backoff.execute(fn);
+    },
+    (options) => {
+      const { wrap } = new Backoff(options);
+      return (fn) => wrap(fn as () => Promise<unknown>)();
+    },
+    (options) => {
+      const decorate = asyncbackoff(options);
+      return (fn) => decorate(fn as () => Promise<unknown>)();
+    },
+    (options) => {
+      const decorate = asyncretry(3, options);
+      return (fn) => decorate(fn as () => Promise<unknown>)();
+    },
+  ];
+
+Deno.test("asyncbackoff() refuses what are no options with a clear error, or works", async () => {
+  await assertProperty({
+    name: "options",
+    arbitrary: fc.record({ options, way: fc.nat({ max: makePolicy.length - 1 }) }),
+    runs: 300,
+    categories: ["refused", "accepted", "accepted with a part", "ends with an error"],
+    async holds({ options, way }, { count, forgive, assertUncaught }) {
+      const clock = new TestClock();
+      const given = makeOptions(options);
+      const parts = "parts" in options ? { clock, ...given as object } : given;
+      let policy: ReturnType<typeof makePolicy[number]> | undefined;
+      const thrown = thrownBy(() => policy = makePolicy[way]?.(parts as BackoffOptions));
+      count(thrown === null ? "accepted" : "refused");
+      assertUnchanged();
+      if (thrown !== null) {
+        // A value is looked at with care; what holds the options is not.
+        if ("parts" in options) return assert(isOurs(thrown.error), "It says what to do");
+        return assertClear(thrown.error);
+      }
+      assertIsOptions(given);
+      // A clock of anybody's own need not move.
+      if (policy === undefined || "whole" in options || "clock" in options.parts) return;
+      // Attempts that are given no time, and nothing to end them, go on for ever at one instant.
+      if ((parts as BackoffOptions).attemptTimeout === 0) return;
+      if (Object.keys(options.parts).length > 0) count("accepted with a part");
+      const outcome = await outcomeOf(policy(() => "value"), clock);
+      if ("observe" in options.parts) forgive(); // what an observer throws must surface
+      assertUncaught([]);
+      assert(outcome !== null, "It hangs");
+      if (outcome.status === "fulfilled") return assertEquals(outcome.value, "value");
+      count("ends with an error");
+    },
+  });
+});
+
+Deno.test("Backoff.execute() refuses what is no function with a clear error", async () => {
+  await assertProperty({
+    name: "functions",
+    arbitrary: hostile,
+    runs: 300,
+    categories: ["refused", "accepted"],
+    async holds(each, { count, assertUncaught }) {
+      const clock = new TestClock();
+      const fn = make(each) as () => unknown;
+      const backoff = new Backoff({ deadline: 100, maxTries: 1, clock });
+      const outcome = await outcomeOf(backoff.execute(fn), clock);
+      const refused = thrownBy(() => backoff.wrap(fn as () => Promise<unknown>));
+      assertUnchanged();
+      assertUncaught([]);
+      assert(outcome !== null, "It hangs");
+      count(typeof fn === "function" ? "accepted" : "refused");
+      if (typeof fn === "function") return;
+      assert(outcome.status === "rejected" && isOurs(outcome.reason), "Not refused");
+      assert(refused !== null && isOurs(refused.error), "Not refused by the wrapper");
+    },
+  });
+});
+
+/** What `await` makes of it, once, at the same instants. */
+async function awaited(fn: () => unknown, clock: TestClock): Promise<Outcome | null> {
+  return await outcomeOf((async () => await fn())(), clock);
+}
+
+/** Things of another call are equal where they are the same sort of thing. */
+function assertAlike(actual: Outcome, expected: Outcome): void {
+  assertEquals(actual.status, expected.status);
+  const [one, other] = [actual, expected].map((each) =>
+    each.status === "fulfilled" ? each.value : each.reason
+  );
+  const isObject = typeof one === "object" && one !== null;
+  if (isObject || typeof one === "function" || typeof one === "symbol") {
+    assertEquals(typeof one, typeof other);
+  } else assert(Object.is(one, other));
+}
+
+Deno.test("Backoff.execute() makes of what an attempt returns what await makes of it", async () => {
+  await assertProperty({
+    name: "returned",
+    arbitrary: hostile,
+    runs: 300,
+    categories: ["fulfilled", "rejected", "never"],
+    async holds(each, { count, assertUncaught }) {
+      const clock = new TestClock();
+      const fn = () => make(each);
+      const expected = await awaited(fn, clock);
+      const backoff = new Backoff({ deadline: 100, maxTries: 1, clock });
+      const outcome = await outcomeOf(backoff.execute(fn), clock);
+      assertUnchanged();
+      assertUncaught([]);
+      assert(outcome !== null, "It hangs");
+      count(expected?.status ?? "never");
+      if (expected !== null) return assertAlike(outcome, expected);
+      assert(outcome.status === "rejected", "There is nothing to resolve with");
+      assertEquals((outcome.reason as { limit?: string }).limit, "deadline");
+    },
+  });
+});
+
+function nameOf(error: unknown): unknown {
+  try {
+    return (error as { name?: unknown } | null | undefined)?.name;
+  } catch {
+    return undefined; // an error whose name throws has none
+  }
+}
+
+Deno.test("Backoff.execute() retries whatever is thrown, and lets it out as it is", async () => {
+  const ways = ["thrown", "rejected", "unlisted", "listed"] as const;
+  await assertProperty({
+    name: "thrown",
+    arbitrary: fc.record({ each: hostile, way: fc.constantFrom(...ways) }),
+    runs: 300,
+    categories: [...ways],
+    async holds({ each, way }, { count, assertUncaught }) {
+      const clock = new TestClock();
+      const error = make(each);
+      const exceptions = way === "listed"
+        ? [Object]
+        : way === "unlisted"
+        ? []
+        : "all" as const;
+      const backoff = new Backoff({ exceptions, maxTries: 3, pause: 10, clock });
+      const outcome = await outcomeOf(
+        backoff.execute(() => {
+          if (way === "rejected") return Promise.reject(error);
+          throw error;
+        }),
+        clock,
+      );
+      count(way);
+      assertUnchanged();
+      assertUncaught([]);
+      assert(outcome?.status === "rejected", "It must reject");
+      // To ask of which class it is may throw; then that goes out.
+      if (way === "listed" && !Object.is(outcome.reason, error)) {
+        return assertClear(outcome.reason);
+      }
+      assert(Object.is(outcome.reason, error), "It goes out as it is");
+      if (way === "listed") return;
+      const isTimeout = nameOf(error) === "TimeoutError";
+      const isRetried = isTimeout || (way !== "unlisted" && nameOf(error) !== "AbortError");
+      assertEquals(backoff.statistic.attempts, isRetried ? 3 : 1);
+    },
+  });
+});
+
+Deno.test("Backoff.execute() comes to its end whatever giveup, pause and observe answer", async () => {
+  await assertProperty({
+    name: "answers",
+    arbitrary: fc.record({
+      giveup: fc.oneof({ weight: 3, arbitrary: fc.constant(asIs(false)) }, hostile),
+      pause: fc.oneof(fc.constant(asIs(100)), hostile),
+      observe: hostile,
+    }),
+    runs: 300,
+    categories: ["given up", "paused", "refused"],
+    async holds(answers, { count, assertUncaught }) {
+      const clock = new TestClock();
+      const failure = new Error("down");
+      const reasons: unknown[] = [];
+      const backoff = new Backoff({
+        exceptions: "all",
+        maxTries: 3,
+        deadline: 5000,
+        giveup: () => make(answers.giveup) as boolean,
+        pause: () => make(answers.pause) as number,
+        observe: (event) => {
+          if (event.type === "done") reasons.push(event.reason);
+          return make(answers.observe) as void;
+        },
+        clock,
+      });
+      const outcome = await outcomeOf(
+        backoff.execute(() => Promise.reject(failure)),
+        clock,
+      );
+      assertUnchanged();
+      assertUncaught([]);
+      assert(outcome?.status === "rejected", "It must reject");
+      const [reason] = reasons;
+      count(reason === "thrown" ? "refused" : reason === "giveup" ? "given up" : "paused");
+      if (reason === "thrown") assertClear(outcome.reason);
+      else assert(Object.is(outcome.reason, failure), "The failure's own error goes out");
+    },
+  });
+});
+
+/** What `now` does at each reading: it goes back by so much, or says something. */
+const back = fc.record({ back: fc.integer({ min: 0, max: 100 }) });
+type Reading = Hostile | { back: number };
+const noTime = fc.oneof(fc.constantFrom(NaN, Infinity, -Infinity).map(asIs), hostile)
+  .filter((each) => !("anything" in each && Number.isFinite(each.anything)));
+const readings: fc.Arbitrary<Reading[]> = fc.oneof(
+  fc.array(back, { maxLength: 20 }),
+  fc.array(fc.oneof(back, noTime), { maxLength: 5 }),
+);
+
+/** TestClock, but for what `now` says. */
+function wrongClock(
+  clock: TestClock,
+  readings: readonly Reading[],
+  hasAfter: boolean,
+): Clock {
+  const left = [...readings];
+  let offset = 0;
+  const now = () => {
+    const reading = left.shift() ?? { back: 0 };
+    if (!("back" in reading)) return make(reading) as number;
+    offset -= reading.back;
+    return clock.now() + offset;
+  };
+  const sleep: Clock["sleep"] = (ms, options) => clock.sleep(ms, options);
+  const after: Required<Clock>["after"] = (ms, wake) => clock.after(ms, wake);
+  return hasAfter ? { now, sleep, after } : { now, sleep };
+}
+
+Deno.test("Backoff.execute() is not harmed by a clock that goes backwards, and refuses one that tells no time", async () => {
+  await assertProperty({
+    name: "clocks that are wrong",
+    arbitrary: fc.record({ readings, hasAfter: fc.boolean(), works: fc.boolean() }),
+    runs: 300,
+    categories: ["harmless", "refused", "backwards"],
+    async holds({ readings, hasAfter, works }, { count, assertUncaught }) {
+      const time = new TestClock(1000);
+      const clock = wrongClock(time, readings, hasAfter);
+      const elapsed: number[] = [];
+      const backoff = new Backoff({
+        attemptTimeout: 100,
+        deadline: 350,
+        pause: 10,
+        observe: (event) => {
+          if (event.type === "done") elapsed.push(event.elapsed);
+          if (event.type === "failure") {
+            elapsed.push(event.failure.elapsed, event.failure.remaining);
+          }
+        },
+        clock,
+      });
+      const work = () => works ? time.sleep(50).then(() => "value") : new Promise(() => {});
+      const outcome = await outcomeOf(backoff.execute(work), time);
+      assertUncaught([]);
+      assert(outcome !== null, "It hangs");
+      assert(elapsed.every((each) => each >= 0), "No time is negative");
+      const isBackwards = readings.every((each) => "back" in each);
+      const isLimit = outcome.status === "fulfilled" ||
+        nameOf(outcome.reason) === "TimeoutError";
+      const isRefused = !isLimit;
+      if (isRefused) assertClear((outcome as PromiseRejectedResult).reason);
+      count(isBackwards ? "backwards" : isRefused ? "refused" : "harmless");
+      if (!isBackwards) return;
+      assert(!isRefused, "Going backwards is no reason to refuse");
+      assertEquals(outcome.status, works ? "fulfilled" : "rejected");
+    },
+  });
+});
+
+Deno.test("Backoff.execute() refuses a clock whose sleep or after is none", async () => {
+  await assertProperty({
+    name: "clocks that do not wait",
+    arbitrary: fc.record({ each: hostile, hasAfter: fc.boolean() }),
+    runs: 300,
+    categories: ["by after", "by sleep", "refused", "never waits", "waits for ever"],
+    async holds({ each, hasAfter }, { count, assertUncaught }) {
+      const time = new TestClock();
+      const thing = make(each);
+      const comesTo = await awaited(() => thing, time);
+      const now = () => time.now();
+      const wait = () => thing;
+      const clock =
+        (hasAfter ? { now, sleep: wait, after: wait } : { now, sleep: wait }) as Clock;
+      const backoff = new Backoff({ maxTries: 2, attemptTimeout: 100, clock });
+      const work = () => time.sleep(50).then(() => "value");
+      const outcome = await outcomeOf(backoff.execute(work), time);
+      assertUnchanged();
+      assertUncaught([]);
+      assert(outcome !== null, "It hangs");
+      count(hasAfter ? "by after" : "by sleep");
+      if (hasAfter && typeof thing === "function") return; // it may be a cancel
+      if (hasAfter || comesTo?.status === "fulfilled") {
+        count(hasAfter ? "refused" : "never waits");
+        assert(outcome.status === "rejected", "Not refused");
+        if (hasAfter) return assert(isOurs(outcome.reason), "It says what to do");
+        return assertClear(outcome.reason);
+      }
+      count(comesTo === null ? "waits for ever" : "refused");
+      const value: Outcome = { status: "fulfilled", value: "value" };
+      assertAlike(outcome, comesTo ?? value);
+    },
+  });
+});
