@@ -191,10 +191,11 @@ async function reportAll(): Promise<void> {
     `Bun ${await lab.run(`${lab.folder}/node_modules/.bin/bun`, ["--version"])}`,
     `Deno ${Deno.version.deno}`,
   ].map((text) => text.trim()).join(", ");
-  const installed = JSON.parse(await lab.run("npm", ["ls", "--json"]));
-  const peers = Object.entries(
-    installed.dependencies as Record<string, { version: string }>,
-  ).map(([name, { version }]) => `${name} ${version}`).join(", ");
+  const peers = await Promise.all(PEERS.map(async (peer) => {
+    const name = peer.replace(/(?<!^)@.*/, "");
+    const path = `${lab.folder}/node_modules/${name}/package.json`;
+    return `${name} ${JSON.parse(await Deno.readTextFile(path)).version}`;
+  }));
   const columns = [
     "",
     "calls",
@@ -204,9 +205,9 @@ async function reportAll(): Promise<void> {
     "host timers",
   ];
   const text = [
-    `${
-      new Date().toISOString().slice(0, 10)
-    }, \`deno task bench:all\`, ${versions}.\n${peers}.`,
+    `${new Date().toISOString().slice(0, 10)}, \`deno task bench:all\`, ${versions}.\n${
+      peers.join(", ")
+    }.`,
     `### Goals\n\nMeasured, and at most what is asked for.\n\n${goalTable(all, goals)}`,
     ...cases,
     `### Case E\n\n${table(columns, inFlight ?? [])}`,

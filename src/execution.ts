@@ -194,17 +194,15 @@ class Execution<T> implements Waker {
   /** Arms the one timer, and the way on which it or an abort reaches the state. */
   #arm(state: Waiting, ms: number): void {
     if (ms === Infinity && this.#unlisten === null) return;
-    this.#gate ??= this.#openGate();
+    if (this.#gate === null) this.#openGate();
     if (this.#aborted !== null) this.#deliver(state, this.#aborted);
     if (ms === Infinity) return;
     this.#timer = startTimer(this.#policy.clock, ms, state, this);
   }
 
   /** What goes through arrives as a promise reaction, in the async context of the call. */
-  #openGate(): (delivery: Delivery) => void {
-    let gate = (_: Delivery) => {};
-    new Promise<Delivery>((resolve) => gate = resolve).then(arrive);
-    return gate;
+  #openGate(): void {
+    new Promise<Delivery>((resolve) => this.#gate = resolve).then(arrive);
   }
 
   #deliver(state: State, event: Event): void {

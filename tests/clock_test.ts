@@ -10,7 +10,13 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { Backoff, type Clock, sleep, systemClock } from "@asyncbackoff/asyncbackoff";
+import {
+  Backoff,
+  type Clock,
+  sleep,
+  systemClock,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { loadCopy } from "./fresh_copy.ts";
 
@@ -568,4 +574,24 @@ Deno.test("systemClock.after() wakes at its instant when a fake's time is ahead 
   } finally {
     restore();
   }
+});
+
+Deno.test("systemClock counts a limit on from where a fake was when it went", async () => {
+  const time = new FakeTime(0);
+  let result: Promise<unknown>;
+  let restoredAt = NaN;
+  try {
+    let tries = 0;
+    const backoff = new Backoff({ attemptTimeout: 30, pause: 10, maxTries: 2 });
+    const fn = () => ++tries < 2 ? Promise.reject(new TimeoutError("attempt", 1)) : never;
+    const never = new Promise(() => {});
+    result = backoff.execute(fn).catch((error) => error.message);
+    await time.runMicrotasks();
+    time.tick(10); // the pause is over; the second attempt begins when the fake has gone
+  } finally {
+    time.restore();
+    restoredAt = performance.now();
+  }
+  assertEquals(await result, "'fn' reached its attempt timeout of 30 ms");
+  assertGreaterOrEqual(performance.now() - restoredAt, 29);
 });
