@@ -9,7 +9,7 @@
  *    set, first due, whose one timer of the host is set for its head.
  * 3. A timer of 0 fires at that look: one turn of the event loop for all of them.
  *
- * Measured in `bench/`, as multiples of a bare await, for a call with both limits
+ * Measured alone, without peers, as multiples of a bare await, for a call with both limits
  * that is over at once (Node 20, Bun, Deno): 24, 24 and 87 with a timer of the
  * host's each; 14, 19 and 30 with the nursery and the queues; 10.8, 15.6 and 22.8
  * with one gate an execution in place of one a state; 7.3, 10.0 and 16.2 when the
