@@ -24,6 +24,7 @@ import { readInstant, startTimer, type Timer, type Waker } from "./timer.ts";
 export interface Task<T> {
   /** The function's name, for messages. */
   readonly name: string;
+  /** What each attempt calls. */
   readonly fn: (...args: never[]) => T | PromiseLike<T>;
   /** What `this` is in the function. */
   readonly self: unknown;

@@ -13,7 +13,7 @@
 import { show } from "./errors.ts";
 import { checkKeys } from "./options.ts";
 import type { Failure } from "./state.ts";
-import { callback, duration, numberOption, wordOption } from "./validate.ts";
+import { callback, duration, finiteNumber, wordOption } from "./validate.ts";
 
 /**
  * What chance does to a pause `v` that has been capped already: `"full"` is
@@ -134,12 +134,7 @@ const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
 export function exponential(options?: ExponentialOptions | null): GrowingPause {
   const names = ["initial", "factor", "max", "jitter", "random"];
   const { initial, max, random } = checked(options, names);
-  const factor = numberOption(
-    "factor",
-    options?.factor ?? 2,
-    "a finite number >= 1",
-    (factor) => factor >= 1 && factor < Infinity,
-  );
+  const factor = finiteNumber("factor", options?.factor ?? 2, { least: 1 });
   const jitter = jitterOption(options?.jitter);
   return ({ tries }) => {
     const growth = Math.min(factor ** (tries - 1), Number.MAX_VALUE); // 0 * Infinity is NaN
@@ -247,8 +242,7 @@ function checked(options: DecorrelatedOptions | null | undefined, known: string[
 }
 
 function finiteDuration(name: string, value: number): number {
-  const rule = "a finite number of milliseconds >= 0";
-  return numberOption(name, value, rule, (ms) => ms >= 0 && ms < Infinity);
+  return finiteNumber(name, value, { rule: "a finite number of milliseconds >= 0" });
 }
 
 function jitterOption(jitter: unknown): Jitter {

@@ -7,7 +7,7 @@
 import type { Budget } from "./budget.ts";
 import { show } from "./errors.ts";
 import { checkKeys } from "./options.ts";
-import { numberOption } from "./validate.ts";
+import { finiteNumber, numberOption } from "./validate.ts";
 
 /** Options of a {@linkcode RetryBudget}. `null` and `undefined` mean absent. */
 export interface RetryBudgetOptions {
@@ -108,8 +108,8 @@ export class RetryBudget implements Budget {
       "a finite number of milliseconds > 0",
       (ms) => ms > 0 && ms < Infinity,
     );
-    this.#share = amount("share", options?.share ?? 0.2);
-    this.#reserve = amount("reserve", options?.reserve ?? 10) * this.#window / 1000;
+    this.#share = finiteNumber("share", options?.share ?? 0.2);
+    this.#reserve = finiteNumber("reserve", options?.reserve ?? 10) * this.#window / 1000;
   }
 
   /**
@@ -199,13 +199,4 @@ class SlidingCount {
     this.#counts.set(this.#slice, (this.#counts.get(this.#slice) ?? 0) + 1);
     this.sum += 1;
   }
-}
-
-function amount(name: string, value: unknown): number {
-  return numberOption(
-    name,
-    value,
-    "a finite number >= 0",
-    (number) => number >= 0 && number < Infinity,
-  );
 }

@@ -6,7 +6,7 @@
 
 import type { Budget } from "./budget.ts";
 import { checkKeys } from "./options.ts";
-import { numberOption } from "./validate.ts";
+import { finiteNumber, numberOption } from "./validate.ts";
 
 /** Options of a {@linkcode TokenBudget}. `null` and `undefined` mean absent. */
 export interface TokenBudgetOptions {
@@ -82,12 +82,7 @@ export class TokenBudget implements Budget {
       "an integer >= 1",
       (tokens) => Number.isInteger(tokens) && tokens >= 1,
     );
-    const ratio = numberOption(
-      "tokenRatio",
-      options?.tokenRatio ?? 0.1,
-      "a finite number >= 0.001",
-      (ratio) => ratio >= 0.001 && ratio < Infinity,
-    );
+    const ratio = finiteNumber("tokenRatio", options?.tokenRatio ?? 0.1, { least: 0.001 });
     this.#most = most * PARTS;
     this.#gain = Math.floor(ratio * PARTS + 1e-6); // 1.001 * 1000 is 1000.9999999999999
     this.#parts = this.#most;

@@ -59,7 +59,27 @@ export function numberOption(
  */
 export function pauseDuration(value: unknown): number {
   const rule = "a finite number of milliseconds >= 0, or a function that returns one";
-  return numberOption("pause", value, rule, (ms) => ms >= 0 && ms < Infinity);
+  return finiteNumber("pause", value, { rule });
+}
+
+/**
+ * Checks an option that is a finite number.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave, or else the default.
+ * @param options `least`: the least that it may be; default 0. `rule`: what it
+ * must be, for the message.
+ * @returns The number.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is less, `NaN` or not finite.
+ */
+export function finiteNumber(
+  name: string,
+  value: unknown,
+  { least = 0, rule = `a finite number >= ${least}` }: { least?: number; rule?: string } =
+    {},
+): number {
+  return numberOption(name, value, rule, (number) => number >= least && number < Infinity);
 }
 
 /**

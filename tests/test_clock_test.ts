@@ -12,7 +12,6 @@ import {
 import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { loadCopy } from "./fresh_copy.ts";
 
 /** Arms a timer for each duration, and logs `duration@instant` when it fires. */
 function logging(clock: TestClock, ...durations: number[]): string[] {
@@ -475,33 +474,6 @@ Deno.test("TestClock.run() works when timers are faked, and moves no time but it
     clock.close();
   } finally {
     time.restore();
-  }
-});
-
-Deno.test("nextTurn() comes when all promises have settled, also where there is no setImmediate", async () => {
-  type Turn = { nextTurn(callback: () => void): void };
-  const saved = ["setImmediate", "MessageChannel"].map((name) =>
-    [name, Object.getOwnPropertyDescriptor(globalThis, name) ?? {}] as const
-  );
-  try {
-    for (const [name] of [["nothing"], ...saved] as const) {
-      if (name !== "nothing") {
-        Object.defineProperty(globalThis, name, { value: undefined, configurable: true });
-      }
-      // Without setImmediate by message, without both by timer.
-      const { nextTurn } = await loadCopy<Turn>("turn");
-      const log: string[] = [];
-      const turn = new Promise<void>((resolve) => nextTurn(() => resolve()))
-        .then(() => log.push("turn"));
-      for (let i = 0; i < 1000; i++) await null;
-      log.push("settled");
-      await turn;
-      assertEquals(log, ["settled", "turn"]);
-    }
-  } finally {
-    for (const [name, descriptor] of saved) {
-      Object.defineProperty(globalThis, name, descriptor);
-    }
   }
 });
 
