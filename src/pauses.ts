@@ -11,7 +11,7 @@
  */
 
 import { show } from "./errors.ts";
-import { checkKeys } from "./options.ts";
+import { type Aliases, checkKeys } from "./options.ts";
 import type { Failure } from "./state.ts";
 import { callback, duration, finiteNumber, wordOption } from "./validate.ts";
 
@@ -82,28 +82,14 @@ export interface LinearOptions extends DecorrelatedOptions {
   jitter?: Jitter | null | undefined;
 }
 
-/** What others call the options, in lower case without separators. */
-const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ["base", "initial"],
-  ["basedelay", "initial"],
-  ["delay", "initial"],
-  ["initialdelay", "initial"],
-  ["initialinterval", "initial"],
-  ["mintimeout", "initial"],
-  ["startingdelay", "initial"],
-  ["cap", "max"],
-  ["maxdelay", "max"],
-  ["maxinterval", "max"],
-  ["maxpause", "max"],
-  ["maxtimeout", "max"],
-  ["exponent", "factor"],
-  ["multiplier", "factor"],
-  ["timemultiple", "factor"],
-  ["increment", "step"],
-  ["randomize", "jitter"],
-  ["rng", "random"],
-  ["seed", "random"],
-]);
+const ALIASES: Aliases = {
+  initial: "base basedelay delay initialdelay initialinterval mintimeout startingdelay",
+  max: "cap maxdelay maxinterval maxpause maxtimeout",
+  factor: "exponent multiplier timemultiple",
+  step: "increment",
+  jitter: "randomize",
+  random: "rng seed",
+};
 
 /**
  * Pauses that grow by a factor: before jitter, after the n-th try, it is

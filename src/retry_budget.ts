@@ -6,7 +6,7 @@
 
 import type { Budget } from "./budget.ts";
 import { show } from "./errors.ts";
-import { checkKeys } from "./options.ts";
+import { type Aliases, checkKeys } from "./options.ts";
 import { finiteNumber, numberOption } from "./validate.ts";
 
 /** Options of a {@linkcode RetryBudget}. `null` and `undefined` mean absent. */
@@ -33,20 +33,11 @@ export interface RetryBudgetOptions {
   reserve?: number | null | undefined;
 }
 
-/** What others call the options, in lower case without separators. */
-const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ["ttl", "window"],
-  ["interval", "window"],
-  ["percent", "share"],
-  ["percentcanretry", "share"],
-  ["budgetpercent", "share"],
-  ["ratio", "share"],
-  ["retryratio", "share"],
-  ["minretriespersec", "reserve"],
-  ["minretriespersecond", "reserve"],
-  ["minretryconcurrency", "reserve"],
-  ["minpersec", "reserve"],
-]);
+const ALIASES: Aliases = {
+  window: "ttl interval",
+  share: "percent percentcanretry budgetpercent ratio retryratio",
+  reserve: "minretriespersec minretriespersecond minretryconcurrency minpersec",
+};
 
 /** A window is counted in so many slices, as in Finagle. */
 const SLICES = 10;

@@ -5,7 +5,7 @@
  */
 
 import type { Budget } from "./budget.ts";
-import { checkKeys } from "./options.ts";
+import { type Aliases, checkKeys } from "./options.ts";
 import { finiteNumber, numberOption } from "./validate.ts";
 
 /** Options of a {@linkcode TokenBudget}. `null` and `undefined` mean absent. */
@@ -25,13 +25,10 @@ export interface TokenBudgetOptions {
   tokenRatio?: number | null | undefined;
 }
 
-/** What others call the options, in lower case without separators. */
-const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ["max", "maxTokens"],
-  ["tokens", "maxTokens"],
-  ["capacity", "maxTokens"],
-  ["ratio", "tokenRatio"],
-]);
+const ALIASES: Aliases = {
+  maxTokens: "max tokens capacity",
+  tokenRatio: "ratio",
+};
 
 /** Tokens are counted in thousandths, so that sums are exact. */
 const PARTS = 1000;
