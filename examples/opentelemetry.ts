@@ -7,6 +7,7 @@ import {
   Backoff,
   type BackoffEvent,
   type BackoffOptions,
+  type DoneEvent,
   type ExecuteOptions,
   systemClock,
 } from "@asyncbackoff/asyncbackoff";
@@ -18,16 +19,7 @@ import {
   SpanStatusCode,
   trace,
 } from "npm:@opentelemetry/api@^1";
-import {
-  ATTR_ERROR_TYPE,
-  ATTR_EXCEPTION_MESSAGE,
-  ATTR_EXCEPTION_TYPE,
-  ATTR_HTTP_REQUEST_METHOD,
-  ATTR_HTTP_REQUEST_RESEND_COUNT,
-  ATTR_HTTP_RESPONSE_STATUS_CODE,
-  ATTR_URL_FULL,
-  ERROR_TYPE_VALUE_OTHER,
-} from "npm:@opentelemetry/semantic-conventions@^1";
+import * as semantics from "npm:@opentelemetry/semantic-conventions@^1";
 
 /** An execution's span, and when by the wall clock the policy's clock stood at 0. */
 interface Traced {
@@ -53,7 +45,9 @@ function traced(name: string, options: Omit<BackoffOptions, "observe">) {
 
 /** Runs in the async context of the call, whoever fired a timer: that tells executions apart. */
 function observe(event: BackoffEvent): void {
-  const { span, epoch } = context.active().getValue(TRACED) as Traced;
+  const execution = context.active().getValue(TRACED) as Traced | undefined;
+  if (execution === undefined) return; // there is no context manager: no telemetry is wanted
+  const { span, epoch } = execution;
   const time = epoch + event.at;
   if (event.type === "done") return end(span, event, time);
   if (!span.isRecording()) return; // an attempt that was abandoned ended after all
@@ -61,10 +55,9 @@ function observe(event: BackoffEvent): void {
   // A failure that is retried is no error of the execution, so it is told by an event alone.
   if (event.type === "failure") {
     const pause = event.pause === null ? {} : { "asyncbackoff.pause": event.pause };
-    const { error } = event.failure;
     const exception = {
-      [ATTR_EXCEPTION_TYPE]: typeOf(error),
-      [ATTR_EXCEPTION_MESSAGE]: messageOf(error),
+      [semantics.ATTR_EXCEPTION_TYPE]: typeOf(event.failure.error),
+      [semantics.ATTR_EXCEPTION_MESSAGE]: messageOf(event.failure.error),
     };
     span.addEvent("asyncbackoff.failure", { ...number, ...pause, ...exception }, time);
   } else {
@@ -72,41 +65,55 @@ function observe(event: BackoffEvent): void {
   }
 }
 
-function end(span: Span, event: BackoffEvent & { type: "done" }, time: number): void {
-  span.setAttributes({
-    "asyncbackoff.tries": event.tries,
-    "asyncbackoff.reason": event.reason,
-  });
-  if (event.outcome.status === "rejected") {
-    const { reason } = event.outcome;
-    span.setAttribute(ATTR_ERROR_TYPE, typeOf(reason));
-    span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(reason) });
-  }
+function end(span: Span, event: DoneEvent, time: number): void {
+  const { tries, reason, outcome } = event;
+  span.setAttributes({ "asyncbackoff.tries": tries, "asyncbackoff.reason": reason });
+  if (outcome.status === "rejected") fail(span, outcome.reason);
   span.end(time);
 }
 
+function fail(span: Span, error: unknown): void {
+  span.setAttribute(semantics.ATTR_ERROR_TYPE, typeOf(error));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
+}
+
+/** A code says more than a name: a status, an errno, an SQLSTATE. */
 function typeOf(error: unknown): string {
-  return error instanceof Error ? error.name : ERROR_TYPE_VALUE_OTHER;
+  if (!(error instanceof Error)) return semantics.ERROR_TYPE_VALUE_OTHER;
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** A request as a span of its own, with the convention's count of how often it was sent again. */
-async function get(url: string, { number, signal }: Attempt): Promise<string> {
-  const attributes = { [ATTR_HTTP_REQUEST_METHOD]: "GET", [ATTR_URL_FULL]: url };
-  const span = tracer.startSpan("GET", { kind: SpanKind.CLIENT, attributes });
-  if (number > 1) span.setAttribute(ATTR_HTTP_REQUEST_RESEND_COUNT, number - 1);
+class HttpError extends Error {
+  override name = "HttpError";
+  readonly code: string;
+  constructor(status: number) {
+    super(`The server answered ${status}`);
+    this.code = String(status);
+  }
+}
+
+/** A client by the conventions: each request is a span, and tells how often it was sent before. */
+async function get(url: URL, { number, signal }: Attempt): Promise<string> {
+  const span = tracer.startSpan("GET", { kind: SpanKind.CLIENT });
+  span.setAttributes({
+    [semantics.ATTR_HTTP_REQUEST_METHOD]: "GET",
+    [semantics.ATTR_URL_FULL]: url.href,
+    [semantics.ATTR_SERVER_ADDRESS]: url.hostname,
+    [semantics.ATTR_SERVER_PORT]: Number(url.port),
+  });
+  if (number > 1) span.setAttribute(semantics.ATTR_HTTP_REQUEST_RESEND_COUNT, number - 1);
   try {
     const response = await fetch(url, { signal });
+    span.setAttribute(semantics.ATTR_HTTP_RESPONSE_STATUS_CODE, response.status);
     const body = await response.text();
-    span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, response.status);
-    if (!response.ok) throw new Error(`status ${response.status}`);
+    if (!response.ok) throw new HttpError(response.status);
     return body;
   } catch (error) {
-    span.setAttribute(ATTR_ERROR_TYPE, typeOf(error));
-    span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
+    fail(span, error);
     throw error;
   } finally {
     span.end();
@@ -137,6 +144,12 @@ const named = (name: string) =>
   exporter.getFinishedSpans().filter((span) => span.name === name);
 const msOf = ([seconds, nanoseconds]: readonly [number, number]) =>
   seconds * 1000 + nanoseconds / 1e6;
+const told = ({ events }: ReadableSpan) =>
+  events.map(({ name, attributes: { "asyncbackoff.attempt": number, ...rest } = {} }) => [
+    name,
+    number,
+    rest,
+  ]);
 const parentOf = (span: ReadableSpan) => span.parentSpanContext?.spanId;
 
 // Each path answers 503 twice, then 200. Four callers at once, each within a span of its own.
@@ -154,7 +167,7 @@ const before = Date.now();
 await Promise.all(
   [0, 1, 2, 3].map((index) =>
     tracer.startActiveSpan(`caller ${index}`, async (span) => {
-      const url = `http://127.0.0.1:${port}/${index}`;
+      const url = new URL(`http://127.0.0.1:${port}/${index}`);
       assert.equal(await load((attempt) => get(url, attempt)), `/${index}`);
       span.end();
     })
@@ -163,31 +176,28 @@ await Promise.all(
 const after = Date.now();
 await new Promise((resolve) => server.close(resolve));
 
+const again = {
+  "asyncbackoff.pause": 20,
+  "exception.type": "503",
+  "exception.message": "The server answered 503",
+};
 for (const index of [0, 1, 2, 3]) {
   const [caller] = named(`caller ${index}`);
-  const [span, ...others] = named("load").filter((span) =>
-    parentOf(span) === caller?.spanContext().spanId
-  );
+  const isOwn = (span: ReadableSpan) => parentOf(span) === caller?.spanContext().spanId;
+  const [span, ...others] = named("load").filter(isOwn);
   assert(span !== undefined && others.length === 0, "one span for each execution");
   assert.equal(span.status.code, SpanStatusCode.UNSET); // it succeeded in the end
   assert.deepEqual(span.attributes, {
     "asyncbackoff.tries": 3,
     "asyncbackoff.reason": "success",
   });
-  assert.deepEqual(
-    span.events.map(({ name, attributes }) => [name, attributes]),
-    [1, 2, 3].flatMap((number) => {
-      const attempt = { "asyncbackoff.attempt": number };
-      const failure = {
-        ...attempt,
-        "asyncbackoff.pause": 20,
-        "exception.type": "Error",
-        "exception.message": "status 503",
-      };
-      const began = ["asyncbackoff.attempt", attempt];
-      return number === 3 ? [began] : [began, ["asyncbackoff.failure", failure]];
-    }),
-  );
+  assert.deepEqual(told(span), [
+    ["asyncbackoff.attempt", 1, {}],
+    ["asyncbackoff.failure", 1, again],
+    ["asyncbackoff.attempt", 2, {}],
+    ["asyncbackoff.failure", 2, again],
+    ["asyncbackoff.attempt", 3, {}],
+  ]);
   const times = [span.startTime, ...span.events.map(({ time }) => time), span.endTime]
     .map(msOf);
   assert.deepEqual(times, times.toSorted((one, other) => one - other));
@@ -195,23 +205,19 @@ for (const index of [0, 1, 2, 3]) {
   assert(startTime >= before && (times.at(-1) ?? 0) <= after + 1);
   assert(secondAttempt - firstFailure > 19.9, "the pause is seen");
   const sent = named("GET").filter((each) => parentOf(each) === span.spanContext().spanId);
-  assert.deepEqual(sent.map(({ attributes }) => attributes["http.request.resend_count"]), [
-    undefined,
-    1,
-    2,
-  ]);
+  const counts = sent.map(({ attributes }) => attributes["http.request.resend_count"]);
+  assert.deepEqual(counts, [undefined, 1, 2]);
 }
 console.log(
-  "  four callers at once: four spans of three attempts, each with its own parent",
+  "  four callers at once: four spans of three attempts, each with its parent",
 );
 
 // To the millisecond: two attempts of 1 s are cut, 250 ms apart, the third by the deadline.
 const clock = new TestClock();
 const rules = { attemptTimeout: 1000, pause: 250, deadline: 3000, clock };
 const hang = traced("hang", rules);
-await assert.rejects(clock.run(hang(() => new Promise(() => {}))), {
-  name: "TimeoutError",
-});
+const result = clock.run(hang(() => new Promise(() => {})));
+await assert.rejects(result, { name: "TimeoutError" });
 clock.close();
 
 const [hung] = named("hang");

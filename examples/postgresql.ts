@@ -146,9 +146,11 @@ assert.deepEqual(rows.map(({ id }) => id), [1, 2, 3, 4, 1001, 1002, 1003, 1004])
 console.log("  three calls in flight at the stop and three in the outage: each done, once");
 
 const tries = database.statistic.attempts;
-await assert.rejects(database.query(insert, [1, "again"]), { code: "23505" });
+const duplicate = database.transaction((client) => client.query(insert, [1, "again"]));
+await assert.rejects(duplicate, { code: "23505" });
 assert.equal(database.statistic.attempts - tries, 1);
-console.log("  a duplicate key: not tried again");
+await database.query("SELECT 1");
+console.log("  a duplicate key: not tried again, and its connection not used again");
 
 let calls = 0;
 const slow = database.transaction(async (client) => {

@@ -39,7 +39,6 @@ function serve(upstream: string): void {
   process.once("SIGTERM", () => {
     stopping.abort(new Error("The server is shutting down"));
     server.close();
-    server.closeIdleConnections();
   });
   server.listen(0, "127.0.0.1", () => {
     console.log((server.address() as { port: number }).port);
