@@ -8,8 +8,8 @@ import { Backoff } from "@asyncbackoff/asyncbackoff";
 const SKIPPED = 77;
 const folder = new URL("../examples/", import.meta.url);
 
-/** One try of a minute: an example ends by itself, or it has failed. */
-const once = new Backoff({ attemptTimeout: 60_000, maxTries: 1 });
+/** One try of two minutes, in which its packages are fetched too: an example ends by itself. */
+const once = new Backoff({ attemptTimeout: 120_000, maxTries: 1 });
 
 async function namesOfAll(): Promise<string[]> {
   const names: string[] = [];
