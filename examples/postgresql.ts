@@ -18,6 +18,9 @@ const CODE =
   /^(?:57P0[123]|53300|08...|40001|40P01|E(?:NOENT|CONN(?:REFUSED|RESET)|PIPE))$/;
 const MESSAGE = /^Connection terminated|^timeout exceeded|is not queryable$/;
 
+/** What the server says when it has rolled back at COMMIT: a race lost, a constraint. */
+const REFUSED = /^(?:40(?!003)|23)...$/; // 40003 says that it does not know
+
 function isTransient(error: unknown): boolean {
   const { name, code = "", message = "" } = error as Error & { code?: string };
   return name === "TimeoutError" || CODE.test(code) || MESSAGE.test(message);
@@ -62,16 +65,16 @@ class Database {
     let isCommitting = false;
     const unknown = (cause: unknown) => new CommitUnknown("No answer to COMMIT", { cause });
     try {
-      return await this.#onClient(async (client) => {
+      return await this.#onClient(async (client, signal) => {
         if (isCommitting) throw unknown("timeout"); // the attempt before was cut there
         await client.query("BEGIN");
         const result = await work(client);
-        isCommitting = true;
+        signal.throwIfAborted(); // it was cut in `work`, and another attempt has begun
+        isCommitting = true; // for good, unless COMMIT is refused: it may end after it was cut
         await client.query("COMMIT").catch((error) => {
-          isCommitting = !(error instanceof pg.DatabaseError) || isTransient(error);
+          isCommitting = !REFUSED.test(error.code);
           throw isCommitting ? unknown(error) : error;
         });
-        isCommitting = false;
         return result;
       });
     } catch (error) { // also of the deadline, which lets an earlier error out
@@ -83,7 +86,7 @@ class Database {
     return this.#pool.end();
   }
 
-  #onClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  #onClient<T>(work: (client: pg.PoolClient, signal: AbortSignal) => Promise<T>) {
     return this.#backoff.execute(async ({ signal }) => {
       const client = await this.#pool.connect();
       const cut = () => void client.end(); // pg knows no signals: the connection goes
@@ -91,7 +94,7 @@ class Database {
       let isWell = false;
       try {
         signal.throwIfAborted();
-        const result = await work(client);
+        const result = await work(client, signal);
         isWell = true;
         return result;
       } finally {
@@ -175,9 +178,19 @@ console.log("  a connection that breaks at COMMIT: not tried again, and said so"
 
 await database.query("CREATE TABLE slow (id int)");
 await database.query(`CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS
-  'BEGIN PERFORM pg_sleep(60); RETURN NULL; END'`);
+  'BEGIN IF NEW.id = 1 THEN PERFORM pg_sleep(60); END IF;
+  RAISE serialization_failure; END'`);
 await database.query(`CREATE CONSTRAINT TRIGGER nap AFTER INSERT ON slow
   INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION nap()`);
+calls = 0;
+const raced = database.transaction(async (client) => {
+  calls += 1;
+  if (calls < 3) await client.query("INSERT INTO slow VALUES (2)");
+});
+await raced;
+assert.equal(calls, 3);
+console.log("  a race that is lost at COMMIT: done again");
+
 calls = 0;
 const stuck = database.transaction((client) => {
   calls += 1;
@@ -185,6 +198,6 @@ const stuck = database.transaction((client) => {
 });
 await assert.rejects(stuck, { name: "CommitUnknown" });
 assert.equal(calls, 1);
-console.log("  an attempt that is cut at COMMIT: the same");
+console.log("  an attempt that is cut at COMMIT: not tried again, and said so");
 
 await database.close();
