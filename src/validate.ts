@@ -218,8 +218,7 @@ export function abortSignal(value: AbortSignal | null | undefined): AbortSignal 
 export function clockOption(value: Clock | null | undefined, absent: Clock): Clock {
   const clock = value ?? absent;
   const isClock = isSo(() =>
-    ["object", "function"].includes(typeof clock) && typeof clock.now === "function" &&
-    typeof clock.sleep === "function" &&
+    typeof clock.now === "function" && typeof clock.sleep === "function" &&
     ["undefined", "function"].includes(typeof clock.after)
   );
   if (isClock) return clock;
