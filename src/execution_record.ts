@@ -43,6 +43,10 @@ export interface Recorded {
   readonly records: readonly ExecutionRecord[];
   /** How many came before those. */
   readonly dropped: number;
+  /** The width of the greatest number, as `#12`. */
+  readonly digits: number;
+  /** The earliest instant. */
+  readonly from: number;
   /** The latest instant. */
   readonly latest: number;
 }
@@ -54,8 +58,6 @@ export class ExecutionRecord {
   readonly attempts: RecordedAttempt[] = [];
   /** How many attempts came before those that are kept. */
   dropped = 0;
-  /** When it ended; `null` while it is under way. */
-  doneAt: number | null = null;
   /** How it ended, where no attempt can tell. */
   words = "";
   /** When its deadline is, as far as the events tell. */
@@ -149,7 +151,6 @@ export class ExecutionRecord {
   }
 
   #finish({ at, reason }: DoneEvent): void {
-    this.doneAt = at;
     if (reason === "deadline") this.deadlineAt ??= at;
     const attempt = this.attempts.at(-1);
     if (attempt === undefined) {

@@ -143,7 +143,12 @@ export class Timeline {
 
   #recorded(): Recorded {
     const records = [...this.#executions.values()];
-    return { records, dropped: this.#dropped, latest: this.#latest };
+    let [digits, from] = [0, this.#latest];
+    for (const { number, beganAt } of records) {
+      digits = Math.max(digits, `#${number}`.length);
+      from = Math.min(from, beganAt);
+    }
+    return { records, dropped: this.#dropped, digits, from, latest: this.#latest };
   }
 
   #add(event: BackoffEvent): void {

@@ -48,8 +48,7 @@ const STYLE = `
  * @param recorded What there is to draw.
  * @returns An SVG document.
  */
-export function drawSVG({ records, dropped, latest }: Recorded): string {
-  const from = Math.min(...records.map(({ beganAt }) => beganAt), latest);
+export function drawSVG({ records, dropped, digits, from, latest }: Recorded): string {
   const axis = new TimeAxis(from, latest, LENGTH);
   const drawn = records.flatMap((record) =>
     record.rows().map((row, index) => [
@@ -63,8 +62,7 @@ export function drawSVG({ records, dropped, latest }: Recorded): string {
     `<g transform="translate(0 ${index * ROW})">${parts.join("")}</g>`
   );
   const height = TOP + (rows.length + 1) * ROW + 4;
-  const left = 24 +
-    DIGIT * Math.max(...records.map(({ number }) => `#${number}`.length), 0);
+  const left = 24 + DIGIT * digits;
   const before = dropped === 0 ? "" : `, before them: ${dropped}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">
 <title>Executions: ${records.length}${before}</title>

@@ -75,15 +75,15 @@ export function drawText(
 }
 
 function layoutOf(
-  { records, latest }: Recorded,
+  { records, digits, from, latest }: Recorded,
   columns: number,
   hasColour: boolean,
 ): Layout {
-  const gutter = Math.max(...records.map(({ number }) => `#${number}`.length)) + 2;
-  const all = records.flatMap((record) => record.rows().map(({ words }) => widthOf(words)));
-  const words = Math.min(Math.max(...all), Math.floor(columns * WORDS));
+  const gutter = digits + 2;
+  const widest = records.flatMap((record) => record.rows())
+    .reduce((most, row) => Math.max(most, widthOf(row.words)), 0);
+  const words = Math.min(widest, Math.floor(columns * WORDS));
   const places = columns - gutter - words - 1;
-  const from = Math.min(...records.map(({ beganAt }) => beganAt));
   const axis = new TimeAxis(from, latest, places - 1); // the end has a place of its own
   return { gutter, places, words, axis, latest, hasColour };
 }

@@ -254,6 +254,15 @@ Deno.test("Timeline keeps the newest hundred attempts of an execution", () => {
   assertEquals(linesOf(timeline), lines);
 });
 
+Deno.test("Timeline draws as many executions as it was told to keep", () => {
+  const timeline = new Timeline({ most: 130_000 });
+  for (let execution = 1; execution <= 130_000; execution++) {
+    tell(timeline, execution, 0, 1);
+  }
+  assertEquals(linesOf(timeline).length, 130_002);
+  assertEquals(timeline.toSVG().match(/<rect class="failure"/g)?.length, 130_000);
+});
+
 Deno.test("Timeline.clear() forgets all, and draws what comes then", () => {
   const timeline = new Timeline({ most: 1 });
   tell(timeline, 1, 0, 1);
