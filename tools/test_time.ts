@@ -16,13 +16,14 @@ await inRuntimes(async ({ name, folder, run }) => {
   console.log(`${name}:`);
   await run("time/alone.ts", [seed, count(300)]);
   await run("time/limits.ts", [seed, count(10_000)]);
+  await run("time/limits.ts", [seed, count(10_000), 100]);
   await run("time/blocked.ts", [seed, count(3000)]);
   if (!hasFaketime) {
     return console.log("  SKIPPED: a wall clock that jumps, as faketime is not installed");
   }
   const file = `${folder}/wall_clock`;
   await Deno.writeTextFile(file, "+0");
-  await run("time/limits.ts", [seed, count(10_000), file], {
+  await run("time/limits.ts", [seed, count(10_000), 100, file], {
     LD_PRELOAD: faketime,
     FAKETIME_TIMESTAMP_FILE: file,
     FAKETIME_NO_CACHE: "1",

@@ -1,17 +1,19 @@
 // Many executions at once that never end by themselves, each with a limit of its own: each is
-// cut once, and never early. While the wall clock jumps by a day and back, if a file is named
-// from which libfaketime takes the wall clock's time.
+// cut once, and never early. They begin so many a turn of the event loop: where all do in one,
+// the loop is busy meanwhile, and limits wait for it. While the wall clock jumps by a day and
+// back, if a file is named from which libfaketime takes the wall clock's time.
 
 import { strictEqual as assertEquals } from "node:assert";
 import { writeFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
+import { setImmediate } from "node:timers/promises";
 import { Backoff, TimeoutError } from "@asyncbackoff/asyncbackoff";
 import { seeded } from "../reproduce/chance.ts";
 import { between, lateness, spread } from "./lateness.ts";
 
-const [seed = 0, count = 0] = process.argv.slice(2, 4).map(Number);
-const wallClockFile = process.argv[4];
+const [seed = 0, count = 0, perTurn = count] = process.argv.slice(2, 5).map(Number);
+const wallClockFile = process.argv[5];
 const random = seeded(seed);
 
 /** An execution that runs into its limit; what was told and counted of it says so once. */
@@ -28,12 +30,12 @@ class Cut {
 
   async run(): Promise<number> {
     const beganAt = performance.now();
-    const error = await this.#backoff.execute(({ signal }) => {
+    const error: unknown = await this.#backoff.execute(({ signal }) => {
       signal.addEventListener("abort", () => this.#aborts++);
       return new Promise(() => {});
     }).catch((error) => error);
     const late = lateness(beganAt, this.#ms);
-    assertEquals(error instanceof TimeoutError, true, `${error}`);
+    if (!(error instanceof TimeoutError)) throw error;
     assertEquals(error.limit, this.#limit);
     assertEquals(error.ms, this.#ms);
     return late;
@@ -71,11 +73,21 @@ function jumping(path: string): () => number {
 
 const stop = wallClockFile === undefined ? null : jumping(wallClockFile);
 const cuts = Array.from({ length: count }, () => new Cut());
-const late = await Promise.all(cuts.map((cut) => cut.run()));
+const late: Promise<number>[] = [];
+const beganAt = performance.now();
+for (const cut of cuts) {
+  late.push(cut.run());
+  if (late.length % perTurn === 0) await setImmediate();
+}
+const took = performance.now() - beganAt;
+const words = spread(await Promise.all(late));
 for (const cut of cuts) cut.check();
-console.log(`  ${count} limits at once: late by ${spread(late)}`);
-const jumps = stop?.();
-if (jumps !== undefined) {
+console.log(
+  `  ${count} limits at once, begun ${perTurn} a turn in ${took.toFixed()} ms: ` +
+    `late by ${words}`,
+);
+if (stop !== null) {
+  const jumps = stop();
   console.log(
     jumps > 0
       ? `    meanwhile the wall clock jumped by a day ${jumps} times`
