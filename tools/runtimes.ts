@@ -12,6 +12,8 @@ export interface Runtime {
   readonly name: string;
   /** The folder of the lab, for what a script may write. */
   readonly folder: string;
+  /** Makes a script that another one starts, and tells where it is. */
+  build(script: string): Promise<string>;
   /** Runs a script, as "time/limits.ts", with arguments. */
   run(script: string, args: readonly (string | number)[], env?: Environment): Promise<void>;
 }
@@ -43,22 +45,22 @@ export async function inRuntimes(
     deno: [Deno.execPath(), "run", "-A", "-q", "--v8-flags=--expose-gc"],
     bun: [`${lab.folder}/node_modules/bun/bin/bun.exe`],
   };
+  const build = (script: string) => bundle(script, lab.folder);
   for (const name of names) {
     const command = commands[name];
     if (command === undefined) {
       throw new Error(`Cannot run in '${name}': it must be node, deno or bun`);
     }
     const run: Runtime["run"] = async (script, args, env = {}) => {
-      const file = await build(script, lab.folder);
-      await runIn(lab.folder, [...command, file, ...args.map(String)], env);
+      await runIn(lab.folder, [...command, await build(script), ...args.map(String)], env);
     };
-    await act({ name, folder: lab.folder, run });
+    await act({ name, folder: lab.folder, build, run });
   }
   await esbuild.stop();
 }
 
 /** Node cannot run TypeScript everywhere, and a script may share code with others. */
-async function build(script: string, folder: string): Promise<string> {
+async function bundle(script: string, folder: string): Promise<string> {
   const outfile = `${folder}/${script.replace(/\.ts$/, ".mjs")}`;
   await esbuild.build({
     entryPoints: [new URL(script, import.meta.url).pathname],
