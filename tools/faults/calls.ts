@@ -1,0 +1,179 @@
+// Calls by fetch through a proxy that breaks them, to a server that is killed and started
+// again: each ends within its deadline, each success has the right body, nothing is asked for
+// after its caller was answered, and nothing is left when all have ended.
+
+import { strictEqual as assertEquals } from "node:assert";
+import { performance } from "node:perf_hooks";
+import process from "node:process";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  type Attempt,
+  Backoff,
+  exponential,
+  TimeoutError,
+} from "@asyncbackoff/asyncbackoff";
+import { listenersLeft, timersLeft } from "../leftovers.ts";
+import { seeded } from "../reproduce/chance.ts";
+import { bodyOf, checksum } from "./body.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { MortalServer } from "./mortal_server.ts";
+import { Proxy } from "./proxy.ts";
+
+const AT_ONCE = 300;
+const DEADLINE = 1500;
+/** What is late by more beats of the event loop is late by itself. */
+const MOST_BEATS = 2;
+
+const [seed = 0, count = 0] = process.argv.slice(2, 4).map(Number);
+const random = seeded(seed);
+const tally: Record<string, Record<string, number>> = {};
+
+function add(group: string, what: string): void {
+  const counts = tally[group] ??= {};
+  counts[what] = (counts[what] ?? 0) + 1;
+}
+
+/** What an error is called, in words or by its code. */
+function kindOf(error: unknown): string {
+  if (error instanceof TimeoutError) return `${error.limit} timeout`;
+  if (error === TIRED) return "caller's abort";
+  const { code, cause, message } = error as Error & { code?: string };
+  const causeCode = (cause as { code?: string } | undefined)?.code;
+  return causeCode ?? code ?? message.replaceAll(/\S*\d\S*/g, "…");
+}
+
+const server = new MortalServer(process.argv[4] ?? "");
+await server.start();
+const answered = new Set<number>();
+const proxy = new Proxy(seed, server.port, (page) => {
+  if (answered.has(page)) add("requests", "on their way when their caller was answered");
+});
+await proxy.open();
+const heartbeat = new Heartbeat();
+
+const TIRED = { reason: "the caller is tired of waiting" };
+const shared = new AbortController();
+const rules = {
+  attemptTimeout: 300,
+  maxTries: 6,
+  exceptions: "all",
+  pause: exponential({ initial: 20, max: 200, random }),
+  signal: shared.signal,
+} as const;
+const strict = new Backoff({ ...rules, deadline: DEADLINE });
+/** Its callers don't wait for that: they abort. */
+const patient = new Backoff({ ...rules, deadline: 60_000 });
+
+/** Where an answer ends its connection, some runtimes take what came of it for the whole. */
+class BrokenBodyError extends Error {}
+
+let attempts = 0;
+let mostBeats = 0;
+let worstOverrun = 0;
+
+async function get(page: number, { signal, lastFailure }: Attempt): Promise<Uint8Array> {
+  attempts += 1;
+  if (lastFailure !== null) add("failures that were retried", kindOf(lastFailure.error));
+  assertEquals(answered.has(page), false, "a request begins after its caller was answered");
+  const response = await fetch(`http://127.0.0.1:${proxy.port}/${page}`, { signal });
+  const body = new Uint8Array(await response.arrayBuffer());
+  if (checksum(body) === response.headers.get("x-checksum")) return body;
+  throw new BrokenBodyError("a broken body that fetch took for whole");
+}
+
+/** A caller who waits for the deadline, or one in ten who aborts. */
+function ask(page: number): { result: Promise<Uint8Array>; endsAt: () => number } {
+  const beganAt = performance.now();
+  const task = (attempt: Attempt) => get(page, attempt);
+  if (random() < 0.9) {
+    return { result: strict.execute(task), endsAt: () => beganAt + DEADLINE };
+  }
+  const controller = new AbortController();
+  let abortedAt = Infinity;
+  const timer = setTimeout(() => {
+    abortedAt = performance.now();
+    controller.abort(TIRED);
+  }, 50 + random() * 500);
+  const result = patient.execute(task, { signal: controller.signal })
+    .finally(() => clearTimeout(timer));
+  return { result, endsAt: () => abortedAt };
+}
+
+async function call(page: number): Promise<void> {
+  const { result, endsAt } = ask(page);
+  const answer = await result.catch((error) => ({ error }));
+  answered.add(page);
+  const overrun = performance.now() - endsAt();
+  worstOverrun = Math.max(worstOverrun, overrun);
+  const beats = overrun > 0 ? heartbeat.since(endsAt()) : 0;
+  mostBeats = Math.max(mostBeats, beats);
+  assertEquals(
+    beats <= MOST_BEATS,
+    true,
+    `a call is late by ${overrun} ms, ${beats} beats`,
+  );
+  if ("error" in answer) return add("ends", kindOf(answer.error));
+  assertEquals(
+    checksum(answer),
+    checksum(bodyOf(page)),
+    `the body of page ${page} is wrong`,
+  );
+  add("ends", "success");
+}
+
+/** New connections are refused for a moment, from time to time. */
+async function refuse(signal: AbortSignal): Promise<void> {
+  try {
+    while (true) {
+      await wait(100 + random() * 500, undefined, { signal });
+      proxy.shut();
+      add("faults", "door shut");
+      await wait(random() * 50, undefined, { signal });
+      await proxy.open();
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+const calm = new AbortController();
+const dying = server.die(random);
+const refusing = refuse(calm.signal);
+let page = 0;
+const began = performance.now();
+await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  while (page < count) await call(page++);
+}));
+const took = performance.now() - began;
+
+// What fetch has let go of is closed soon; what keeps a connection open is its own business.
+const endedAt = performance.now();
+while (proxy.busy > 0 && heartbeat.since(endedAt) < 400) await wait(5);
+assertEquals(proxy.busy, 0, "a request is under way though all callers were answered");
+const closing = performance.now() - endedAt;
+heartbeat.stop();
+calm.abort();
+await server.stop();
+await Promise.all([dying, refusing]);
+proxy.close();
+await wait(0);
+assertEquals(listenersLeft(shared.signal), 0);
+assertEquals(await timersLeft(), 0, "timers are left");
+const done = [strict.statistic, patient.statistic];
+const sum = (of: (statistic: typeof strict.statistic) => number) =>
+  done.reduce((sum, each) => sum + of(each), 0);
+assertEquals(sum(({ attempts }) => attempts), attempts);
+assertEquals(sum(({ done }) => done), attempts);
+assertEquals(sum(({ ends }) => Object.values(ends).reduce((a, b) => a + b)), count);
+assertEquals(sum(({ ends }) => ends.success), tally["ends"]?.["success"]);
+console.log({
+  took,
+  attempts,
+  mostBeats,
+  worstOverrun,
+  worst: heartbeat.worst,
+  closing,
+  kills: server.kills,
+  counts: proxy.counts,
+  tally,
+});

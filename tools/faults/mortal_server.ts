@@ -1,0 +1,57 @@
+// The server's process, killed from time to time, and started again on the same port.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+
+/** A server that is killed at instants by chance. */
+export class MortalServer {
+  readonly #script: string;
+  readonly #life = new AbortController();
+  #process: ChildProcess | null = null;
+  port = 0;
+  kills = 0;
+
+  constructor(script: string) {
+    this.#script = script;
+  }
+
+  /** Starts it; resolves when it listens. It is Node's in all runtimes. */
+  async start(): Promise<void> {
+    const stdio = ["pipe", "pipe", "inherit"] as const;
+    this.#process = spawn("node", [this.#script, `${this.port}`], { stdio: [...stdio] });
+    const { stdout } = this.#process;
+    if (stdout === null) throw new Error("Cannot read what the server says");
+    const [printed] = await once(stdout, "data");
+    this.port = Number(printed);
+  }
+
+  /** Kills it again and again, until the end. */
+  async die(random: () => number): Promise<void> {
+    const { signal } = this.#life;
+    try {
+      while (true) {
+        await wait(500 + random() * 1000, undefined, { signal });
+        await this.#kill();
+        this.kills += 1;
+        await wait(random() * 200, undefined, { signal });
+        await this.start();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** The end. */
+  async stop(): Promise<void> {
+    this.#life.abort();
+    await this.#kill();
+  }
+
+  async #kill(): Promise<void> {
+    if (this.#process?.signalCode !== null) return;
+    const ended = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await ended;
+  }
+}

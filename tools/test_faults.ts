@@ -1,0 +1,13 @@
+// Calls through a proxy of ours that breaks them, in Node, Deno and Bun: see faults/calls.ts.
+
+import { inRuntimes, isSmall, seed } from "./runtimes.ts";
+
+console.log(`seed ${seed}`);
+await inRuntimes(async ({ name, build, run }) => {
+  console.log(`${name}:`);
+  await run("faults/calls.ts", [
+    seed,
+    isSmall ? 1000 : 10_000,
+    await build("faults/server.ts"),
+  ]);
+});

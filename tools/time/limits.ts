@@ -1,0 +1,96 @@
+// Many executions at once that never end by themselves, each with a limit of its own: each is
+// cut once, and never early. They begin so many a turn of the event loop: where all do in one,
+// the loop is busy meanwhile, and limits wait for it. While the wall clock jumps by a day and
+// back, if a file is named from which libfaketime takes the wall clock's time.
+
+import { strictEqual as assertEquals } from "node:assert";
+import { writeFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import process from "node:process";
+import { setImmediate } from "node:timers/promises";
+import { Backoff, TimeoutError } from "@asyncbackoff/asyncbackoff";
+import { seeded } from "../reproduce/chance.ts";
+import { between, lateness, spread } from "./lateness.ts";
+
+const [seed = 0, count = 0, perTurn = count] = process.argv.slice(2, 5).map(Number);
+const wallClockFile = process.argv[5];
+const random = seeded(seed);
+
+/** An execution that runs into its limit; what was told and counted of it says so once. */
+class Cut {
+  readonly #limit = random() < 0.5 ? "attempt" : "deadline";
+  readonly #ms = between(random, 5, 500);
+  readonly #backoff = new Backoff({
+    ...this.#limit === "attempt" ? { attemptTimeout: this.#ms } : { deadline: this.#ms },
+    maxTries: 1,
+    observe: ({ type }) => this.#dones += type === "done" ? 1 : 0,
+  });
+  #dones = 0;
+  #aborts = 0;
+
+  async run(): Promise<number> {
+    const beganAt = performance.now();
+    const error: unknown = await this.#backoff.execute(({ signal }) => {
+      signal.addEventListener("abort", () => this.#aborts++);
+      return new Promise(() => {});
+    }).catch((error) => error);
+    const late = lateness(beganAt, this.#ms);
+    if (!(error instanceof TimeoutError)) throw error;
+    assertEquals(error.limit, this.#limit);
+    assertEquals(error.ms, this.#ms);
+    return late;
+  }
+
+  check(): void {
+    assertEquals(this.#dones, 1);
+    assertEquals(this.#aborts, 1);
+    const { attempts, done, sumTime } = this.#backoff.statistic;
+    assertEquals(`${attempts} ${done}`, "1 1");
+    // Generous, for a machine that is busy; a wall clock that leaks in is out by a day.
+    assertEquals(sumTime >= this.#ms - 1e-6 && sumTime < this.#ms + 600_000, true);
+  }
+}
+
+const HOUR = 3_600_000;
+
+/** Lets the wall clock jump to tomorrow, to yesterday and back, and counts what is seen. */
+function jumping(path: string): () => number {
+  const timer = setInterval(jump, 20);
+  let jumps = 0;
+  let written = 0;
+  let before = Date.now() - performance.now();
+  function jump() {
+    const now = Date.now() - performance.now();
+    if (Math.abs(now - before) > HOUR) jumps += 1;
+    before = now;
+    writeFileSync(path, ["+1d", "-1d", "+0"][written++ % 3] ?? "");
+  }
+  return () => {
+    clearInterval(timer);
+    return jumps;
+  };
+}
+
+const stop = wallClockFile === undefined ? null : jumping(wallClockFile);
+const cuts = Array.from({ length: count }, () => new Cut());
+const late: Promise<number>[] = [];
+const beganAt = performance.now();
+for (const cut of cuts) {
+  late.push(cut.run());
+  if (late.length % perTurn === 0) await setImmediate();
+}
+const took = performance.now() - beganAt;
+const words = spread(await Promise.all(late));
+for (const cut of cuts) cut.check();
+console.log(
+  `  ${count} limits at once, begun ${perTurn} a turn in ${took.toFixed()} ms: ` +
+    `late by ${words}`,
+);
+if (stop !== null) {
+  const jumps = stop();
+  console.log(
+    jumps > 0
+      ? `    meanwhile the wall clock jumped by a day ${jumps} times`
+      : "    SKIPPED: the wall clock could not be made to jump in this runtime",
+  );
+}
