@@ -7,7 +7,7 @@ import { setTimeout as wait } from "node:timers/promises";
 /** A server that is killed at instants by chance. */
 export class MortalServer {
   readonly #script: string;
-  readonly #life = new AbortController();
+  readonly #end = new AbortController();
   #process: ChildProcess | null = null;
   port = 0;
   kills = 0;
@@ -26,26 +26,21 @@ export class MortalServer {
     this.port = Number(printed);
   }
 
-  /** Kills it again and again, until the end. */
+  /** Kills it again and again, until the end, and starts it each time. */
   async die(random: () => number): Promise<void> {
-    const { signal } = this.#life;
-    try {
-      while (true) {
-        await wait(500 + random() * 1000, undefined, { signal });
-        await this.#kill();
-        this.kills += 1;
-        await wait(random() * 200, undefined, { signal });
-        await this.start();
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
+    const { signal } = this.#end;
+    while (await wait(1000 + random() * 2000, true, { signal }).catch(() => false)) {
+      await this.#kill();
+      this.kills += 1;
+      await wait(random() * 200);
+      await this.start();
     }
+    await this.#kill();
   }
 
-  /** The end. */
-  async stop(): Promise<void> {
-    this.#life.abort();
-    await this.#kill();
+  /** Lets `die` come to its end. */
+  stop(): void {
+    this.#end.abort();
   }
 
   async #kill(): Promise<void> {
