@@ -29,7 +29,7 @@ export class MortalServer {
   /** Kills it again and again, until the end, and starts it each time. */
   async die(random: () => number): Promise<void> {
     const { signal } = this.#end;
-    while (await wait(1000 + random() * 2000, true, { signal }).catch(() => false)) {
+    while (await wait(2000 + random() * 3000, true, { signal }).catch(() => false)) {
       await this.#kill();
       this.kills += 1;
       await wait(random() * 200);
