@@ -6,7 +6,7 @@
 
 import type { Budget } from "./budget.ts";
 import { type Aliases, checkKeys } from "./options.ts";
-import { finiteNumber, numberOption } from "./validate.ts";
+import { finiteNumber, integerOption } from "./validate.ts";
 
 /** Options of a {@linkcode TokenBudget}. `null` and `undefined` mean absent. */
 export interface TokenBudgetOptions {
@@ -73,12 +73,7 @@ export class TokenBudget implements Budget {
    */
   constructor(options?: TokenBudgetOptions | null) {
     checkKeys(options ?? {}, ["maxTokens", "tokenRatio"], ALIASES);
-    const most = numberOption(
-      "maxTokens",
-      options?.maxTokens ?? 10,
-      "an integer >= 1",
-      (tokens) => Number.isInteger(tokens) && tokens >= 1,
-    );
+    const most = integerOption("maxTokens", options?.maxTokens ?? 10, 1);
     const ratio = finiteNumber("tokenRatio", options?.tokenRatio ?? 0.1, { least: 0.001 });
     this.#most = most * PARTS;
     this.#gain = Math.floor(ratio * PARTS + 1e-6); // 1.001 * 1000 is 1000.9999999999999

@@ -50,6 +50,35 @@ export function numberOption(
 }
 
 /**
+ * Checks an option that is an integer.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave, or else the default.
+ * @param least The least that it may be.
+ * @returns The number.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is no integer, or less.
+ */
+export function integerOption(name: string, value: unknown, least: number): number {
+  const isRight = (number: number) => Number.isInteger(number) && number >= least;
+  return numberOption(name, value, `an integer >= ${least}`, isRight);
+}
+
+/**
+ * Checks an option that is `true` or `false`.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave.
+ * @returns Whether it is `true`; `null` and `undefined` are `false`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function flagOption(name: string, value: unknown): boolean {
+  const isSet = value ?? false;
+  if (typeof isSet === "boolean") return isSet;
+  throw wrongKind(name, "true or false", value);
+}
+
+/**
  * Checks a pause.
  *
  * @param value What the caller gave, or a function of the failure returned.
