@@ -18,6 +18,7 @@ const TESTS = {
     "conformance_test.ts",
     "engine_exploration_test.ts",
     "layers_test.ts",
+    "repository_test.ts",
     "reproduce_test.ts",
   ],
   /** What the names of other tests hold that take too long. */
