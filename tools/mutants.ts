@@ -11,6 +11,9 @@ const LEAST_SCORE = 97;
 /** What decides: here every mutant is killed, or listed. */
 const STRICT = ["engine", "policy", "execution", "clock", "pauses", "budget"]
   .concat("retry_budget", "token_budget");
+/** Only where they are named: what draws, whose tests need a second to load. */
+const DRAWING = ["execution_record", "time_axis", "timeline", "timeline_svg"]
+  .concat("timeline_text");
 /** Each mutant is played what reaches it of these tests; all together take a second. */
 const TESTS = {
   /** They take seconds, or read the sources; tests/properties/ is left out too. */
@@ -21,6 +24,7 @@ const TESTS = {
     "repository_test.ts",
     "reproduce_test.ts",
   ],
+  drawing: "timeline_test.ts",
   /** What the names of other tests hold that take too long. */
   slow: "10\\^6|spread as documented|many random runs",
 };
@@ -35,15 +39,11 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function settings(names: readonly string[], folder: string) {
-  const flags = await run(Deno.execPath(), [
-    "run",
-    "-q",
-    "--allow-net",
-    "tools/registry.ts",
-  ], {
-    cwd: root,
-  });
-  const tests = await namesIn("tests");
+  const registry = ["run", "-q", "--allow-net", "tools/registry.ts"];
+  const flags = await run(Deno.execPath(), registry, { cwd: root });
+  const isDrawn = names.some((name) => DRAWING.includes(name));
+  const without = isDrawn ? TESTS.without : [...TESTS.without, TESTS.drawing];
+  const tests = (await namesIn("tests")).filter((name) => name.endsWith("_test.ts"));
   return {
     mutate: names.map((name) => `src/${name}.ts`),
     ignorePatterns: ["/bench", "/examples", "/npm", "/.coverage"],
@@ -55,14 +55,14 @@ async function settings(names: readonly string[], folder: string) {
       flags: flags.trim().split(" ").filter((flag) => flag !== ""),
       player: "tools/mutants/player.ts",
       slow: TESTS.slow,
-      files: tests.filter((name) =>
-        name.endsWith("_test.ts") && !TESTS.without.includes(name)
-      ),
+      files: tests.filter((name) => !without.includes(name)),
     },
     warnings: { unknownOptions: false },
     coverageAnalysis: "perTest",
     concurrency: 2,
-    timeoutMS: 3000,
+    // Not so short that a busy machine takes a slow test for one without end.
+    timeoutMS: 4000,
+    timeoutFactor: 4,
     tempDirName: `${folder}/sandbox`,
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: `${folder}/report.json` },
@@ -97,6 +97,9 @@ async function mutate(names: readonly string[]): Promise<Record<string, MutatedF
     const args = ["-y", "--package=@stryker-mutator/core@9.6.1", "stryker", "run", file];
     const { success } = await new Deno.Command("npx", { args, cwd: root }).spawn().status;
     if (!success) throw new Error("Cannot tell the score as Stryker failed");
+    if (Deno.env.get("OUT")) {
+      await Deno.copyFile(`${folder}/report.json`, Deno.env.get("OUT") ?? "");
+    }
     return JSON.parse(await Deno.readTextFile(`${folder}/report.json`)).files;
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -160,7 +163,9 @@ function scoreOf(killed: number, survived: number): number {
 }
 
 const all = (await namesIn("src")).map((name) => name.replace(/\.ts$/, ""));
-const names = Deno.args.length > 0 ? Deno.args : all;
+const names = Deno.args.length > 0
+  ? Deno.args
+  : all.filter((name) => !DRAWING.includes(name));
 const unknown = names.filter((name) => !all.includes(name));
 if (unknown.length > 0) throw new Error(`Cannot mutate ${unknown}: src/ has no such file`);
 
