@@ -52,7 +52,7 @@ async function settings(names: readonly string[], folder: string) {
     testRunner: "deno",
     deno: {
       program: Deno.execPath(),
-      flags: flags.trim().split(" ").filter((flag) => flag !== ""),
+      flags: flags.split(/\s+/).filter((flag) => flag.startsWith("--")),
       player: "tools/mutants/player.ts",
       slow: TESTS.slow,
       files: tests.filter((name) => !without.includes(name)),
@@ -134,21 +134,20 @@ interface Result {
 function judge(name: string, { source, mutants }: MutatedFile): Result {
   const listed = equivalents.flatMap((each) => each.mutants[name] ?? []);
   const survivors: string[] = [];
-  let [killed, equivalent] = [0, 0];
+  let killed = 0;
   for (const mutant of mutants) {
     const { status, statusReason, location: { start } } = mutant;
-    if (status === "Killed" || status === "Timeout") killed++;
-    else if (status !== "Survived" && status !== "NoCoverage") {
-      throw new Error(statusReason);
-    } else {
-      const change = changeOf(mutant, source);
-      const index = listed.indexOf(change);
-      if (index < 0) {
-        survivors.push(`src/${name}.ts:${start.line}:${start.column} ${change}`);
-      } else listed.splice(index, 1);
-      if (index >= 0) equivalent++;
+    if (status === "Killed" || status === "Timeout") {
+      killed++;
+      continue;
     }
+    if (status !== "Survived" && status !== "NoCoverage") throw new Error(statusReason);
+    const change = changeOf(mutant, source);
+    const index = listed.indexOf(change);
+    if (index >= 0) listed.splice(index, 1);
+    else survivors.push(`src/${name}.ts:${start.line}:${start.column} ${change}`);
   }
+  const equivalent = mutants.length - killed - survivors.length;
   return { killed, equivalent, survivors, stale: listed };
 }
 
@@ -166,7 +165,8 @@ const all = (await namesIn("src")).map((name) => name.replace(/\.ts$/, ""));
 const names = Deno.args.length > 0
   ? Deno.args
   : all.filter((name) => !DRAWING.includes(name));
-const unknown = names.filter((name) => !all.includes(name));
+const listed = equivalents.flatMap(({ mutants }) => Object.keys(mutants));
+const unknown = [...names, ...listed].filter((name) => !all.includes(name));
 if (unknown.length > 0) throw new Error(`Cannot mutate ${unknown}: src/ has no such file`);
 
 const results = Object.entries(await mutate(names)).map(([path, file]) => {
@@ -181,10 +181,13 @@ const total: Result = {
 };
 const score = scoreOf(total.killed, total.survivors.length);
 
-console.log(total.survivors.map((each) => `survived: ${each}`).join("\n"));
-console.log(total.stale.map((each) => `listed, and no survivor: ${each}`).join("\n"));
-console.log(results.map(([name, result]) => row(name, result)).join("\n"));
-console.log(row("total", total));
+const lines = [
+  ...total.survivors.map((each) => `survived: ${each}`),
+  ...total.stale.map((each) => `listed, and no survivor: ${each}`),
+  ...results.map(([name, result]) => row(name, result)),
+  row("total", total),
+];
+console.log(lines.join("\n"));
 
 const isStrict = results.every(([name, { survivors }]) =>
   survivors.length === 0 || !STRICT.includes(name)
