@@ -102,7 +102,7 @@ function source(): () => number {
   return isOwn && isDateFaked ? readDate : readPerformance;
 }
 
-let read: () => number = realNow;
+let read: () => number = isUnfaked ? realNow : readPerformance;
 let offset = 0;
 let lastRead = 0;
 

@@ -177,6 +177,7 @@ const unknownKeys: [key: string, value: unknown, hint: string][] = [
   ["max_retries", 3, "did you mean 'maxTries: 4'"],
   ["retries", Infinity, "did you mean 'maxTries: Infinity'"],
   ["retries", "3", "did you mean 'maxTries'?"],
+  ["retries", -1, "did you mean 'maxTries'?"],
   ["attempts", 3, "did you mean 'maxTries: 3'"],
   ["maxAttempts", 3, "did you mean 'maxTries: 3'"],
   ["maxtries", 3, "did you mean 'maxTries: 3'"],
@@ -187,6 +188,10 @@ const unknownKeys: [key: string, value: unknown, hint: string][] = [
   ["delay", 100, "did you mean 'pause'?"],
   ["minTimeout", 100, "did you mean 'pause'?"],
   ["interval", 100, "did you mean 'pause'?"],
+  ["maxElapsedTime", 100, "did you mean 'deadline'?"],
+  ["retryOn", [Error], "did you mean 'exceptions'?"],
+  ["gracePeriod", 100, "did you mean 'grace'?"],
+  ["onRetry", () => {}, "did you mean 'observe'?"],
   ["giveUp", () => true, "did you mean 'giveup'?"],
   ["shouldRetry", () => true, "did you mean 'giveup', which says when to stop?"],
   ["retryBudget", null, "did you mean 'budget'?"],
@@ -570,6 +575,19 @@ Deno.test("Backoff.execute() rejects when it is given a signal in place of its o
   const { signal } = new AbortController();
   const result = backoff.execute(() => "value", signal as { signal?: AbortSignal });
   await assertRejects(() => result, TypeError, "the options");
+});
+
+Deno.test("Backoff.execute() asks for { signal } when it is given a signal, and for that alone", async () => {
+  const { signal } = new AbortController();
+  const given: [value: unknown, end: string][] = [
+    [signal, "an object (AbortSignal): did you mean { signal }?"],
+    [100, "current value is 100"],
+  ];
+  for (const [value, end] of given) {
+    const result = new Backoff().execute(() => "value", value as { signal?: AbortSignal });
+    const { message } = await assertRejects(() => result, TypeError);
+    assertEquals(message.slice(-end.length), end);
+  }
 });
 
 Deno.test("Backoff.execute() rejects with the very error that a getter of its options throws", async () => {

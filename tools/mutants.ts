@@ -11,6 +11,9 @@ const LEAST_SCORE = 97;
 /** What decides: here every mutant is killed, or listed. */
 const STRICT = ["engine", "policy", "execution", "clock", "pauses", "budget"]
   .concat("retry_budget", "token_budget");
+/** Only where they are named: what draws, whose tests need a second to load. */
+const DRAWING = ["execution_record", "time_axis", "timeline", "timeline_svg"]
+  .concat("timeline_text");
 /** Each mutant is played what reaches it of these tests; all together take a second. */
 const TESTS = {
   /** They take seconds, or read the sources; tests/properties/ is left out too. */
@@ -18,8 +21,10 @@ const TESTS = {
     "conformance_test.ts",
     "engine_exploration_test.ts",
     "layers_test.ts",
+    "repository_test.ts",
     "reproduce_test.ts",
   ],
+  drawing: "timeline_test.ts",
   /** What the names of other tests hold that take too long. */
   slow: "10\\^6|spread as documented|many random runs",
 };
@@ -34,15 +39,11 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function settings(names: readonly string[], folder: string) {
-  const flags = await run(Deno.execPath(), [
-    "run",
-    "-q",
-    "--allow-net",
-    "tools/registry.ts",
-  ], {
-    cwd: root,
-  });
-  const tests = await namesIn("tests");
+  const registry = ["run", "-q", "--allow-net", "tools/registry.ts"];
+  const flags = await run(Deno.execPath(), registry, { cwd: root });
+  const isDrawn = names.some((name) => DRAWING.includes(name));
+  const without = isDrawn ? TESTS.without : [...TESTS.without, TESTS.drawing];
+  const tests = (await namesIn("tests")).filter((name) => name.endsWith("_test.ts"));
   return {
     mutate: names.map((name) => `src/${name}.ts`),
     ignorePatterns: ["/bench", "/examples", "/npm", "/.coverage"],
@@ -51,17 +52,17 @@ async function settings(names: readonly string[], folder: string) {
     testRunner: "deno",
     deno: {
       program: Deno.execPath(),
-      flags: flags.trim().split(" ").filter((flag) => flag !== ""),
+      flags: flags.split(/\s+/).filter((flag) => flag.startsWith("--")),
       player: "tools/mutants/player.ts",
       slow: TESTS.slow,
-      files: tests.filter((name) =>
-        name.endsWith("_test.ts") && !TESTS.without.includes(name)
-      ),
+      files: tests.filter((name) => !without.includes(name)),
     },
     warnings: { unknownOptions: false },
     coverageAnalysis: "perTest",
     concurrency: 2,
-    timeoutMS: 3000,
+    // Not so short that a busy machine takes a slow test for one without end.
+    timeoutMS: 4000,
+    timeoutFactor: 4,
     tempDirName: `${folder}/sandbox`,
     reporters: ["json", "progress-append-only"],
     jsonReporter: { fileName: `${folder}/report.json` },
@@ -96,6 +97,9 @@ async function mutate(names: readonly string[]): Promise<Record<string, MutatedF
     const args = ["-y", "--package=@stryker-mutator/core@9.6.1", "stryker", "run", file];
     const { success } = await new Deno.Command("npx", { args, cwd: root }).spawn().status;
     if (!success) throw new Error("Cannot tell the score as Stryker failed");
+    if (Deno.env.get("OUT")) {
+      await Deno.copyFile(`${folder}/report.json`, Deno.env.get("OUT") ?? "");
+    }
     return JSON.parse(await Deno.readTextFile(`${folder}/report.json`)).files;
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -130,21 +134,20 @@ interface Result {
 function judge(name: string, { source, mutants }: MutatedFile): Result {
   const listed = equivalents.flatMap((each) => each.mutants[name] ?? []);
   const survivors: string[] = [];
-  let [killed, equivalent] = [0, 0];
+  let killed = 0;
   for (const mutant of mutants) {
     const { status, statusReason, location: { start } } = mutant;
-    if (status === "Killed" || status === "Timeout") killed++;
-    else if (status !== "Survived" && status !== "NoCoverage") {
-      throw new Error(statusReason);
-    } else {
-      const change = changeOf(mutant, source);
-      const index = listed.indexOf(change);
-      if (index < 0) {
-        survivors.push(`src/${name}.ts:${start.line}:${start.column} ${change}`);
-      } else listed.splice(index, 1);
-      if (index >= 0) equivalent++;
+    if (status === "Killed" || status === "Timeout") {
+      killed++;
+      continue;
     }
+    if (status !== "Survived" && status !== "NoCoverage") throw new Error(statusReason);
+    const change = changeOf(mutant, source);
+    const index = listed.indexOf(change);
+    if (index >= 0) listed.splice(index, 1);
+    else survivors.push(`src/${name}.ts:${start.line}:${start.column} ${change}`);
   }
+  const equivalent = mutants.length - killed - survivors.length;
   return { killed, equivalent, survivors, stale: listed };
 }
 
@@ -159,8 +162,11 @@ function scoreOf(killed: number, survived: number): number {
 }
 
 const all = (await namesIn("src")).map((name) => name.replace(/\.ts$/, ""));
-const names = Deno.args.length > 0 ? Deno.args : all;
-const unknown = names.filter((name) => !all.includes(name));
+const names = Deno.args.length > 0
+  ? Deno.args
+  : all.filter((name) => !DRAWING.includes(name));
+const listed = equivalents.flatMap(({ mutants }) => Object.keys(mutants));
+const unknown = [...names, ...listed].filter((name) => !all.includes(name));
 if (unknown.length > 0) throw new Error(`Cannot mutate ${unknown}: src/ has no such file`);
 
 const results = Object.entries(await mutate(names)).map(([path, file]) => {
@@ -175,10 +181,13 @@ const total: Result = {
 };
 const score = scoreOf(total.killed, total.survivors.length);
 
-console.log(total.survivors.map((each) => `survived: ${each}`).join("\n"));
-console.log(total.stale.map((each) => `listed, and no survivor: ${each}`).join("\n"));
-console.log(results.map(([name, result]) => row(name, result)).join("\n"));
-console.log(row("total", total));
+const lines = [
+  ...total.survivors.map((each) => `survived: ${each}`),
+  ...total.stale.map((each) => `listed, and no survivor: ${each}`),
+  ...results.map(([name, result]) => row(name, result)),
+  row("total", total),
+];
+console.log(lines.join("\n"));
 
 const isStrict = results.every(([name, { survivors }]) =>
   survivors.length === 0 || !STRICT.includes(name)
