@@ -37,13 +37,11 @@ export interface TestModule {
  *
  * @param lab Has what is needed.
  * @param platform What their own dependencies are to be made for.
- * @param alias What stands in for modules, by their names.
  * @returns The modules.
  */
 export async function bundleTests(
   lab: Lab,
   platform: "node" | "browser",
-  alias: Record<string, string> = {},
 ): Promise<TestModule[]> {
   const names = await testFiles();
   const { outputs } = (await esbuild.build({
@@ -64,7 +62,6 @@ export async function bundleTests(
       "@std/assert": "deno-std/assert/mod.js",
       "@std/async/delay": "deno-std/async/delay.js",
       "@std/testing/time": new URL("npm/time.ts", import.meta.url).pathname,
-      ...alias,
     },
     external: ["@asyncbackoff/*", "node:*"],
     plugins: [internals],
@@ -89,3 +86,13 @@ const internals: esbuild.Plugin = {
       external: true,
     })),
 };
+
+/** Tells how many tests a module has, by Node, which can load each of them. */
+export async function countTests(lab: Lab, { path }: TestModule): Promise<number> {
+  const script = `let count = 0;
+    globalThis.Deno = { test: () => count++ };
+    await import("./${path}");
+    console.log(count);
+    process.exit();`;
+  return Number(await lab.run("node", ["--input-type=module", "--eval", script]));
+}
