@@ -1,6 +1,7 @@
 // Runs tests in a page, or in a worker of one: gives them what they ask of Deno, and runs
 // them one after the other.
 
+const { setTimeout } = globalThis; // as it is before tests fake it
 const tests = [];
 globalThis.Deno = {
   test: (name, fn) => tests.push({ name, fn }),
