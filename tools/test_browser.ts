@@ -19,6 +19,7 @@ const modules = await bundleTests(lab, "browser");
 await using site = await serve(lab);
 await using browser = await chromium.launch({
   executablePath,
+  env: { ...Deno.env.toObject(), HOME: lab.folder, TMPDIR: lab.folder }, // to leave nothing
   args: ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
     .concat("--disable-component-update", "--disable-sync", "--no-first-run"),
 });
@@ -54,23 +55,24 @@ interface Outcome {
 
 /** Reads from the page what came of the tests. */
 async function runIn(place: string, paths: string[], page: Page): Promise<Outcome> {
-  const failures: string[] = [];
-  let underWay = "none";
+  const uncaught: string[] = [];
+  let underWay = "the page";
   page.on("console", (message) => {
     if (message.type() === "debug") underWay = message.text();
   });
-  page.on("pageerror", (error) => failures.push(`Uncaught: ${error.stack ?? error}`));
-  page.on("crash", () => failures.push("The page crashed"));
+  page.on("pageerror", (error) => uncaught.push(`${underWay}\n${error.stack ?? error}`));
+  page.on("crash", () => void page.close());
+  const timer = setTimeout(() => void page.close(), MOST); // even one that is blocked
   try {
     await page.goto(`${site.origin}/browser/index.html`);
-    await page.evaluate(`void start(${JSON.stringify(place)}, ${JSON.stringify(paths)})`);
-    const options = { timeout: MOST, polling: 100 };
-    const outcome = await page.waitForFunction("globalThis.outcome", null, options);
-    const { passed, failures: failed } = await outcome.jsonValue() as Outcome;
-    return { passed, failures: [...failed, ...failures] };
+    const expression = `runIn.${place}(${JSON.stringify(paths)})`;
+    const { passed, failures } = await page.evaluate<Outcome>(expression);
+    return { passed, failures: failures.length > 0 ? failures : uncaught };
   } catch (error) {
-    return { passed: 0, failures: [...failures, `${underWay}: ${error}`] };
+    const what = `${underWay}: it crashed, or was not over within ${MOST} ms\n${error}`;
+    return { passed: 0, failures: [what, ...uncaught] };
   } finally {
+    clearTimeout(timer);
     await page.close();
   }
 }

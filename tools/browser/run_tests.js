@@ -21,6 +21,18 @@ async function throwUncaught() {
   if (event !== undefined) throw event.reason ?? event.error ?? new Error(event.message);
 }
 
+/** Tells what came of a function: nothing, or why it failed. */
+async function failureOf(name, fn) {
+  console.debug(name); // for whoever waits in vain
+  try {
+    await fn();
+    await throwUncaught();
+    return [];
+  } catch (error) {
+    return [`${name}\n${error?.stack ?? error}`];
+  }
+}
+
 /**
  * Loads modules of tests, and runs all.
  *
@@ -28,16 +40,9 @@ async function throwUncaught() {
  * @returns {Promise<{ passed: number, failures: string[] }>} What came of them.
  */
 export async function runTests(paths) {
-  for (const path of paths) await import(path);
   const failures = [];
-  for (const { name, fn } of tests) {
-    console.debug(name); // for whoever waits in vain
-    try {
-      await fn();
-      await throwUncaught();
-    } catch (error) {
-      failures.push(`${name}\n${error?.stack ?? error}`);
-    }
-  }
-  return { passed: tests.length - failures.length, failures };
+  for (const path of paths) failures.push(...await failureOf(path, () => import(path)));
+  const failedToLoad = failures.length;
+  for (const { name, fn } of tests) failures.push(...await failureOf(name, fn));
+  return { passed: tests.length - (failures.length - failedToLoad), failures };
 }

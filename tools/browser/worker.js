@@ -2,6 +2,4 @@
 
 import { runTests } from "./run_tests.js";
 
-globalThis.onmessage = async ({ data }) => {
-  postMessage(await runTests(data).catch((error) => String(error?.stack ?? error)));
-};
+globalThis.onmessage = async ({ data }) => postMessage(await runTests(data));
