@@ -3,11 +3,15 @@
 import { createHash } from "node:crypto";
 import { seeded } from "../reproduce/chance.ts";
 
-/** The body of a page: 1 to 30 KB that its number determines. */
+/** How long the body of a page is: 1 to 31 KB that its number determines. */
+export function lengthOf(page: number): number {
+  return 1000 + Math.floor(seeded(page)() * 30_000);
+}
+
+/** The body of a page: no two are alike. */
 export function bodyOf(page: number): Uint8Array {
-  const random = seeded(page);
-  const body = new Uint8Array(1000 + Math.floor(random() * 30_000));
-  return body.fill(Math.floor(random() * 256)).map((byte, index) => byte ^ (index * 31));
+  const length = lengthOf(page);
+  return new TextEncoder().encode(`page ${page}, `.repeat(length / 6).slice(0, length));
 }
 
 /** What two bodies that differ do not share. */

@@ -2,7 +2,7 @@
 
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { bodyOf } from "./body.ts";
+import { lengthOf } from "./body.ts";
 import type { Fate } from "./fates.ts";
 
 /** Whom a connection asks, and tells. */
@@ -71,7 +71,7 @@ export class Connection {
   #ask(bytes: Uint8Array): void {
     const page = Number(/^GET \/(\d+) /.exec(new TextDecoder().decode(bytes))?.[1]);
     if (!Number.isInteger(page)) throw new Error("Cannot tell the page of a request");
-    const { length } = bodyOf(page);
+    const length = lengthOf(page);
     this.#fate = this.#listener.fate(page);
     this.#beforeFate = Math.floor(HEAD + this.#fate.share * length);
     this.#rest = page % 2 === 0 ? HEAD + length : Infinity;

@@ -7,7 +7,6 @@ import { setTimeout as wait } from "node:timers/promises";
 /** A server that is killed at instants by chance. */
 export class MortalServer {
   readonly #script: string;
-  readonly #life = new AbortController();
   #process: ChildProcess | null = null;
   port = 0;
   kills = 0;
@@ -26,25 +25,14 @@ export class MortalServer {
     this.port = Number(printed);
   }
 
-  /** Kills it again and again, until the end. */
-  async die(random: () => number): Promise<void> {
-    const { signal } = this.#life;
-    try {
-      while (true) {
-        await wait(500 + random() * 1000, undefined, { signal });
-        await this.#kill();
-        this.kills += 1;
-        await wait(random() * 200, undefined, { signal });
-        await this.start();
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
+  /** Kills it again and again, and starts it each time; for good, once all is to be calm. */
+  async die(random: () => number, calm: AbortSignal): Promise<void> {
+    while (await wait(1000 + random() * 2000, true, { signal: calm }).catch(() => false)) {
+      await this.#kill();
+      this.kills += 1;
+      await wait(random() * 200);
+      await this.start();
     }
-  }
-
-  /** The end. */
-  async stop(): Promise<void> {
-    this.#life.abort();
     await this.#kill();
   }
 
