@@ -64,7 +64,13 @@ export class Connection {
   #lose(): void {
     if (this.#over.signal.aborted) return;
     this.#listener.serverGone();
-    this.#client.resetAndDestroy();
+    this.#reset();
+  }
+
+  /** Node's reset fails, and leaves the socket open for good, while its end is being sent. */
+  #reset(): void {
+    if (this.#client.writableEnded) this.#client.destroy();
+    else this.#client.resetAndDestroy();
   }
 
   /** A request has no body, and comes in one piece. */
@@ -75,7 +81,7 @@ export class Connection {
     this.#fate = this.#listener.fate(page);
     this.#beforeFate = Math.floor(HEAD + this.#fate.share * length);
     this.#rest = page % 2 === 0 ? HEAD + length : Infinity;
-    if (this.#fate.kind === "reset before the body") this.#client.resetAndDestroy();
+    if (this.#fate.kind === "reset before the body") this.#reset();
     else this.#server.write(bytes);
   }
 
@@ -102,7 +108,7 @@ export class Connection {
 
   async #strike(): Promise<void> {
     const { kind } = this.#fate;
-    if (kind === "reset in the middle") this.#client.resetAndDestroy();
+    if (kind === "reset in the middle") this.#reset();
     if (kind === "truncated") this.#client.end();
     await this.#wait(60_000); // stalled: until whoever asked has gone
   }
