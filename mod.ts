@@ -54,4 +54,5 @@ export { type PausePreview, preview, type Spread } from "./src/preview.ts";
 export { retryAfter } from "./src/retry_after.ts";
 export { RetryBudget, type RetryBudgetOptions } from "./src/retry_budget.ts";
 export { type Ends, Statistic } from "./src/statistic.ts";
+export { type DrawingOptions, Timeline, type TimelineOptions } from "./src/timeline.ts";
 export { TokenBudget, type TokenBudgetOptions } from "./src/token_budget.ts";

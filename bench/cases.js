@@ -5,7 +5,7 @@ import { compare, hundred, inTurn, turn } from "./measure.js";
 
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
 const isQuick = args.includes("quick");
-const rounds = isQuick ? 11 : 25;
+const often = isQuick ? { rounds: 11, warmUp: 250 } : { rounds: 25, warmUp: 400 };
 const FAST = ["asyncbackoff", "hand-written loop", "hand-written loop, setImmediate"]
   .concat("hand-written setTimeout, clearTimeout");
 
@@ -41,7 +41,7 @@ for (const name of ["A", "B", "C"]) {
   if (name === "C") {
     functions["hand-written loop"] = contenders["hand-written loop"].A(atOnce);
   }
-  results[name] = await compare(functions, inTurn, { rounds });
+  results[name] = await compare(functions, inTurn, often);
 }
 const three = async () => {
   for (let i = 0; i < 3; i++) await turn();
@@ -49,20 +49,11 @@ const three = async () => {
 results.D = await compare(
   { bare: turn, "three turns": three, ...await of("D", failsThrice) },
   inTurn,
-  {
-    rounds: Math.min(rounds, 11),
-    ms: 4,
-  },
+  { ...often, rounds: 11, ms: 4 },
 );
-results.I1 = await compare({ bare: twoTurns, ...await of("C", () => twoTurns) }, inTurn, {
-  rounds,
-});
-results.I100 = await compare(
-  { bare: twoTurns, ...await of("C", () => twoTurns) },
-  hundred,
-  {
-    rounds,
-  },
-);
+for (const [name, how] of [["I1", inTurn], ["I100", hundred]]) {
+  const functions = { bare: twoTurns, ...await of("C", () => twoTurns) };
+  results[name] = await compare(functions, how, often);
+}
 console.log(JSON.stringify(results));
 globalThis.Deno?.exit(0) ?? process.exit(0);

@@ -22,11 +22,19 @@ async function time(how, fn, calls) {
   return (performance.now() - began) / calls * 1e6;
 }
 
-/** How many calls take about some milliseconds, but at most `most`. */
-async function callsIn(ms, how, fn, most) {
-  for (let calls = 100;; calls *= 4) {
+/**
+ * How many calls take about some milliseconds, but at most `most`; found when a function is
+ * warm: the compiler of a platform may need a hundred thousand calls to come to its best.
+ */
+async function callsIn(ms, how, fn, { most, warmUp }) {
+  let calls = 100;
+  const until = performance.now() + warmUp;
+  for (;;) {
     const took = await time(how, fn, calls) * calls / 1e6;
-    if (took > ms / 4 || calls >= most) return calls;
+    await turn();
+    const isEnough = took > ms / 2 || calls >= most;
+    if (isEnough && performance.now() > until) return calls;
+    if (!isEnough) calls *= 2;
   }
 }
 
@@ -42,10 +50,12 @@ function summary(ratios, times) {
 }
 
 /** Measures functions by name; `bare` is among them. */
-export async function compare(functions, how, { rounds, ms = 8, most = 25_600 }) {
+export async function compare(functions, how, { rounds, warmUp, ms = 8, most = 25_600 }) {
   const names = Object.keys(functions);
   const calls = {};
-  for (const name of names) calls[name] = await callsIn(ms, how, functions[name], most);
+  for (const name of names) {
+    calls[name] = await callsIn(ms, how, functions[name], { most, warmUp });
+  }
   const ratios = Object.fromEntries(names.map((name) => [name, []]));
   const times = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds + 3; round++) {

@@ -1,5 +1,7 @@
 // Cases C and I100 as a picture: bars on a logarithmic scale, one for each contender and runtime.
 
+import { escaped } from "../tools/reproduce/chart.ts";
+
 interface Bar {
   readonly label: string;
   readonly ratio: number;
@@ -16,7 +18,6 @@ const ROW = 20;
 
 const x = (ratio: number) =>
   LEFT + Math.log10(Math.max(1, ratio)) / 3.2 * (WIDTH - LEFT - 60);
-const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 function bars({ label, ratio, isOurs }: Bar, y: number): string {
   const value = ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(1);

@@ -1,10 +1,11 @@
-// Runs the benchmarks on the installed package and reports. `quick`: A to D, I1, I100 in Deno and
-// Node, without peers; `check`: the same against the goals; `all`: everything, everywhere, into
-// bench/README.md and the pictures; without a word: everything but E, F and H, in Deno.
+// Runs the benchmarks on the installed package and reports. `quick`: A to D, I1, I100 in Node and
+// Deno, without peers; `check`: the same in Node, Deno and Bun, against the goals; `all`:
+// everything, everywhere, into bench/README.md and the picture; without a word: everything but
+// E, F and H, in Deno.
 
 import { makeLab } from "../tools/lab.ts";
 import { run } from "../tools/package.ts";
-import { column, gated, goals } from "./goals.js";
+import { gated, goals, mostOf, reachedIn } from "./goals.js";
 import { drawing } from "./picture.ts";
 
 interface Summary {
@@ -33,7 +34,7 @@ const runtimes = RUNTIMES[mode as keyof typeof RUNTIMES] ??
 const npm = runtimes.includes("node24") ? ["node24@npm:node@24"] : [];
 await using lab = await makeLab(...PEERS, "bun@1.4", "esbuild@0.28.2", ...npm);
 const here = new URL(".", import.meta.url);
-for (const file of ["contenders", "measure", "cases", "flight"]) {
+for (const file of ["contenders", "measure", "cases", "flight", "test_clock"]) {
   await Deno.copyFile(new URL(`${file}.js`, here), `${lab.folder}/${file}.js`);
 }
 
@@ -62,26 +63,30 @@ function table(head: string[], rows: string[][]): string {
 const digits = (value: number) =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
+const spread = (one?: Pick<Summary, "median" | "low" | "high">) =>
+  one === undefined ? "" : `${digits(one.median)} (${digits(one.low)}–${digits(one.high)})`;
+
 function caseTable(name: string, all: Record<string, Results>): string {
   const contenders = new Set(
     Object.values(all).flatMap((results) => Object.keys(results[name] ?? {})),
   );
-  const cell = (one?: Summary) =>
-    one === undefined
-      ? ""
-      : `${digits(one.median)} (${digits(one.low)}–${digits(one.high)})`;
-  const rows = [...contenders].map((
+  const rows = [...contenders].map((who) => [
     who,
-  ) => [who, ...Object.values(all).map((results) => cell(results[name]?.[who]))]);
+    ...Object.values(all).map((results) => spread(results[name]?.[who])),
+  ]);
   return `### Case ${name}\n\n${table(["", ...Object.keys(all)], rows)}`;
 }
 
-function goalTable(all: Record<string, Results>, wanted: typeof goals, margin = 1): string {
-  const rows = wanted.map(({ what, ratio, most }) => [
-    what,
+function goalTable(
+  all: Record<string, Results>,
+  wanted: typeof goals,
+  limitOf: (goal: typeof goals[number], runtime: string) => number,
+): string {
+  const rows = wanted.map((goal) => [
+    goal.what,
     ...Object.entries(all).map(([runtime, results]) => {
-      const [is, limit] = [ratio(results), most[column(runtime)] ?? NaN];
-      return `${digits(is)} ${is <= limit * margin ? "≤" : "**>**"} ${limit}`;
+      const [is, limit] = [goal.ratio(results), limitOf(goal, runtime)];
+      return `${digits(is)} ${is <= limit ? "≤" : "**>**"} ${digits(limit)}`;
     }),
   ]);
   return table(["", ...Object.keys(all)], rows);
@@ -138,6 +143,17 @@ async function heaps(runtime: string): Promise<string[]> {
   return [runtime, ...heap.map((bytes) => digits(bytes / 1e6))];
 }
 
+const SLEEPERS_HEAD = ["timers / bare heap", "10^3 sleepers, µs each", "10^4", "10^5"];
+
+async function testClock(runtime: string): Promise<string[]> {
+  interface Measured {
+    timers: Summary;
+    sleepers: Record<string, number>;
+  }
+  const { timers, sleepers } = await inRuntime<Measured>(runtime, "test_clock.js");
+  return [runtime, spread(timers), ...Object.values(sleepers).map(digits)];
+}
+
 /** Case G: what `import { asyncbackoff }` comes to. */
 async function size(): Promise<string> {
   await Deno.writeTextFile(
@@ -163,13 +179,15 @@ for (const runtime of runtimes) {
 const cases = ["A", "B", "C", "D", "I1", "I100"].map((name) => caseTable(name, all));
 
 if (mode === "check") {
-  console.log(goalTable(all, gated, 4 / 3));
+  // Machines are noisy: a step back is what is a third over.
+  const limitOf: typeof reachedIn = (goal, runtime) => reachedIn(goal, runtime) * 4 / 3;
+  console.log(goalTable(all, gated, limitOf));
   const broken = Object.entries(all).flatMap(([runtime, results]) =>
-    gated.filter(({ ratio, most }) => ratio(results) > (most[column(runtime)] ?? 0) * 4 / 3)
+    gated.filter((goal) => goal.ratio(results) > limitOf(goal, runtime))
       .map(({ what }) => `${runtime}: ${what}`)
   );
   if (broken.length > 0) {
-    throw new Error(`more than a third over the goal: ${broken.join("; ")}`);
+    throw new Error(`more than a third over: ${broken.join("; ")}`);
   }
 } else if (mode !== "all") {
   console.log(cases.join("\n\n"));
@@ -178,12 +196,16 @@ if (mode === "check") {
 }
 
 async function reportAll(): Promise<void> {
-  const [inFlight, failed, flat]: string[][][] = [[], [], []];
+  const inFlight: string[][] = [];
+  const failed: string[][] = [];
+  const flat: string[][] = [];
+  const clocks: string[][] = [];
   for (const runtime of runtimes) {
     console.error(`E, F and H in ${runtime}`);
-    if (runtime !== "node24") inFlight?.push(...await flights(runtime));
-    failed?.push(await failures(runtime));
-    flat?.push(await heaps(runtime));
+    if (runtime !== "node24") inFlight.push(...await flights(runtime));
+    failed.push(await failures(runtime));
+    flat.push(await heaps(runtime));
+    clocks.push(await testClock(runtime));
   }
   const versions = [
     `Node ${await run("node", ["--version"])}`,
@@ -208,19 +230,22 @@ async function reportAll(): Promise<void> {
     `${new Date().toISOString().slice(0, 10)}, \`deno task bench:all\`, ${versions}.\n${
       peers.join(", ")
     }.`,
-    `### Goals\n\nMeasured, and at most what is asked for.\n\n${goalTable(all, goals)}`,
+    `### Goals\n\nMeasured, and at most what is asked for.\n\n${
+      goalTable(all, goals, mostOf)
+    }`,
     ...cases,
-    `### Case E\n\n${table(columns, inFlight ?? [])}`,
+    `### Case E\n\n${table(columns, inFlight)}`,
     `### Case F\n\nµs a call.\n\n${
       table(
         ["", "asyncbackoff", "loop", "@std", "cockatiel", "attempt", "p-retry"],
-        failed ?? [],
+        failed,
       )
     }`,
     `### Case G\n\n\`import { asyncbackoff }\`: ${await size()}.`,
     `### Case H\n\nHeap in MB after each third of a million calls on one signal.\n\n${
-      table(["", "1", "2", "3"], flat ?? [])
+      table(["", "1", "2", "3"], flat)
     }`,
+    `### The test clock\n\n${table(["", ...SLEEPERS_HEAD], clocks)}`,
   ].join("\n\n");
   const path = new URL("README.md", here);
   const page = await Deno.readTextFile(path);

@@ -7,6 +7,7 @@ import {
   asyncbackoff,
   type BackoffEvent,
   currentAttempt,
+  Timeline,
 } from "@asyncbackoff/asyncbackoff";
 
 const ATTEMPT_TIMEOUT = 300;
@@ -54,64 +55,34 @@ class HttpError extends Error {
   override name = "HttpError";
 }
 
-/** What there is to see of one call: its events, as they happen and as a timeline. */
+/** What there is to see of one call: how long it took, and a drawing. */
 class Report {
-  readonly #attempts: { from: number; to: number; end: string }[] = [];
-  #beganAt = 0;
+  readonly timeline = new Timeline();
+  #attemptAt = 0;
+  attempts = 0;
+  /** How much longer than it may an attempt took, or the whole. */
+  overrun = -Infinity;
   elapsed = 0;
 
   observe = (event: BackoffEvent): void => {
-    if (event.type === "attempt") {
-      if (event.attempt === 1) this.#beganAt = event.at;
-      const from = event.at - this.#beganAt;
-      this.#attempts.push({ from, to: from, end: "" });
-      console.log(`  ${instant(from)}  attempt ${event.attempt} begins`);
-    } else if (event.type === "failure") {
-      const pause = event.pause === null ? "the end" : `a pause of ${event.pause} ms`;
-      this.#end(event.at, `${event.failure.error}`, pause);
-    } else if (event.type === "done") {
+    this.timeline.observe(event);
+    if (event.type === "late") return;
+    if (this.attempts > 0) this.#see(event.at - this.#attemptAt - ATTEMPT_TIMEOUT);
+    this.#attemptAt = event.at;
+    if (event.type === "attempt") this.attempts = event.attempt;
+    else if (event.type === "done") {
       this.elapsed = event.elapsed;
-      const { outcome } = event;
-      if (outcome.status === "fulfilled") this.#end(event.at, "a value");
-      else if (event.reason === "deadline") this.#end(event.at, "cut by the deadline");
-      console.log(`  ${instant(event.elapsed)}  done: ${event.reason}`);
+      this.#see(event.elapsed - DEADLINE);
     }
   };
 
-  get attempts(): number {
-    return this.#attempts.length;
-  }
-
-  /** How much longer than it may an attempt took, or the whole. */
-  get overrun(): number {
-    const attempts = this.#attempts.map(({ from, to }) => to - from - ATTEMPT_TIMEOUT);
-    return Math.max(...attempts, this.elapsed - DEADLINE);
-  }
-
   draw(): void {
-    const column = (ms: number) => Math.round(ms / DEADLINE * 60);
-    console.log(`\n  ${"0".padEnd(59)}deadline ${DEADLINE} ms`);
-    for (const [index, { from, to, end }] of this.#attempts.entries()) {
-      const bar = "█".repeat(Math.max(1, column(to) - column(from)));
-      console.log(`  ${(" ".repeat(column(from)) + bar).padEnd(60)}│ ${index + 1}: ${end}`);
-    }
-    console.log();
+    console.log(`${this.timeline}\n`);
   }
 
-  #end(at: number, end: string, next?: string): void {
-    const attempt = this.#attempts.at(-1);
-    if (attempt === undefined || attempt.end !== "") return;
-    attempt.to = at - this.#beganAt;
-    attempt.end = end;
-    const after = next === undefined ? "" : `; then ${next}`;
-    console.log(
-      `  ${instant(attempt.to)}  attempt ${this.#attempts.length}: ${end}${after}`,
-    );
+  #see(overrun: number): void {
+    this.overrun = Math.max(this.overrun, overrun);
   }
-}
-
-function instant(ms: number): string {
-  return `${ms.toFixed(0).padStart(5)} ms`;
 }
 
 function client(report: Report): (url: string) => Promise<string> {

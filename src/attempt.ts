@@ -94,9 +94,9 @@ export class RunningAttempt implements Attempt {
     attempt.#controller?.abort(reason);
   }
 
-  /** Whether an outcome only says that the attempt was cut. */
+  /** Whether the outcome of an attempt that was cut says no more than that. */
   static isEcho(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): boolean {
-    if (!attempt.#isCut || outcome.status === "fulfilled") return false;
+    if (outcome.status === "fulfilled") return false;
     const { reason } = outcome;
     const controller = attempt.#controller;
     // A signal that is aborted with undefined makes a reason of its own.

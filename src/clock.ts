@@ -102,7 +102,7 @@ function source(): () => number {
   return isOwn && isDateFaked ? readDate : readPerformance;
 }
 
-let read: () => number = realNow;
+let read: () => number = isUnfaked ? realNow : readPerformance;
 let offset = 0;
 let lastRead = 0;
 
@@ -161,22 +161,22 @@ const caller: Sleeper<() => void> = { wake: (callback) => callback() };
 
 function after(ms: number, wake: () => void): () => void {
   if (checkDuration(ms) === Infinity) return () => {};
-  const timer = setSystemTimer(ms, now() + ms, caller, wake);
-  return timer === null ? setAlone(ms, wake) : () => timer.cancel();
+  const wakeAt = now() + ms;
+  const timer = setSystemTimer(ms, wakeAt, caller, wake);
+  return timer === null ? setAlone(ms, wakeAt, wake) : () => timer.cancel();
 }
 
 /** Timers overflow past `LONGEST_TIMER`, and real ones fire up to 1.5 ms early. */
-function setAlone(ms: number, wake: () => void): () => void {
+function setAlone(ms: number, wakeAt: number, wake: () => void): () => void {
   const wasFaked = isFaked();
-  const dueAt = now() + ms;
-  const { setTimeout, clearTimeout } = globalThis;
+  const { clearTimeout } = globalThis; // of whoever sets the timer
   let timer: HostTimer;
   const arm = (rest: number) => {
     const part = Math.min(wholeMilliseconds(rest), LONGEST_TIMER);
-    timer = setTimeout(() => {
+    timer = globalThis.setTimeout(() => {
       // A fake is exact by its own account, and is never early, whatever its time says.
       const byFake = wasFaked || isFaked() ? rest - part - NOISE : Infinity;
-      const left = Math.min(dueAt - now(), byFake);
+      const left = Math.min(wakeAt - now(), byFake);
       if (left > 0) arm(left);
       else wake();
     }, part);

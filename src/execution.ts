@@ -24,6 +24,7 @@ import { readInstant, startTimer, type Timer, type Waker } from "./timer.ts";
 export interface Task<T> {
   /** The function's name, for messages. */
   readonly name: string;
+  /** What each attempt calls. */
   readonly fn: (...args: never[]) => T | PromiseLike<T>;
   /** What `this` is in the function. */
   readonly self: unknown;
@@ -147,7 +148,7 @@ class Execution<T> implements Waker {
 
   /** The attempt's signal follows at once; the state does when it is delivered. */
   #abort(signal: AbortSignal): void {
-    if (this.#aborted !== null || this.#state.phase === "done") return;
+    if (this.#aborted !== null) return;
     try {
       const { reason } = signal;
       this.#aborted = { type: "aborted", at: this.#now(), reason };
@@ -231,9 +232,7 @@ class Execution<T> implements Waker {
   }
 
   break(state: Waiting, error: unknown): void {
-    if (this.#state === state) {
-      this.#deliver(state, { type: "broke", at: state.at, reason: error });
-    }
+    this.#deliver(state, { type: "broke", at: state.at, reason: error });
   }
 
   #cancelTimer(): void {
@@ -284,8 +283,7 @@ class Execution<T> implements Waker {
   #fulfilled(attempt: RunningAttempt, value: T): void {
     const state = this.#state;
     const isPlain = attempt === this.#attempt && state.phase === "trying" &&
-      this.#aborted === null && this.#unlisten === null && this.#observer === null &&
-      this.#policy.budget === null;
+      this.#unlisten === null && this.#observer === null && this.#policy.budget === null;
     if (!isPlain) return this.#settled(attempt, { status: "fulfilled", value });
     this.#attempt = null;
     try {

@@ -117,51 +117,34 @@ export const OPTION_NAMES: readonly (keyof BackoffOptions)[] = [
   "clock",
 ];
 
-/** What other libraries call it, in lower case without separators. */
-const ALIASES = new Map<string, string>([
-  ["tries", "maxTries"],
-  ["attempts", "maxTries"],
-  ["maxattempts", "maxTries"],
-  ["retries", "maxTries"],
-  ["maxretries", "maxTries"],
-  ["numofattempts", "maxTries"],
-  ["timeout", "attemptTimeout"],
-  ["pertrytimeout", "attemptTimeout"],
-  ["totaltimeout", "deadline"],
-  ["maxretrytime", "deadline"],
-  ["maxelapsedtime", "deadline"],
-  ["delay", "pause"],
-  ["wait", "pause"],
-  ["backoff", "pause"],
-  ["interval", "pause"],
-  ["mintimeout", "pause"],
-  ["retryon", "exceptions"],
-  ["errors", "exceptions"],
-  ["shouldretry", "giveup"],
-  ["retryif", "giveup"],
-  ["isretriable", "giveup"],
-  ["retrybudget", "budget"],
-  ["retrythrottling", "budget"],
-  ["throttle", "budget"],
-  ["tokenbucket", "budget"],
-  ["graceperiod", "grace"],
-  ["abortsignal", "signal"],
-  ["onretry", "observe"],
-  ["onfailedattempt", "observe"],
-]);
+/** What others call each option: words in lower case, without separators. */
+export type Aliases = Readonly<Record<string, string>>;
+
+const ALIASES: Aliases = {
+  maxTries: "tries attempts maxattempts retries maxretries numofattempts",
+  attemptTimeout: "timeout pertrytimeout",
+  deadline: "totaltimeout maxretrytime maxelapsedtime",
+  pause: "delay wait backoff interval mintimeout",
+  exceptions: "retryon errors",
+  giveup: "shouldretry retryif isretriable",
+  budget: "retrybudget retrythrottling throttle tokenbucket",
+  grace: "graceperiod",
+  signal: "abortsignal",
+  observe: "onretry onfailedattempt",
+};
 
 /**
  * Checks that options are an object whose every key is known.
  *
  * @param options What the caller gave.
  * @param known The names that are options here.
- * @param aliases What others call them, in lower case without separators.
+ * @param aliases What others call them.
  * @throws {TypeError} If it is no such object; the message names the likely option.
  */
 export function checkKeys(
   options: unknown,
   known: readonly string[],
-  aliases: ReadonlyMap<string, string> = ALIASES,
+  aliases: Aliases = ALIASES,
 ): void {
   if (!isOptions(options, known)) {
     const hint = isSignal(options) ? ": did you mean { signal }?" : "";
@@ -236,15 +219,16 @@ function unknownOption(
   key: string,
   options: Record<string, unknown>,
   known: readonly string[],
-  aliases: ReadonlyMap<string, string>,
+  aliases: Aliases,
 ): TypeError {
   const bare = key.toLowerCase().replace(/[^a-z]/g, "");
-  const likely = known.find((name) => name.toLowerCase() === bare) ??
-    aliases.get(bare);
+  const likely = known.find((name) =>
+    name.toLowerCase() === bare || aliases[name]?.split(" ").includes(bare)
+  );
   const isElsewhere = !known.includes(key) && OPTION_NAMES.some((name) => name === key);
   const hint = isElsewhere
     ? `the options are ${known.join(", ")}; it belongs to the policy`
-    : likely === undefined || !known.includes(likely)
+    : likely === undefined
     ? `the options are ${known.join(", ")}`
     : `did you mean ${suggestion(bare, likely, options[key])}?`;
   return new TypeError(`Cannot read the options as '${key}' is none of them: ${hint}`);

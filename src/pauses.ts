@@ -11,9 +11,9 @@
  */
 
 import { show } from "./errors.ts";
-import { checkKeys } from "./options.ts";
+import { type Aliases, checkKeys } from "./options.ts";
 import type { Failure } from "./state.ts";
-import { callback, duration, numberOption, wordOption } from "./validate.ts";
+import { callback, duration, finiteNumber, wordOption } from "./validate.ts";
 
 /**
  * What chance does to a pause `v` that has been capped already: `"full"` is
@@ -82,28 +82,14 @@ export interface LinearOptions extends DecorrelatedOptions {
   jitter?: Jitter | null | undefined;
 }
 
-/** What others call the options, in lower case without separators. */
-const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ["base", "initial"],
-  ["basedelay", "initial"],
-  ["delay", "initial"],
-  ["initialdelay", "initial"],
-  ["initialinterval", "initial"],
-  ["mintimeout", "initial"],
-  ["startingdelay", "initial"],
-  ["cap", "max"],
-  ["maxdelay", "max"],
-  ["maxinterval", "max"],
-  ["maxpause", "max"],
-  ["maxtimeout", "max"],
-  ["exponent", "factor"],
-  ["multiplier", "factor"],
-  ["timemultiple", "factor"],
-  ["increment", "step"],
-  ["randomize", "jitter"],
-  ["rng", "random"],
-  ["seed", "random"],
-]);
+const ALIASES: Aliases = {
+  initial: "base basedelay delay initialdelay initialinterval mintimeout startingdelay",
+  max: "cap maxdelay maxinterval maxpause maxtimeout",
+  factor: "exponent multiplier timemultiple",
+  step: "increment",
+  jitter: "randomize",
+  random: "rng seed",
+};
 
 /**
  * Pauses that grow by a factor: before jitter, after the n-th try, it is
@@ -134,12 +120,7 @@ const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
 export function exponential(options?: ExponentialOptions | null): GrowingPause {
   const names = ["initial", "factor", "max", "jitter", "random"];
   const { initial, max, random } = checked(options, names);
-  const factor = numberOption(
-    "factor",
-    options?.factor ?? 2,
-    "a finite number >= 1",
-    (factor) => factor >= 1 && factor < Infinity,
-  );
+  const factor = finiteNumber("factor", options?.factor ?? 2, { least: 1 });
   const jitter = jitterOption(options?.jitter);
   return ({ tries }) => {
     const growth = Math.min(factor ** (tries - 1), Number.MAX_VALUE); // 0 * Infinity is NaN
@@ -247,8 +228,7 @@ function checked(options: DecorrelatedOptions | null | undefined, known: string[
 }
 
 function finiteDuration(name: string, value: number): number {
-  const rule = "a finite number of milliseconds >= 0";
-  return numberOption(name, value, rule, (ms) => ms >= 0 && ms < Infinity);
+  return finiteNumber(name, value, { rule: "a finite number of milliseconds >= 0" });
 }
 
 function jitterOption(jitter: unknown): Jitter {

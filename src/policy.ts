@@ -86,10 +86,10 @@ export class BackoffPolicy implements Policy {
   }
 }
 
-/** The name of whatever was thrown; an error whose name throws has none. */
+/** The name of whatever was thrown; `null` has none, nor has an error whose name throws. */
 function nameOf(error: unknown): unknown {
   try {
-    return (error as { name?: unknown } | null | undefined)?.name;
+    return (error as { name?: unknown }).name;
   } catch {
     return undefined;
   }

@@ -21,9 +21,6 @@ const FORMS = /* @__PURE__ */ [
   `(?:${DAYS}) (?<month>${MONTHS}) (?<day>\\d\\d| \\d) ${TIME} (?<year>\\d{4})`,
 ].map((form) => new RegExp(`^${form}$`));
 
-/** "Wednesday, 06-Nov-94 08:49:37 GMT": what is longer is no date. */
-const LONGEST_DATE = 33;
-
 /**
  * How long a server asks to wait: the value of its header Retry-After, in
  * seconds or as an HTTP date in any of the three forms, as milliseconds.
@@ -58,7 +55,7 @@ export function retryAfter(
   const today = instantOf(now);
   if (typeof value !== "string") return null;
   if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, Number.MAX_VALUE);
-  const at = value.length > LONGEST_DATE ? null : dateOf(value, today);
+  const at = dateOf(value, today);
   return at === null ? null : Math.max(0, at - now);
 }
 

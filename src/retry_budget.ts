@@ -6,8 +6,8 @@
 
 import type { Budget } from "./budget.ts";
 import { show } from "./errors.ts";
-import { checkKeys } from "./options.ts";
-import { numberOption } from "./validate.ts";
+import { type Aliases, checkKeys } from "./options.ts";
+import { finiteNumber, numberOption } from "./validate.ts";
 
 /** Options of a {@linkcode RetryBudget}. `null` and `undefined` mean absent. */
 export interface RetryBudgetOptions {
@@ -33,20 +33,11 @@ export interface RetryBudgetOptions {
   reserve?: number | null | undefined;
 }
 
-/** What others call the options, in lower case without separators. */
-const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ["ttl", "window"],
-  ["interval", "window"],
-  ["percent", "share"],
-  ["percentcanretry", "share"],
-  ["budgetpercent", "share"],
-  ["ratio", "share"],
-  ["retryratio", "share"],
-  ["minretriespersec", "reserve"],
-  ["minretriespersecond", "reserve"],
-  ["minretryconcurrency", "reserve"],
-  ["minpersec", "reserve"],
-]);
+const ALIASES: Aliases = {
+  window: "ttl interval",
+  share: "percent percentcanretry budgetpercent ratio retryratio",
+  reserve: "minretriespersec minretriespersecond minretryconcurrency minpersec",
+};
 
 /** A window is counted in so many slices, as in Finagle. */
 const SLICES = 10;
@@ -108,8 +99,8 @@ export class RetryBudget implements Budget {
       "a finite number of milliseconds > 0",
       (ms) => ms > 0 && ms < Infinity,
     );
-    this.#share = amount("share", options?.share ?? 0.2);
-    this.#reserve = amount("reserve", options?.reserve ?? 10) * this.#window / 1000;
+    this.#share = finiteNumber("share", options?.share ?? 0.2);
+    this.#reserve = finiteNumber("reserve", options?.reserve ?? 10) * this.#window / 1000;
   }
 
   /**
@@ -199,13 +190,4 @@ class SlidingCount {
     this.#counts.set(this.#slice, (this.#counts.get(this.#slice) ?? 0) + 1);
     this.sum += 1;
   }
-}
-
-function amount(name: string, value: unknown): number {
-  return numberOption(
-    name,
-    value,
-    "a finite number >= 0",
-    (number) => number >= 0 && number < Infinity,
-  );
 }

@@ -115,7 +115,9 @@ class Timer<T> extends Link {
   cancel(): void {
     const { previous, next } = this;
     this.unlink();
-    if (previous === next && previous instanceof Queue) previous.runEmpty();
+    if (previous === next && previous instanceof Queue) {
+      previous.runEmpty(previous);
+    }
   }
 }
 
@@ -123,14 +125,14 @@ class Timer<T> extends Link {
 class Queue extends Link {
   readonly ms: number;
   /** Called when the last one is cancelled. */
-  readonly runEmpty: () => void;
+  readonly runEmpty: (queue: Queue) => void;
   /** The platform's timer, set for the first, or for one before it. */
   timer: HostTimer | null = null;
 
-  constructor(ms: number, onEmpty: (queue: Queue) => void) {
+  constructor(ms: number, runEmpty: (queue: Queue) => void) {
     super();
     this.ms = ms;
-    this.runEmpty = () => onEmpty(this);
+    this.runEmpty = runEmpty;
   }
 
   get first(): Timer<unknown> {
@@ -189,7 +191,7 @@ export class SharedTimers {
 
   #enqueue(timer: Timer<unknown>, now: number): void {
     const { ms } = timer;
-    const queue = this.#queues.get(ms) ?? new Queue(ms, (empty) => this.#runEmpty(empty));
+    const queue = this.#queues.get(ms) ?? new Queue(ms, this.#runEmpty);
     timer.unlink();
     queue.append(timer);
     if (queue.timer !== null) return;
@@ -214,10 +216,10 @@ export class SharedTimers {
     else this.#arm(queue, this.#host.now());
   }
 
-  #runEmpty(queue: Queue): void {
+  readonly #runEmpty = (queue: Queue): void => {
     this.#emptied.push(queue);
     this.#lookSoon();
-  }
+  };
 
   #stop(queue: Queue): void {
     if (!queue.isAlone || queue.timer === null) return; // it goes on, or it has ended

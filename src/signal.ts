@@ -45,7 +45,7 @@ export interface MinimalSignal {
 export function isSignal(value: unknown): value is Signal {
   try {
     const signal = value as Partial<Signal>;
-    return typeof value === "object" && typeof signal.aborted === "boolean" &&
+    return typeof signal.aborted === "boolean" &&
       typeof signal.addEventListener === "function" &&
       typeof signal.removeEventListener === "function";
   } catch {
@@ -81,7 +81,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 function listenTo(signal: AbortSignal): Listening {
   const listeners = new Set<() => void>();
   const tell = () => [...listeners].forEach((listener) => listener());
-  signal.addEventListener("abort", tell, { once: true });
+  signal.addEventListener("abort", tell);
   const entry = { listeners, tell };
   listening.set(signal, entry);
   return entry;

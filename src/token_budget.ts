@@ -5,8 +5,8 @@
  */
 
 import type { Budget } from "./budget.ts";
-import { checkKeys } from "./options.ts";
-import { numberOption } from "./validate.ts";
+import { type Aliases, checkKeys } from "./options.ts";
+import { finiteNumber, integerOption } from "./validate.ts";
 
 /** Options of a {@linkcode TokenBudget}. `null` and `undefined` mean absent. */
 export interface TokenBudgetOptions {
@@ -25,13 +25,10 @@ export interface TokenBudgetOptions {
   tokenRatio?: number | null | undefined;
 }
 
-/** What others call the options, in lower case without separators. */
-const ALIASES: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ["max", "maxTokens"],
-  ["tokens", "maxTokens"],
-  ["capacity", "maxTokens"],
-  ["ratio", "tokenRatio"],
-]);
+const ALIASES: Aliases = {
+  maxTokens: "max tokens capacity",
+  tokenRatio: "ratio",
+};
 
 /** Tokens are counted in thousandths, so that sums are exact. */
 const PARTS = 1000;
@@ -76,18 +73,8 @@ export class TokenBudget implements Budget {
    */
   constructor(options?: TokenBudgetOptions | null) {
     checkKeys(options ?? {}, ["maxTokens", "tokenRatio"], ALIASES);
-    const most = numberOption(
-      "maxTokens",
-      options?.maxTokens ?? 10,
-      "an integer >= 1",
-      (tokens) => Number.isInteger(tokens) && tokens >= 1,
-    );
-    const ratio = numberOption(
-      "tokenRatio",
-      options?.tokenRatio ?? 0.1,
-      "a finite number >= 0.001",
-      (ratio) => ratio >= 0.001 && ratio < Infinity,
-    );
+    const most = integerOption("maxTokens", options?.maxTokens ?? 10, 1);
+    const ratio = finiteNumber("tokenRatio", options?.tokenRatio ?? 0.1, { least: 0.001 });
     this.#most = most * PARTS;
     this.#gain = Math.floor(ratio * PARTS + 1e-6); // 1.001 * 1000 is 1000.9999999999999
     this.#parts = this.#most;

@@ -50,6 +50,35 @@ export function numberOption(
 }
 
 /**
+ * Checks an option that is an integer.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave, or else the default.
+ * @param least The least that it may be.
+ * @returns The number.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is no integer, or less.
+ */
+export function integerOption(name: string, value: unknown, least: number): number {
+  const isRight = (number: number) => Number.isInteger(number) && number >= least;
+  return numberOption(name, value, `an integer >= ${least}`, isRight);
+}
+
+/**
+ * Checks an option that is `true` or `false`.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave.
+ * @returns Whether it is `true`; `null` and `undefined` are `false`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function flagOption(name: string, value: unknown): boolean {
+  const isSet = value ?? false;
+  if (typeof isSet === "boolean") return isSet;
+  throw wrongKind(name, "true or false", value);
+}
+
+/**
  * Checks a pause.
  *
  * @param value What the caller gave, or a function of the failure returned.
@@ -59,7 +88,27 @@ export function numberOption(
  */
 export function pauseDuration(value: unknown): number {
   const rule = "a finite number of milliseconds >= 0, or a function that returns one";
-  return numberOption("pause", value, rule, (ms) => ms >= 0 && ms < Infinity);
+  return finiteNumber("pause", value, { rule });
+}
+
+/**
+ * Checks an option that is a finite number.
+ *
+ * @param name The option's name.
+ * @param value What the caller gave, or else the default.
+ * @param options `least`: the least that it may be; default 0. `rule`: what it
+ * must be, for the message.
+ * @returns The number.
+ * @throws {TypeError} If it is no number.
+ * @throws {RangeError} If it is less, `NaN` or not finite.
+ */
+export function finiteNumber(
+  name: string,
+  value: unknown,
+  { least = 0, rule = `a finite number >= ${least}` }: { least?: number; rule?: string } =
+    {},
+): number {
+  return numberOption(name, value, rule, (number) => number >= least && number < Infinity);
 }
 
 /**
@@ -169,8 +218,7 @@ export function abortSignal(value: AbortSignal | null | undefined): AbortSignal 
 export function clockOption(value: Clock | null | undefined, absent: Clock): Clock {
   const clock = value ?? absent;
   const isClock = isSo(() =>
-    ["object", "function"].includes(typeof clock) && typeof clock.now === "function" &&
-    typeof clock.sleep === "function" &&
+    typeof clock.now === "function" && typeof clock.sleep === "function" &&
     ["undefined", "function"].includes(typeof clock.after)
   );
   if (isClock) return clock;

@@ -59,7 +59,7 @@ function watch(signal: AbortSignal) {
       return Reflect.apply(addEventListener, signal, args);
     },
     removeEventListener(...args: [string, unknown]) {
-      listeners.delete(args[1]);
+      if (args[0] === "abort") listeners.delete(args[1]);
       return Reflect.apply(removeEventListener, signal, args);
     },
   });
@@ -419,6 +419,21 @@ Deno.test("Attempt.signal is aborted with the reason when it is first looked at 
   assertEquals(seen, [true, true]);
 });
 
+Deno.test("Attempt.signal is the same each time it is looked at", async () => {
+  const clock = new TestClock();
+  const seen: AbortSignal[] = [];
+  const backoff = new Backoff({ deadline: 100, clock });
+
+  await clock.run(errorOf(backoff.execute((attempt) => {
+    seen.push(attempt.signal, attempt.signal);
+    return hang();
+  })));
+
+  assertStrictEquals(seen[0], seen[1]);
+  assertEquals(seen[0]?.aborted, true);
+  clock.close();
+});
+
 Deno.test("Attempt.signal is each attempt's own, never the caller's, and quiet when the attempt ended by itself", async () => {
   const clock = new TestClock();
   const own = new AbortController();
@@ -506,6 +521,18 @@ for (const option of ["giveup", "pause"] as const) {
     clock.close();
   });
 }
+
+Deno.test("Backoff.execute() rejects with the first reason when giveup aborts two signals", async () => {
+  const [own, policy] = [new AbortController(), new AbortController()];
+  const giveup = () => {
+    own.abort(reason);
+    policy.abort("too late");
+    return false;
+  };
+  const backoff = new Backoff({ exceptions: [Error], giveup, signal: policy.signal });
+
+  assertStrictEquals(await errorOf(backoff.execute(fail, own)), reason);
+});
 
 // Attempt 1 is cut at 100 and late at 150; attempt 2 begins at 200 and fails at 250 for good.
 for (
@@ -720,6 +747,23 @@ Deno.test("Backoff.execute() tells nothing late when the caller's reason is unde
   await clock.advance(0);
   assertNotStrictEquals(told, undefined); // the platform puts an error in its place
   assertEquals(log, ["0 attempt", "0 done: aborted"]);
+  clock.close();
+});
+
+Deno.test("Backoff.execute() tells a late value when the caller's reason is undefined", async () => {
+  const signal = new PlainSignal();
+  const log: string[] = [];
+  const clock = new TestClock();
+  const backoff = new Backoff({ observe: logTo(log), clock });
+  clock.after(50, () => signal.abort());
+
+  const result = backoff.execute(() => clock.sleep(100), {
+    signal: signal as unknown as AbortSignal,
+  });
+
+  assertStrictEquals(await clock.run(errorOf(result)), undefined);
+  await clock.advance(50);
+  assertEquals(log, ["0 attempt", "50 done: aborted", "100 late"]);
   clock.close();
 });
 

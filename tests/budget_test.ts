@@ -77,6 +77,14 @@ Deno.test("Budget is told of the start and the success when an execution succeed
   assertEquals(log, ["began 0", "succeeded 20"]);
 });
 
+Deno.test("Budget is told of a success when nobody else looks on", async () => {
+  const budget = recorder();
+
+  await new Backoff({ budget, clock: new TestClock() }).execute(() => "value");
+
+  assertEquals(budget.log, ["began 0", "succeeded 0"]);
+});
+
 Deno.test("Budget is told of each failure, and asked at it, before the pause", async () => {
   const { log, at } = await play({ pause: 100 }, async ({ number }, clock) => {
     await clock.sleep(10);

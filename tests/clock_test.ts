@@ -51,6 +51,20 @@ function fakeTimers(time: TestClock) {
   };
 }
 
+/** What stands for the platform's own timers and time, by their names. */
+function platform() {
+  const armed: { wake: () => void; ms: number }[] = [];
+  const self = { at: 1000, armed, globals: {} };
+  self.globals = {
+    setTimeout(wake: () => void, ms: number) {
+      return armed.push({ wake, ms });
+    },
+    clearTimeout() {},
+    performance: { now: () => self.at },
+  };
+  return self;
+}
+
 /** A turn of the event loop, on which the system's clock looks at what was set. */
 async function turn(): Promise<void> {
   await new TestClock().advance(0);
@@ -297,7 +311,8 @@ Deno.test("sleep() takes its listener off the signal when it wakes", async () =>
   const { signal } = new AbortController();
   const listeners = new Set<unknown>();
   signal.addEventListener = (_: string, listener: unknown) => listeners.add(listener);
-  signal.removeEventListener = (_: string, listener: unknown) => listeners.delete(listener);
+  signal.removeEventListener = (type: string, listener: unknown) =>
+    type === "abort" && listeners.delete(listener);
   const slept = sleep(1, { signal });
   assertEquals(listeners.size, 1);
   await slept;
@@ -594,4 +609,205 @@ Deno.test("systemClock counts a limit on from where a fake was when it went", as
   }
   assertEquals(await result, "'fn' reached its attempt timeout of 30 ms");
   assertGreaterOrEqual(performance.now() - restoredAt, 29);
+});
+
+Deno.test("systemClock goes on when a fake that it was loaded under is gone before it is used", async () => {
+  const restore = replaceGlobals({
+    ...fakeTimers(new TestClock()),
+    performance: { now: () => 1000 },
+  });
+  const clock = await loadClock().finally(restore);
+  const beganAt = clock.now();
+  const controller = new AbortController();
+  const guard = setTimeout(() => controller.abort("still asleep"), 2000);
+  await clock.sleep(3, { signal: controller.signal });
+  clearTimeout(guard);
+  assertGreaterOrEqual(clock.now() - beganAt, 3);
+});
+
+Deno.test("systemClock.after() is not early on real timers when it was loaded under a fake that is gone", async () => {
+  const time = new TestClock();
+  const restoreFake = replaceGlobals(fakeTimers(time));
+  const clock = await loadClock().finally(restoreFake);
+  const host = platform();
+  const restore = replaceGlobals(host.globals);
+  try {
+    const woke: number[] = [];
+    clock.after(10, () => woke.push(host.at));
+    host.at = 1009.5;
+    host.armed[0]?.wake();
+    assertEquals([host.armed.map(({ ms }) => ms), woke], [[10, 1], []]);
+    host.at = 1010;
+    host.armed[1]?.wake();
+    assertEquals([host.armed.length, woke], [2, [1010]]);
+  } finally {
+    restore();
+  }
+});
+
+for (const when of ["before it is loaded", "afterwards"]) {
+  Deno.test(`systemClock takes the platform's timer for a fake when it is marked by a property ${when}`, async () => {
+    const host = platform();
+    const restore = replaceGlobals(host.globals);
+    const mark = () => Object.assign(globalThis.setTimeout, { clock: {} });
+    try {
+      if (when !== "afterwards") mark();
+      const clock = await loadClock();
+      if (when === "afterwards") mark();
+      let wakes = 0;
+      clock.after(10, () => wakes++);
+      assertEquals(host.armed.map(({ ms }) => ms), [10]);
+      // A fake is taken at its word, also where no other time is faked.
+      host.armed[0]?.wake();
+      assertEquals([wakes, host.armed.length], [1, 1]);
+    } finally {
+      restore();
+    }
+  });
+}
+
+/** A copy of the clock, on a platform that ties each timer to a request. */
+async function loadOnWorkers(
+  host: ReturnType<typeof platform>,
+): Promise<typeof systemClock> {
+  const navigator = { userAgent: "Cloudflare-Workers" };
+  const restore = replaceGlobals({ ...host.globals, navigator });
+  return await loadClock().finally(restore);
+}
+
+Deno.test("systemClock.after() shares no timer when each is tied to the request that sets it", async () => {
+  const host = platform();
+  const clock = await loadOnWorkers(host);
+  const restore = replaceGlobals(host.globals);
+  try {
+    const woke: string[] = [];
+    clock.after(10, () => woke.push("one"));
+    clock.after(10, () => woke.push("other"));
+    assertEquals(host.armed.map(({ ms }) => ms), [10, 10]);
+    host.at = 1010;
+    host.armed[1]?.wake();
+    host.armed[0]?.wake();
+    assertEquals(woke, ["other", "one"]);
+  } finally {
+    restore();
+  }
+});
+
+Deno.test("systemClock.after() wakes all the same when a fake has come that stands still", async () => {
+  const host = platform();
+  const clock = await loadOnWorkers(host);
+  const restore = replaceGlobals(host.globals);
+  const time = new TestClock();
+  let wakes = 0;
+  clock.after(10, () => wakes++);
+  const restoreFake = replaceGlobals(fakeTimers(time));
+  try {
+    host.armed[0]?.wake();
+    assertEquals([wakes, time.pending], [1, 0]);
+  } finally {
+    restoreFake();
+    restore();
+  }
+});
+
+Deno.test("systemClock works when the platform has no navigator", async () => {
+  const restore = replaceGlobals({ navigator: undefined });
+  const clock = await loadClock().finally(restore);
+  const beganAt = clock.now();
+  await clock.sleep(1);
+  assertGreaterOrEqual(clock.now() - beganAt, 1);
+});
+
+Deno.test("systemClock does not freeze when performance alone is faked after a fake that is gone", async () => {
+  const clock = await loadClock();
+  const restoreFake = replaceGlobals(fakeTimers(new TestClock()));
+  clock.now();
+  restoreFake();
+  clock.now();
+  const restore = replaceGlobals({ performance: { now: () => 0 } });
+  try {
+    const beganAt = clock.now();
+    await clock.sleep(3);
+    assertGreaterOrEqual(clock.now() - beganAt, 3);
+  } finally {
+    restore();
+  }
+});
+
+Deno.test("systemClock counts by a performance rather than by a Date that were faked at load", async () => {
+  const time = new TestClock();
+  const restore = replaceGlobals({
+    ...fakeTimers(time),
+    performance: { now: () => time.now() },
+    Date: fakeDate(() => 5000),
+  });
+  Object.defineProperty(performance.now, "name", { value: "fakeNow" });
+  try {
+    const clock = await loadClock();
+    const beganAt = clock.now();
+    await time.advance(25);
+    assertEquals(clock.now(), beganAt + 25);
+  } finally {
+    restore();
+  }
+});
+
+Deno.test("systemClock counts by performance when of Date its now() alone is faked", async () => {
+  const time = new TestClock();
+  const restore = replaceGlobals(fakeTimers(time));
+  const { now } = Date;
+  Date.now = () => 0;
+  try {
+    const beganAt = systemClock.now();
+    const until = performance.now() + 3;
+    while (performance.now() < until) await turn();
+    assertGreaterOrEqual(systemClock.now() - beganAt, 3);
+  } finally {
+    Date.now = now;
+    restore();
+  }
+});
+
+/** Dates that are hard to tell from the platform's by their source. */
+const disguises: [what: string, disguise: (now: () => number) => unknown][] = [
+  ["a function of the same name", (now) => Object.assign(function Date() {}, { now })],
+  ["a class that speaks of the platform's", (now) => {
+    return class Fake {
+      static now = (): number => now(); // and not: function Date() { [native code] }
+    };
+  }],
+];
+
+for (const [what, disguise] of disguises) {
+  Deno.test(`systemClock follows a faked Date when that is ${what}`, async () => {
+    const time = new TestClock();
+    const fakes = { ...fakeTimers(time), Date: disguise(() => time.now()) };
+    const isByClass = what.startsWith("a class"); // which is there at load
+    let clock = systemClock;
+    const restore = replaceGlobals(fakes);
+    try {
+      if (isByClass) clock = await loadClock();
+      const beganAt = clock.now();
+      await time.advance(25);
+      assertEquals(clock.now(), beganAt + 25);
+    } finally {
+      restore();
+    }
+  });
+}
+
+Deno.test("systemClock.now() is the same when it is read again at a fraction of a fake's millisecond", async () => {
+  const time = new TestClock();
+  const restore = replaceGlobals({
+    ...fakeTimers(time),
+    performance: { now: () => time.now() },
+  });
+  try {
+    const beganAt = systemClock.now();
+    await time.advance(0.25);
+    assertEquals(systemClock.now(), beganAt + 0.25);
+    assertEquals(systemClock.now(), beganAt + 0.25);
+  } finally {
+    restore();
+  }
 });

@@ -409,6 +409,20 @@ Deno.test("asyncretry() wraps a frozen function, which is no class", async () =>
   assertEquals(await retry(Object.freeze(frozen))(), "value");
 });
 
+Deno.test("asyncretry() wraps a frozen function that only speaks of a class, or of [native code]", async () => {
+  const speaking = Object.freeze(function () {
+    return Promise.resolve("a class, or {[native code]}");
+  });
+  assertEquals(await retry(speaking)(), "a class, or {[native code]}");
+});
+
+Deno.test("asyncretry() wraps a bound function", async () => {
+  const load = function (this: string): Promise<string> {
+    return Promise.resolve(this);
+  }.bind("value");
+  assertEquals(await retry(load)(), "value");
+});
+
 Deno.test("Backoff.wrap is usable detached, and is all of a decorator", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ exceptions: [Error], maxTries: 2, pause: 100, clock });

@@ -340,6 +340,15 @@ Deno.test("Backoff.execute() calls nothing more when giveup has ended it", async
   ]);
 });
 
+Deno.test("Backoff.execute() retries when giveup returns nothing", async () => {
+  for (const answer of [undefined, null]) {
+    const giveup = () => answer as unknown as boolean;
+    const { calls, reason } = await run({ exceptions: [Error], maxTries: 3, giveup }, fail);
+
+    assertEquals([calls, reason], [3, "maxTries"]);
+  }
+});
+
 Deno.test("Backoff.execute() asks giveup neither after the last try nor for an error that is not listed", async () => {
   let asked = 0;
   const giveup = () => ++asked < 0;
@@ -580,4 +589,10 @@ Deno.test("TimeoutError names the limit, its milliseconds and the function", asy
     "An anonymous function reached its attempt timeout of 70 ms",
   );
   clock.close();
+});
+
+Deno.test("TimeoutError can be made without a name, as for a fake in a test", () => {
+  const error = new TimeoutError("deadline", 500);
+
+  assertEquals(error.message, "An anonymous function reached its deadline of 500 ms");
 });

@@ -206,3 +206,20 @@ Deno.test("Backoff.execute() ends with what its clock throws at the end of an at
     assertEquals(backoff.statistic.ends.success, 0);
   }
 });
+
+Deno.test("Backoff.execute() ends when its clock can neither tell the time nor cancel a timer", async () => {
+  const time = new TestClock();
+  let isBroken = false;
+  const clock = clockWith(time, {
+    now: () => isBroken ? throwBoom() : time.now(),
+    after: () => () => {
+      throw "cannot cancel";
+    },
+  });
+  const backoff = new Backoff({ deadline: 100, clock });
+
+  const result = backoff.execute(() => void (isBroken = true));
+
+  assertEquals(await result.catch((error) => error), "cannot cancel");
+  assertEquals(backoff.statistic.ends.thrown, 1);
+});

@@ -368,3 +368,33 @@ Deno.test("Backoff.execute() ends at its deadline in a tie with a value that arr
   assertEquals([backoff.statistic.errors, backoff.statistic.cancels], [1, 0]);
   clock.close();
 });
+
+Deno.test("Backoff.execute() lets the deadline win over a value in the grace when nobody looks on", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ attemptTimeout: 100, deadline: 150, grace: 100, clock });
+
+  const result = backoff.execute(() => clock.sleep(150).then(() => "value"));
+
+  const error = await clock.run(result.catch((error) => error));
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([error.limit, clock.now()], ["attempt", 150]);
+  clock.close();
+});
+
+Deno.test("Attempt.signal tells of the timeout when it is first looked at after an abort in the grace", async () => {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const backoff = new Backoff({ attemptTimeout: 100, grace: 100, clock });
+  let reason: unknown;
+  clock.after(150, () => controller.abort("stop"));
+
+  const result = backoff.execute(async (attempt) => {
+    await clock.sleep(160);
+    reason = attempt.signal.reason;
+  }, controller);
+
+  assertEquals(await clock.run(result.catch((error) => error)), "stop");
+  await clock.advance(10);
+  assertInstanceOf(reason, TimeoutError);
+  clock.close();
+});

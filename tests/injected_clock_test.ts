@@ -539,3 +539,89 @@ Deno.test("Backoff.execute() is not held up by a sleep() that ignores its signal
   assertEquals([events.length, backoff.statistic.attempts], [length, 2]);
   time.close();
 });
+
+Deno.test("Backoff.execute() cuts no later attempt when a timer fires that it had cancelled", async () => {
+  const time = new TestClock();
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: never,
+    after: (ms, wake) => {
+      time.after(ms, wake);
+      return () => {}; // cancels nothing
+    },
+  };
+  const policy = { attemptTimeout: 100, pause: 10, maxTries: 2, clock };
+  let calls = 0;
+
+  // The first attempt fails at 50: what was to cut it fires at 100, the second's at 160.
+  const result = new Backoff({ ...policy, exceptions: [Error] }).execute(() =>
+    ++calls === 1 ? time.sleep(50).then(down) : never()
+  );
+
+  const error = await time.run(result.catch((error) => error));
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([calls, time.now()], [2, 160]);
+  time.close();
+});
+
+Deno.test("Backoff.execute() still pauses when the timer of a failed attempt fires in the same turn", async () => {
+  const wakes: (() => void)[] = [];
+  const asked: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    sleep: never,
+    after: (ms, wake) => {
+      asked.push(ms);
+      wakes.push(wake);
+      return () => {};
+    },
+  };
+  const policy = { attemptTimeout: 100, pause: 0, maxTries: 2, clock };
+  let reject = (_: Error) => {};
+  let calls = 0;
+  const result = new Backoff({ ...policy, exceptions: [Error] }).execute(() => {
+    calls++;
+    return new Promise<never>((_, refuse) => reject = refuse);
+  });
+
+  reject(new Error("down"));
+  wakes[0]?.();
+  for (let i = 0; i < 20; i++) await null;
+
+  assertEquals([calls, asked], [1, [100, 0]]);
+  wakes[1]?.();
+  for (let i = 0; i < 20; i++) await null;
+  reject(new Error("down again"));
+  await assertRejects(() => result, Error, "down again");
+});
+
+for (const kind of ["after", "sleep"] as const) {
+  Deno.test(`Backoff.execute() asks a clock with ${kind}() for nothing when there is no limit`, async () => {
+    const asked: number[] = [];
+    const clock: Clock = { now: () => 0, sleep: (ms) => (asked.push(ms), never()) };
+    if (kind === "after") clock.after = (ms) => (asked.push(ms), () => {});
+    const { signal } = new AbortController();
+
+    assertEquals(await new Backoff({ clock }).execute(() => "value"), "value");
+    assertEquals(await new Backoff({ clock, signal }).execute(() => "value"), "value");
+
+    assertEquals(asked, []);
+  });
+}
+
+Deno.test("Backoff.execute() gives up on a sleep() that ends a thousand times at one instant, and says so", async () => {
+  let sleeps = 0;
+  const clock: Clock = { now: () => 5, sleep: () => Promise.resolve(void ++sleeps) };
+
+  const { error } = await outcomeOf((observe) =>
+    new Backoff({ deadline: 1000, clock, observe }).execute(never)
+  );
+
+  assertInstanceOf(error, TypeError);
+  assertEquals(
+    error.message,
+    "Cannot wait as the clock's 'sleep' must last: it ended 1000 times in a row at 5, " +
+      "and was to end at 1005",
+  );
+  assertEquals(sleeps, 1000);
+});

@@ -90,9 +90,10 @@ const allowed: Record<string, string[]> = {
     "statistic",
     "timer",
   ],
+  execution_record: ["errors", "observe"],
   mod: ["asyncbackoff", "asyncretry", "attempt", "backoff", "budget", "clock", "decorator"]
     .concat("errors", "observe", "options", "pauses", "preview", "retry_after")
-    .concat("retry_budget", "signal", "state", "statistic", "token_budget"),
+    .concat("retry_budget", "signal", "state", "statistic", "timeline", "token_budget"),
   observe: ["attempt", "clock", "state", "timer"],
   options: ["budget", "clock", "errors", "observe", "signal", "state"],
   pauses: ["errors", "options", "state", "validate"],
@@ -105,6 +106,11 @@ const allowed: Record<string, string[]> = {
   state: ["errors"],
   statistic: ["state"],
   test_clock: ["clock", "errors", "signal", "timer_queue", "turn"],
+  time_axis: [],
+  timeline: ["execution_record", "observe", "options", "timeline_svg", "timeline_text"]
+    .concat("validate"),
+  timeline_svg: ["execution_record", "time_axis", "timeline_text"],
+  timeline_text: ["execution_record", "time_axis"],
   timer: ["clock", "errors", "state"],
   timer_queue: [],
   token_budget: ["budget", "options", "validate"],
@@ -183,6 +189,7 @@ const rules: {
     pattern: /["'`](?:node|bun|npm|jsr|https?):/,
     sample: 'const timers = await load("node:timers");',
     within: "bare",
+    except: ["timeline_svg"], // a namespace looks like a registry
   },
   {
     what: "timer outside the clocks",

@@ -177,6 +177,7 @@ const unknownKeys: [key: string, value: unknown, hint: string][] = [
   ["max_retries", 3, "did you mean 'maxTries: 4'"],
   ["retries", Infinity, "did you mean 'maxTries: Infinity'"],
   ["retries", "3", "did you mean 'maxTries'?"],
+  ["retries", -1, "did you mean 'maxTries'?"],
   ["attempts", 3, "did you mean 'maxTries: 3'"],
   ["maxAttempts", 3, "did you mean 'maxTries: 3'"],
   ["maxtries", 3, "did you mean 'maxTries: 3'"],
@@ -187,6 +188,10 @@ const unknownKeys: [key: string, value: unknown, hint: string][] = [
   ["delay", 100, "did you mean 'pause'?"],
   ["minTimeout", 100, "did you mean 'pause'?"],
   ["interval", 100, "did you mean 'pause'?"],
+  ["maxElapsedTime", 100, "did you mean 'deadline'?"],
+  ["retryOn", [Error], "did you mean 'exceptions'?"],
+  ["gracePeriod", 100, "did you mean 'grace'?"],
+  ["onRetry", () => {}, "did you mean 'observe'?"],
   ["giveUp", () => true, "did you mean 'giveup'?"],
   ["shouldRetry", () => true, "did you mean 'giveup', which says when to stop?"],
   ["retryBudget", null, "did you mean 'budget'?"],
@@ -451,6 +456,20 @@ Deno.test("Backoff() tells a signal by its shape, in the policy and in execute()
   }
 });
 
+Deno.test("Backoff() takes a class for a clock when it has now() and sleep()", async () => {
+  class Standing {
+    static now = () => 1000;
+    static sleep = () => new Promise<never>(() => {});
+  }
+  const backoff = new Backoff({ deadline: 100, clock: Standing });
+
+  assertEquals(await backoff.execute(() => "value"), "value");
+});
+
+Deno.test("Backoff.execute() takes null for options that are absent", async () => {
+  assertEquals(await new Backoff().execute(() => "value", null), "value");
+});
+
 Deno.test("Backoff() lets out the very error that a getter of the options throws", () => {
   const boom = new Error("boom");
   const throws = () => {
@@ -484,6 +503,7 @@ const hostileValues: [OptionName, value: unknown][] = [
   ["exceptions", [revoked(class {})]],
   ["exceptions", [Object.defineProperty(() => {}, "prototype", { value: 5 })]],
   ["exceptions", [Object.defineProperty(() => {}, "name", { value: Symbol("name") })]],
+  ["exceptions", [{ [Symbol.hasInstance]: () => true }]],
   ["giveup", Object.create(null)],
   ["budget", revoked({})],
   ["budget", Object.create(null)],
@@ -500,6 +520,29 @@ for (const [index, [name, value]] of hostileValues.entries()) {
     assertThrows(make, TypeError, `'${name}' must be`);
   });
 }
+
+const shown: [value: unknown, text: string][] = [
+  ["soon", '"soon"'],
+  ["a".repeat(98), `"${"a".repeat(98)}"`],
+  ["a".repeat(99), `"${"a".repeat(96)}...`],
+  [5n, "5n"],
+  [Symbol("ms"), "Symbol(ms)"],
+  [() => 5, "function"],
+  [parseInt, "function parseInt"],
+  [[1, 2], "an array of 2"],
+  [new Date(0), "an object (Date)"],
+  [Object.create(null), "an object (no prototype)"],
+  [revoked({}), "a value that cannot be shown"],
+];
+
+Deno.test("Backoff() shows the value that an option cannot have", () => {
+  for (const [value, text] of shown) {
+    const make = () => new Backoff(untyped({ deadline: value }));
+    const { message } = assertThrows(make, TypeError);
+    const rule = "'deadline' must be a number of milliseconds >= 0";
+    assertEquals(message, `Cannot use the options as ${rule}: current value is ${text}`);
+  }
+});
 
 Deno.test("Backoff.execute() rejects, and does not throw, when its arguments are wrong", async () => {
   const backoff = new Backoff();
@@ -532,6 +575,19 @@ Deno.test("Backoff.execute() rejects when it is given a signal in place of its o
   const { signal } = new AbortController();
   const result = backoff.execute(() => "value", signal as { signal?: AbortSignal });
   await assertRejects(() => result, TypeError, "the options");
+});
+
+Deno.test("Backoff.execute() asks for { signal } when it is given a signal, and for that alone", async () => {
+  const { signal } = new AbortController();
+  const given: [value: unknown, end: string][] = [
+    [signal, "an object (AbortSignal): did you mean { signal }?"],
+    [100, "current value is 100"],
+  ];
+  for (const [value, end] of given) {
+    const result = new Backoff().execute(() => "value", value as { signal?: AbortSignal });
+    const { message } = await assertRejects(() => result, TypeError);
+    assertEquals(message.slice(-end.length), end);
+  }
 });
 
 Deno.test("Backoff.execute() rejects with the very error that a getter of its options throws", async () => {

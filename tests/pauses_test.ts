@@ -443,7 +443,13 @@ const wrongOptions: [
   ],
   [() => linear(untyped({ factor: 2 })), TypeError, "initial, step, max, jitter, random"],
   [() => decorrelated(untyped({ jitter: "full" })), TypeError, "are initial, max, random"],
-  [() => exponential(untyped({ deadline: 5 })), TypeError, "it belongs to the policy"],
+  [
+    () => exponential(untyped({ deadline: 5 })),
+    TypeError,
+    "the options are initial, factor, max, jitter, random; it belongs to the policy",
+  ],
+  [() => linear(untyped({ increment: 5 })), TypeError, "did you mean 'step'?"],
+  [() => decorrelated(untyped({ rng: () => 1 })), TypeError, "did you mean 'random'?"],
 ];
 
 Deno.test("exponential(), linear() and decorrelated() throw when an option is wrong", () => {

@@ -274,6 +274,16 @@ for (const [index, [args, message]] of refused.entries()) {
   });
 }
 
+Deno.test("asyncbackoff() shows how it is called when its arguments do not fit", () => {
+  const { message } = assertThrows(() => backoffBy("1000"), TypeError);
+  assertEquals(
+    message,
+    "Cannot read the arguments of 'asyncbackoff(attemptTimeout, deadline, pause?, " +
+      "...exceptions, options?)' as 'attemptTimeout' must be a number of milliseconds, " +
+      'or null: it is "1000"',
+  );
+});
+
 Deno.test("asyncbackoff() throws RangeError when a position holds a wrong value", () => {
   const rows: [args: Arguments, name: string][] = [
     [[-1, 5000], "attemptTimeout"],
@@ -387,11 +397,13 @@ Deno.test("asyncretry() can do without options", async () => {
 
 const refusedByRetry: [args: Arguments, message: string][] = [
   [[], "asyncretry(maxTries, options?)"],
+  [[], "'maxTries' must be an integer >= 1, or null: it is undefined"],
   [[undefined, {}], "asyncretry(maxTries, options?)"],
   [[3, 100], "the options as they must be an object: current value is 100"],
   [[3, TypeError], "must be an object: current value is function TypeError"],
   [[3, [TypeError]], "must be an object: current value is an array of 1"],
   [[3, {}, TypeError], "asyncretry(maxTries, options?)"],
+  [[3, {}, TypeError], "there are at most two: there are 3"],
   [[3, {}, undefined], "asyncretry(maxTries, options?)"],
   [[{ maxTries: 3 }], "'maxTries' must be"],
   [["3"], "'maxTries' must be"],

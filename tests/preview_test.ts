@@ -121,6 +121,13 @@ Deno.test("preview() shows a function failures without limits, whose attempts ta
   ]);
 });
 
+Deno.test("preview() shows a function an error that says what it is", () => {
+  preview(({ error }) => {
+    assertEquals(String(error), "Error: Nothing has failed: this is a preview");
+    return 50;
+  }, 2);
+});
+
 Deno.test("preview() tells what calls return when a function has a chance of its own", () => {
   const random = seeded(2);
   const { pauses } = preview(() => 100 + 100 * random(), 3);

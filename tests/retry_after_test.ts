@@ -83,6 +83,7 @@ Deno.test("retryAfter() takes the 29th of February of the year that two digits m
   assertEquals(retryAfter(leap("00"), Date.UTC(2020, 0, 1)), 0); // 2000, and not 2100
   assertEquals(retryAfter(leap("04"), Date.UTC(2054, 0, 1)), 0); // 2004: 2104 is too far
   assertEquals(retryAfter(leap("05"), Date.UTC(2004, 0, 1)), null);
+  assertEquals(retryAfter(leap("00"), Date.UTC(1690, 0, 1)), null); // 1700, and not 1600
 });
 
 Deno.test("retryAfter() takes a leap second for the second after it", () => {

@@ -2,28 +2,10 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { type Host, type HostTimer, SharedTimers } from "../src/shared_timers.ts";
 import { loadCopy } from "./fresh_copy.ts";
 
 type Wake = (token: string) => void;
-
-interface Timers {
-  set(
-    ms: number,
-    dueAt: number,
-    sleeper: { wake: Wake },
-    token: string,
-  ): { cancel(): void };
-}
-
-type Host = {
-  now(): number;
-  setTimeout(callback: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-};
-
-const { SharedTimers } = await loadCopy<{ SharedTimers: new (host: Host) => Timers }>(
-  "shared_timers",
-);
 
 /** A turn of the event loop, on which what was set is looked at. */
 const turn = () => new TestClock().advance(0);
@@ -36,7 +18,7 @@ function scene() {
   const self = { now: 1000 };
   const timers = new SharedTimers({
     now: () => self.now,
-    setTimeout: (callback, ms) => armed.push({ callback, ms }),
+    setTimeout: (callback, ms) => armed.push({ callback, ms }) as unknown as HostTimer,
     clearTimeout: (timer) => cleared.push(timer),
   });
   const sleeper = { wake: (token: string) => void woke.push(`${token} at ${self.now}`) };
@@ -184,7 +166,8 @@ Deno.test("SharedTimers goes on when a wake throws, and the error surfaces by it
     const { SharedTimers: Copy } = await loadCopy<{ SharedTimers: typeof SharedTimers }>(
       "shared_timers",
     );
-    const host = { now: () => 0, setTimeout: () => 0, clearTimeout: () => {} };
+    const setTimeout = () => 0 as unknown as HostTimer;
+    const host: Host = { now: () => 0, setTimeout, clearTimeout: () => {} };
     const timers = new Copy(host);
     const sleeper = { wake: (token: string) => void woke.push(token) };
     timers.set(0, 0, {

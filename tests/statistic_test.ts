@@ -337,6 +337,18 @@ Deno.test("Statistic counts ends by reason, timeouts, late results and the time 
   });
 });
 
+Deno.test("Statistic has no time in pauses before the first pause, whatever time it is", async () => {
+  const clock = new TestClock(1000);
+  const backoff = new Backoff({ exceptions: [RangeError], maxTries: 2, pause: 50, clock });
+
+  await clock.run(backoff.execute(() => clock.sleep(10)));
+  assertEquals(backoff.statistic.pauseTime, 0);
+
+  await clock.run(Promise.allSettled([backoff.execute(fail)]));
+  assertEquals(backoff.statistic.pauseTime, 50);
+  clock.close();
+});
+
 Deno.test("Statistic counts an attempt cut by the deadline as no timeout, and its end as late", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ attemptTimeout: 50, deadline: 30, clock });

@@ -7,6 +7,7 @@ import { playLoads, playRetryBudget, playThrottling } from "./reproduce/budgets.
 import { type Comparison, tableOf } from "./reproduce/comparison.ts";
 import { compareEnd, playFleet } from "./reproduce/fleet.ts";
 import { drawContention, drawFleet } from "./reproduce/pictures.ts";
+import { drawScene } from "./reproduce/timeline_scene.ts";
 
 const start = performance.now();
 const all: Comparison[] = [];
@@ -41,6 +42,7 @@ if (Deno.args.includes("--pictures")) {
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(new URL("aws_jitter.svg", folder), drawContention(cells));
   await Deno.writeTextFile(new URL("fleet.svg", folder), drawFleet(fleets));
+  await Deno.writeTextFile(new URL("timeline.svg", folder), await drawScene());
 }
 
 const wrong = all.filter(({ isRight }) => !isRight).length;

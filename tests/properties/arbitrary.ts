@@ -1,7 +1,6 @@
 // Scripts by chance. Times lie on a coarse grid, so that ties abound.
 
 import fc from "fast-check";
-import { hasBudget } from "./cast.ts";
 import type {
   AbortFrom,
   AbortScript,
@@ -151,9 +150,7 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
     ),
     maxTries: option(integer({ min: 1, max: 6 }), { freq: 2 }),
     giveup: option(fc.array(giveupAnswer, { minLength: 1, maxLength: 4 }), { freq: 2 }),
-    budget: hasBudget
-      ? option(fc.array(budgetAnswer, { minLength: 1, maxLength: 4 }))
-      : constant(null),
+    budget: option(fc.array(budgetAnswer, { minLength: 1, maxLength: 4 })),
     grace: reach.grace,
     observer: seldom<PolicyScript["observer"]>(
       constant("quiet"),

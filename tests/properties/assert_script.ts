@@ -1,10 +1,9 @@
 // A script on the library, compared with what the reference makes of it.
 
 import { assertEquals } from "@std/assert";
-import { hasBudget } from "./cast.ts";
 import { Player } from "./player.ts";
 import { type Expected, interpret } from "./reference.ts";
-import { literal, type Script, type Trace } from "./script.ts";
+import { literal, type Script } from "./script.ts";
 import type { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 /** Past everything that a script does. */
@@ -21,12 +20,6 @@ export async function play(
   return player;
 }
 
-/** What is counted without a budget, if the library has none. */
-export function counted(statistic: Trace["statistic"]): Trace["statistic"] {
-  const { refused, ...others } = statistic;
-  return hasBudget ? { ...others, refused: refused ?? 0 } : others;
-}
-
 /** Asserts that nothing was broken on the way, and that all is as the reference has it. */
 export function assertAsExpected(
   script: Script,
@@ -34,7 +27,7 @@ export function assertAsExpected(
   expected: Expected = interpret(script),
 ): void {
   const { lines, late, signals, budget, mayBeLate } = expected;
-  const statistic = counted(expected.statistic);
+  const { statistic } = expected;
   const trace = player.result();
   const actual = { ...trace, late: trace.late.filter((each) => !mayBeLate.has(each)) };
   assertSame(script, player, actual, { lines, late, signals, budget, statistic });

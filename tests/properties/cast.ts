@@ -1,12 +1,9 @@
 // Who plays: the classes, the errors and the values of the scripts, and the names by which
 // they are known again.
 
-import { Backoff, type ErrorClass, TimeoutError } from "@asyncbackoff/asyncbackoff";
+import { type ErrorClass, TimeoutError } from "@asyncbackoff/asyncbackoff";
 import type { AbortScript, ClassName, ErrorName, ValueName } from "./script.ts";
 import { primitives } from "./script.ts";
-
-/** Whether there are budgets in the library that is tested; else scripts have none. */
-export const hasBudget = "refused" in new Backoff().statistic;
 
 class A extends Error {}
 class B extends A {}

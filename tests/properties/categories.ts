@@ -1,13 +1,11 @@
 // What turns up in the scripts again and again: a property fails if one of these gets rare.
 
-import { hasBudget } from "./cast.ts";
-
 /** What happens, what coincides, what is thrown and handed over, and by whom it is begun. */
 export const categories: readonly string[] = [
-  ...(hasBudget ? ["abort by budget", "ends by budget", "asks a budget"] : []),
   "abort by a timer armed after",
   "abort by a timer armed before",
   "abort by attempt",
+  "abort by budget",
   "abort by failure",
   "abort by function",
   "abort by giveup",
@@ -21,6 +19,7 @@ export const categories: readonly string[] = [
   "abort while trying",
   "aborted beforehand",
   "aborted beforehand by two signals",
+  "asks a budget",
   "asyncbackoff",
   "asyncretry",
   "attempt timeout",
@@ -33,6 +32,7 @@ export const categories: readonly string[] = [
   "deadline's tie in the grace",
   "endless grace",
   "ends by aborted",
+  "ends by budget",
   "ends by deadline",
   "ends by giveup",
   "ends by maxTries",

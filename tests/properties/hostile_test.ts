@@ -11,7 +11,6 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
-import { hasBudget } from "./cast.ts";
 import { type Hostile, hostile, make, Trap } from "./hostile.ts";
 import { assertProperty } from "./runs.ts";
 
@@ -84,7 +83,7 @@ const right: Record<string, unknown[]> = {
   grace: [0, 10, Infinity],
   signal: [null],
   observe: [() => {}],
-  ...(hasBudget ? { budget: [null] } : {}),
+  budget: [null],
 };
 const option = (name: string): fc.Arbitrary<Hostile> =>
   fc.oneof(

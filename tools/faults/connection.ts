@@ -54,6 +54,12 @@ export class Connection {
     this.#client.destroy();
   }
 
+  /** A reset of a socket that is ending already hangs Node when its process exits. */
+  #reset(): void {
+    if (this.#client.writableEnded) this.#client.destroy();
+    else this.#client.resetAndDestroy();
+  }
+
   #end(): void {
     this.#rest = 0;
     this.#over.abort();
@@ -65,12 +71,6 @@ export class Connection {
     if (this.#over.signal.aborted) return;
     this.#listener.serverGone();
     this.#reset();
-  }
-
-  /** Node's reset fails, and leaves the socket open for good, while its end is being sent. */
-  #reset(): void {
-    if (this.#client.writableEnded) this.#client.destroy();
-    else this.#client.resetAndDestroy();
   }
 
   /** A request has no body, and comes in one piece. */

@@ -131,6 +131,7 @@ function at(place: number): number {
   return Math.round(place * 10) / 10;
 }
 
-function escaped(content: string): string {
+/** Text as it stands in a picture. */
+export function escaped(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -1,0 +1,73 @@
+// Real servers for the examples: found where Debian puts them, in a temporary folder, gone
+// with the process that started them.
+
+/** The exit code that says that an example did not run, as what it needs is not installed. */
+const SKIPPED = 77;
+
+/** The path of a program in the first of the folders that has it. Without it, all is skipped. */
+export async function find(
+  program: string,
+  folders: readonly string[],
+  packageName: string,
+): Promise<string> {
+  for (const folder of folders) {
+    const path = `${folder}/${program}`;
+    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
+  }
+  console.log(`  skipped: there is no ${program} in ${folders.join(", ")}`);
+  console.log(`  on Debian: apt-get install ${packageName}`);
+  Deno.exit(SKIPPED);
+}
+
+/** A program that runs until it is told to stop, and the temporary folder that it lives in. */
+export class Server implements AsyncDisposable {
+  readonly folder: string;
+  readonly #command: Deno.Command;
+  readonly #stopBy: Deno.Signal;
+  #child: Deno.ChildProcess | null = null;
+
+  constructor(
+    folder: string,
+    path: string,
+    options: Deno.CommandOptions,
+    stopBy: Deno.Signal,
+  ) {
+    const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    this.folder = folder;
+    this.#command = new Deno.Command(path, { ...quiet, cwd: folder, ...options });
+    this.#stopBy = stopBy;
+    // Whatever ends the example, nothing is left behind.
+    Deno.addSignalListener("SIGTERM", () => {
+      this.#vanish();
+      Deno.exit(143);
+    });
+    addEventListener("error", () => this.#vanish());
+    addEventListener("unhandledrejection", () => this.#vanish());
+  }
+
+  /** Starts it, without waiting until it is ready: its clients retry. */
+  start(): void {
+    this.#child = this.#command.spawn();
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    child?.kill(this.#stopBy);
+    await child?.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  #vanish(): void {
+    try {
+      this.#child?.kill("SIGKILL");
+      Deno.removeSync(this.folder, { recursive: true });
+    } catch {
+      // It has vanished already.
+    }
+  }
+}

@@ -1,0 +1,52 @@
+// What the repository's pages and workflows name must exist.
+
+import { assert, assertEquals } from "@std/assert";
+
+const root = new URL("../", import.meta.url);
+const read = (path: string) => Deno.readTextFile(new URL(path, root));
+const WORKFLOWS = [".github/workflows/ci.yml", ".github/workflows/publish.yml"];
+
+/** What a test may be called: in a template, anything may stand in a place. */
+function namesIn(text: string): RegExp[] {
+  return [...text.matchAll(/Deno\.test\(\s*(?:"([^"]*)"|`([^`]*)`)/g)].map(
+    ([, plain, template]) => {
+      const parts = plain !== undefined ? [plain] : template?.split(/\$\{[^}]*\}/) ?? [];
+      return new RegExp(`^${parts.map(RegExp.escape).join(".+")}$`);
+    },
+  );
+}
+
+Deno.test("tests/README.md names a test in each row, and each of them exists", async () => {
+  const page = await read("tests/README.md");
+  const rows = page.split("\n").filter((line) => /^\|.*"/.test(line));
+  assert(rows.length >= 48, `there are ${rows.length} rows`);
+  for (const row of rows) {
+    const cited = [...row.matchAll(/\((\w+_test\.ts)\): ((?:"[^"]+"(?:, )?)+)/g)];
+    assert(cited.length > 0, row);
+    for (const [, file, quoted] of cited) {
+      const names = namesIn(await read(`tests/${file}`));
+      for (const [, name = ""] of quoted?.matchAll(/"([^"]+)"/g) ?? []) {
+        assert(names.some((pattern) => pattern.test(name)), `${file} has no "${name}"`);
+      }
+    }
+  }
+});
+
+Deno.test("Each task that a page, a workflow or .ci/run names exists", async () => {
+  const { tasks } = JSON.parse(await read("deno.json"));
+  const paths = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "bench/README.md",
+    ".ci/run",
+    ...WORKFLOWS,
+  ];
+  const named = new Set<string>();
+  for (const path of paths) {
+    for (const [, name = ""] of (await read(path)).matchAll(/deno task ([a-z:]+)/g)) {
+      named.add(name);
+    }
+  }
+  assert(named.has("test") && named.has("ok"));
+  assertEquals([...named].filter((name) => !(name in tasks)), []);
+});

@@ -1,0 +1,70 @@
+// Runs the recipes in examples/, or those that are named as arguments, each in a process of
+// its own with the permissions that its head names. Tells which ran, and which were skipped
+// and why; exits with 1 if one failed, did not end, or none ran.
+
+import { Backoff } from "@asyncbackoff/asyncbackoff";
+
+/** How an example says that what it needs is not installed; see examples/servers/program.ts. */
+const SKIPPED = 77;
+const folder = new URL("../examples/", import.meta.url);
+
+/** One try of two minutes, in which its packages are fetched too: an example ends by itself. */
+const once = new Backoff({ attemptTimeout: 120_000, maxTries: 1 });
+
+async function namesOfAll(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    // The demo has a task of its own.
+    if (isFile && name !== "demo.ts") names.push(name.replace(/\.ts$/, ""));
+  }
+  return names.sort();
+}
+
+/** The arguments of the line "deno run … examples/name.ts" in an example's head. */
+async function argumentsOf(name: string): Promise<string[]> {
+  const text = await Deno.readTextFile(new URL(`${name}.ts`, folder));
+  const flags = /^\/\/ deno run (.*?) ?examples\//m.exec(text)?.[1];
+  if (flags === undefined) {
+    throw new Error(`Cannot run '${name}' as its head does not say how`);
+  }
+  return ["run", "-q", ...flags.split(" ").filter(Boolean), `examples/${name}.ts`];
+}
+
+async function run(name: string): Promise<number> {
+  const args = await argumentsOf(name);
+  const cwd = new URL("../", import.meta.url);
+  return await once.execute(async ({ signal }) => {
+    const child = new Deno.Command("deno", { args, cwd, signal, stdin: "null" }).spawn();
+    return (await child.status).code;
+  });
+}
+
+const all = await namesOfAll();
+const wanted = Deno.args.length > 0 ? Deno.args : all;
+const unknown = wanted.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`Cannot run ${unknown.join(", ")}: the examples are ${all.join(", ")}`);
+  Deno.exit(1);
+}
+const ends: Record<"ran" | "skipped" | "failed", string[]> = {
+  ran: [],
+  skipped: [],
+  failed: [],
+};
+for (const name of wanted) {
+  console.log(`\n${name}`);
+  const code = await run(name).catch((error) => {
+    console.error(`${error}`);
+    return 1;
+  });
+  ends[code === 0 ? "ran" : code === SKIPPED ? "skipped" : "failed"].push(name);
+}
+console.log();
+for (const [end, names] of Object.entries(ends)) {
+  if (names.length > 0) console.log(`${names.length} ${end}: ${names.join(", ")}`);
+}
+if (ends.failed.length > 0) Deno.exit(1);
+if (ends.ran.length === 0) {
+  console.error("Cannot tell whether the examples work, as none ran");
+  Deno.exit(1);
+}

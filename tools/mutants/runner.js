@@ -1,0 +1,76 @@
+// A test runner for StrykerJS: each mutant in a process of its own, which plays the tests
+// that reach it and can be killed, whatever the mutant makes of it. Runs in Node.
+
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+class DenoTests {
+  static inject = ["options"];
+  #settings;
+  #folder;
+
+  constructor({ deno }) {
+    this.#settings = deno;
+  }
+
+  /** Nothing is left of a mutant when the next one comes. */
+  capabilities() {
+    return { reloadEnvironment: true };
+  }
+
+  async init() {
+    this.#folder = await mkdtemp(join(tmpdir(), "mutants-"));
+  }
+
+  async dispose() {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async dryRun({ timeout }) {
+    const report = join(this.#folder, "report.json");
+    const { code, output } = await this.#play({ report }, timeout);
+    if (code === null) return { status: "timeout" };
+    if (code !== 0) return { status: "error", errorMessage: output };
+    return { status: "complete", ...JSON.parse(await readFile(report, "utf8")) };
+  }
+
+  async mutantRun({ activeMutant, testFilter, hitLimit, timeout }) {
+    const state = { activeMutant: activeMutant.id, hitCount: 0, hitLimit };
+    const { code, output } = await this.#play({ state, only: testFilter }, timeout);
+    if (code === null) return { status: "timeout" };
+    if (code === 0) return { status: "survived", nrOfTests: testFilter?.length ?? 0 };
+    const failed = /^(.*) \.\.\. .*FAILED/m.exec(output)?.[1];
+    return {
+      status: "killed",
+      killedBy: failed === undefined ? [] : [failed],
+      failureMessage: output,
+      nrOfTests: 1,
+    };
+  }
+
+  async #play(play, timeout) {
+    const { program, flags, player, files, slow } = this.#settings;
+    const path = join(this.#folder, "play.json");
+    await writeFile(path, JSON.stringify({ files, slow, ...play }));
+    const args = ["test", "-A", "--no-check", "--fail-fast", ...flags, player, "--", path];
+    return new Promise((resolve) => {
+      const limits = { timeout: Math.floor(timeout * 0.9), killSignal: "SIGKILL" };
+      execFile(
+        program,
+        args,
+        { ...limits, maxBuffer: 2 ** 26 },
+        (error, stdout, stderr) => {
+          const output = `${stdout}${stderr}`;
+          const code = error === null ? 0 : error.killed ? null : error.code;
+          resolve({ code, output });
+        },
+      );
+    });
+  }
+}
+
+export const strykerPlugins = [
+  { kind: "TestRunner", name: "deno", injectableClass: DenoTests },
+];

@@ -1,0 +1,33 @@
+// Two calls to a service that is busy, then hangs, and at last answers; drawn for the README.
+
+import { Backoff, linear, sleep, Timeline } from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+class Unavailable extends Error {
+  override name = "Unavailable";
+}
+
+/** Draws what happens, on the virtual clock. */
+export async function drawScene(): Promise<string> {
+  const clock = new TestClock();
+  const timeline = new Timeline();
+  const backoff = new Backoff({
+    attemptTimeout: 300,
+    deadline: 1200,
+    grace: 50,
+    pause: linear({ initial: 60, step: 60, jitter: "none" }),
+    exceptions: [Unavailable],
+    clock,
+    observe: timeline.observe,
+  });
+  /** Each attempt takes so long; where it is negative, it fails then. */
+  const call = (...script: number[]) =>
+    backoff.execute(async ({ number }) => {
+      const ms = script[number - 1] ?? 0;
+      await sleep(Math.abs(ms), { clock });
+      if (ms < 0) throw new Unavailable("status 503");
+    }).catch(() => {});
+  const later = sleep(150, { clock }).then(() => call(-40, 600, -150, 700));
+  await clock.run(Promise.all([call(-30, -120, 420, 90), later]));
+  return timeline.toSVG();
+}

@@ -1,0 +1,13 @@
+// Two million executions of mixed fate, and one of a million attempts, in Node, Deno and Bun: see
+// soak/executions.ts and soak/attempts.ts.
+
+import { inRuntimes, isSmall, seed } from "./runtimes.ts";
+
+const count = (full: number) => isSmall ? full / 20 : full;
+
+console.log(`seed ${seed}`);
+await inRuntimes(async ({ name, run }) => {
+  console.log(`${name}:`);
+  await run("soak/executions.ts", [seed, count(2_000_000)]);
+  await run("soak/attempts.ts", [count(1_000_000)]);
+});
