@@ -22,7 +22,7 @@ import { Proxy } from "./proxy.ts";
 
 const AT_ONCE = 300;
 const DEADLINE = 1500;
-/** What is late by more beats of the event loop is late by itself. */
+/** What is later than so many beats of the event loop is late by itself. */
 const MOST_BEATS = 4;
 
 const [seed = 0, count = 0] = process.argv.slice(2, 4).map(Number);
@@ -37,11 +37,8 @@ let latest = { beats: 0, ms: 0 };
 
 const server = new MortalServer(process.argv[4] ?? "");
 await server.start();
-const answered = new Set<number>();
-/** What fetch had begun before, and took to the wire when its caller had given up. */
-let stragglers = 0;
 const proxy = new Proxy(seed, server.port, (page) => {
-  if (answered.has(page)) stragglers += 1;
+  if (answered.has(page)) sentAfterwards += 1;
 });
 await proxy.open();
 const heartbeat = new Heartbeat();
@@ -108,14 +105,40 @@ async function call(page: number): Promise<void> {
   ends.add("successes");
 }
 
-/** New connections are refused for a moment, from time to time. */
-async function refuse(signal: AbortSignal): Promise<void> {
-  while (await wait(100 + random() * 500, true, { signal }).catch(() => false)) {
-    proxy.shut();
-    add("faults", "door shut");
-    await wait(random() * 50);
-    await proxy.open();
-  }
+/** What an error is called: in words, or by the platform's code. */
+function kindOf(error: unknown): string {
+  if (error instanceof TimeoutError) return `${error.limit} timeouts`;
+  const { code, cause, message } = error as Error & { code?: string };
+  return (cause as { code?: string } | undefined)?.code ?? code ?? message;
+}
+
+/** What fetch has let go of is closed soon; what keeps a connection open is its own business. */
+async function untilQuiet(): Promise<number> {
+  const from = performance.now();
+  while (proxy.busy > 0 && heartbeat.since(from) < 400) await wait(5);
+  assertEquals(proxy.busy, 0, "a request is under way though all callers were answered");
+  return performance.now() - from;
+}
+
+async function checkNothingIsLeft(): Promise<void> {
+  await wait(0); // what is cleared is let go of in the next turn
+  assertEquals(await timersLeft(), 0, "timers are left");
+  assertEquals(listenersLeft(shared.signal), 0, "listeners are left");
+}
+
+/** What the library counted, beside what was counted here. */
+function checkCounts(): void {
+  const both = [strict.statistic, patient.statistic];
+  const sum = (of: (each: typeof both[0]) => number) =>
+    both.reduce((sum, each) => sum + of(each), 0);
+  assertEquals(sum((each) => each.attempts), attempts);
+  assertEquals(sum((each) => each.done), attempts);
+  assertEquals(
+    sum(({ ends }) => Object.values(ends).reduce((one, two) => one + two)),
+    count,
+  );
+  assertEquals(sum((each) => each.ends.success), ends.of("successes"));
+  assertEquals(sum((each) => each.ends.aborted), ends.of(TIRED.message));
 }
 
 const calm = new AbortController();
@@ -125,37 +148,24 @@ let page = 0;
 await Promise.all(Array.from({ length: AT_ONCE }, async () => {
   while (page < count) await call(page++);
 }));
-const took = performance.now() - began;
-
-// What fetch has let go of is closed soon; what keeps a connection open is its own business.
-const endedAt = performance.now();
-while (proxy.busy > 0 && heartbeat.since(endedAt) < 400) await wait(5);
-assertEquals(proxy.busy, 0, "a request is under way though all callers were answered");
-heartbeat.stop();
+const took = performance.now() - beganAt;
 calm.abort();
-server.stop();
-await Promise.all([dying, refusing]);
+await Promise.all(faults);
+const quietAfter = await untilQuiet();
+heartbeat.stop();
 proxy.close();
-await wait(0);
-assertEquals(listenersLeft(shared.signal), 0);
-assertEquals(await timersLeft(), 0, "timers are left");
-const done = [strict.statistic, patient.statistic];
-const sum = (of: (statistic: typeof strict.statistic) => number) =>
-  done.reduce((sum, each) => sum + of(each), 0);
-assertEquals(sum(({ attempts }) => attempts), attempts);
-assertEquals(sum(({ done }) => done), attempts);
-assertEquals(sum(({ ends }) => Object.values(ends).reduce((a, b) => a + b)), count);
-assertEquals(sum(({ ends }) => ends.success), tally["ends"]?.["success"]);
-const list = (counts: Record<string, number> = {}) =>
-  Object.entries(counts).sort(([, one], [, other]) => other - one)
-    .map(([what, count]) => `${count} ${what}`).join(", ");
-console.log(`  ${count} calls, ${attempts} attempts in ${(took / 1000).toFixed(1)} s
-    fates: ${list(proxy.counts)}
-    the server killed ${server.kills} times; ${list(tally["faults"])}
-    retried after: ${list(tally["failures that were retried"])}
-    ended with: ${list(tally["ends"])}
-    the latest ${worstOverrun.toFixed(1)} ms after its end, the loop up to ${
-  heartbeat.worst.toFixed(1)
-} ms late
-    ${stragglers} requests that fetch had begun reached the wire when their caller was answered;
-    no attempt began then, and no timer, listener or request was left`);
+await checkNothingIsLeft();
+checkCounts();
+
+console.log(
+  `  ${count} calls, ${AT_ONCE} at once, in ${(took / 1000).toFixed(1)} s
+    faults: ${proxy.counts}; the server was killed ${server.kills} times
+    attempts: ${attempts}, of them ${attempts - count} retries, after ${failures}
+    ends: ${ends}
+    late by ${
+    latest.ms.toFixed(1)
+  } ms and ${latest.beats} beats of the event loop at most, ` +
+    `while the loop itself was late by up to ${heartbeat.worst.toFixed(1)} ms
+    left at the end: no timer, no listener, and no request, ${quietAfter.toFixed(1)} ms ` +
+    `after the last; fetch sent ${sentAfterwards} that were aborted before`,
+);

@@ -4,9 +4,16 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
-import { type Attempt, Backoff, TokenBudget } from "@asyncbackoff/asyncbackoff";
+import {
+  type Attempt,
+  Backoff,
+  type BackoffEvent,
+  type Ends,
+  TokenBudget,
+} from "@asyncbackoff/asyncbackoff";
 import { listenersLeft, timersLeft } from "../leftovers.ts";
 import { seeded } from "../reproduce/chance.ts";
+import { CountedBudget } from "./counted_budget.ts";
 import { flat, heapInUse } from "./memory.ts";
 
 const AT_ONCE = 500;
@@ -60,18 +67,27 @@ const fates: Record<string, Fate> = {
 };
 
 /** What the observer was told, to be compared with what the statistics count. */
-const told = { attempts: 0, late: 0, ends: 0 };
+const told = { attempt: 0, failure: 0, late: 0, done: 0 };
+/** Attempts that were winding down when the caller aborted: failures that no budget is told of. */
+let cutInGrace = 0;
+let endsByFailure = 0;
+
+function observe(event: BackoffEvent): void {
+  told[event.type] += 1;
+  if (event.type === "failure" && event.pause === null) endsByFailure = event.execution;
+  if (event.type === "done" && event.reason === "aborted") {
+    cutInGrace += event.execution === endsByFailure ? 1 : 0;
+  }
+}
+
+const budget = new CountedBudget(new TokenBudget({ maxTokens: 1000, tokenRatio: 1 }));
 const rules = {
   exceptions: [Listed],
   giveup: (error: unknown) => error === enough,
-  budget: new TokenBudget({ maxTokens: 1000, tokenRatio: 1 }),
+  budget,
   maxTries: 3,
   signal,
-  observe: ({ type }: { type: string }) => {
-    if (type === "attempt") told.attempts += 1;
-    if (type === "late") told.late += 1;
-    if (type === "done") told.ends += 1;
-  },
+  observe,
 };
 const policies = [
   new Backoff({ ...rules, attemptTimeout: 2, deadline: 5 }),
@@ -124,18 +140,40 @@ for (let part = 0; part < PARTS; part++) {
 }
 const seconds = ((performance.now() - beganAt) / 1000).toFixed(1);
 
-assertEquals(sum(({ attempts }) => attempts), calls);
-assertEquals(sum(({ done }) => done), calls);
+// What the statistics say together, beside what was counted here.
+const ends = (...reasons: (keyof Ends)[]) =>
+  sum(({ ends }) => reasons.reduce((sum, reason) => sum + ends[reason], 0));
+const errors = sum(({ errors }) => errors);
+const cancels = sum(({ cancels }) => cancels);
+assertEquals(
+  [sum(({ attempts }) => attempts), sum(({ done }) => done), told.attempt, told.done],
+  [calls, calls, calls, count],
+);
 assertEquals(sum(({ late }) => late), told.late);
-assertEquals([told.attempts, told.ends], [calls, count]);
-assertEquals(sum(({ ends }) => Object.values(ends).reduce((a, b) => a + b)), count);
-assertEquals(sum(({ ends }) => ends.success), ended["success"]);
-assertEquals(sum(({ ends }) => ends.unlisted), ended["unlisted"]);
-assertEquals(sum(({ ends }) => ends.giveup), ended["enough"]);
-assertEquals(sum(({ ends }) => ends.aborted), ended["aborted"]);
+assertEquals(errors + ends("unlisted"), told.failure);
+assertEquals(errors + ends("unlisted", "success") + cancels, calls);
+assertEquals(ends("success"), ended["success"]);
+assertEquals(ends("unlisted"), ended["unlisted"]);
+assertEquals(ends("giveup"), ended["enough"]);
+assertEquals(ends("aborted"), ended["aborted"]);
+assertEquals(
+  ends("maxTries", "budget", "deadline"),
+  (ended["busy"] ?? 0) + ended["timeout"]!,
+);
+assertEquals(ends("thrown"), 0);
+const { executions, failures, successes, refusals } = budget;
+assertEquals(
+  [executions, failures, successes],
+  [count, errors - cutInGrace, ends("success")],
+);
+assertEquals([sum(({ refused }) => refused), ends("budget")], [refusals, refusals]);
+for (const what of [refusals, told.late, cancels]) assert(what > 0, "a case never came up");
 assertEquals(listenersLeft(signal), 0);
 assertEquals(await timersLeft(), 0);
 const words = Object.entries(ended).map(([end, times]) => `${times} ${end}`).join(", ");
-console.log(`  ${count} executions, ${calls} attempts in ${seconds} s: ${words};
-    ${sum(({ refused }) => refused)} retries refused by the budget
-    heap ${flat(samples.slice(1))}, no timer and no listener left`);
+console.log(
+  `  ${count} executions, ${calls} attempts in ${seconds} s: ${words};
+    ${budget.retries} retries, ${refusals} refused by the budget; ${errors} failures, ` +
+    `${told.late} late ends, ${cancels} cancels
+    heap ${flat(samples.slice(1))}, no timer and no listener left`,
+);
