@@ -28,13 +28,16 @@ async function loadClock(): Promise<typeof systemClock> {
 /** Replaces globals; the function returned puts the former ones back. */
 function replaceGlobals(values: Record<string, unknown>): () => void {
   const saved = Object.keys(values).map((name) =>
-    [name, Object.getOwnPropertyDescriptor(globalThis, name) ?? {}] as const
+    [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
   );
   for (const [name, value] of Object.entries(values)) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   return () => {
-    for (const [name, old] of saved) Object.defineProperty(globalThis, name, old);
+    for (const [name, old] of saved) {
+      if (old !== undefined) Object.defineProperty(globalThis, name, old);
+      else Reflect.deleteProperty(globalThis, name); // a worker inherits it
+    }
   };
 }
 
@@ -54,14 +57,14 @@ function fakeTimers(time: TestClock) {
 /** What stands for the platform's own timers and time, by their names. */
 function platform() {
   const armed: { wake: () => void; ms: number }[] = [];
-  const self = { at: 1000, armed, globals: {} };
-  self.globals = {
+  const globals = {
     setTimeout(wake: () => void, ms: number) {
       return armed.push({ wake, ms });
     },
     clearTimeout() {},
     performance: { now: () => self.at },
   };
+  const self = { at: 1000, armed, globals };
   return self;
 }
 
@@ -625,25 +628,35 @@ Deno.test("systemClock goes on when a fake that it was loaded under is gone befo
   assertGreaterOrEqual(clock.now() - beganAt, 3);
 });
 
-Deno.test("systemClock.after() is not early on real timers when it was loaded under a fake that is gone", async () => {
-  const time = new TestClock();
-  const restoreFake = replaceGlobals(fakeTimers(time));
-  const clock = await loadClock().finally(restoreFake);
-  const host = platform();
-  const restore = replaceGlobals(host.globals);
-  try {
-    const woke: number[] = [];
-    clock.after(10, () => woke.push(host.at));
-    host.at = 1009.5;
-    host.armed[0]?.wake();
-    assertEquals([host.armed.map(({ ms }) => ms), woke], [[10, 1], []]);
-    host.at = 1010;
-    host.armed[1]?.wake();
-    assertEquals([host.armed.length, woke], [2, [1010]]);
-  } finally {
-    restore();
-  }
-});
+const goneFakes: [what: string, globals: () => Record<string, unknown>][] = [
+  ["of another name", () => fakeTimers(new TestClock())],
+  ["marked by a property", () => {
+    const { globals } = platform();
+    Object.assign(globals.setTimeout, { clock: {} });
+    return globals;
+  }],
+];
+
+for (const [what, fake] of goneFakes) {
+  Deno.test(`systemClock.after() is not early on real timers when it was loaded under a fake ${what}`, async () => {
+    const restoreFake = replaceGlobals(fake());
+    const clock = await loadClock().finally(restoreFake);
+    const host = platform();
+    const restore = replaceGlobals(host.globals);
+    try {
+      const woke: number[] = [];
+      clock.after(10, () => woke.push(host.at));
+      host.at = 1009.5;
+      host.armed[0]?.wake();
+      assertEquals([host.armed.map(({ ms }) => ms), woke], [[10, 1], []]);
+      host.at = 1010;
+      host.armed[1]?.wake();
+      assertEquals([host.armed.length, woke], [2, [1010]]);
+    } finally {
+      restore();
+    }
+  });
+}
 
 for (const when of ["before it is loaded", "afterwards"]) {
   Deno.test(`systemClock takes the platform's timer for a fake when it is marked by a property ${when}`, async () => {
@@ -770,10 +783,14 @@ Deno.test("systemClock counts by performance when of Date its now() alone is fak
 
 /** Dates that are hard to tell from the platform's by their source. */
 const disguises: [what: string, disguise: (now: () => number) => unknown][] = [
-  ["a function of the same name", (now) => Object.assign(function Date() {}, { now })],
+  ["a function of the same name", (now) => {
+    // As source, since one that is compiled here goes by another name.
+    return Object.assign(new Function("return function Date() {}")(), { now });
+  }],
   ["a class that speaks of the platform's", (now) => {
     return class Fake {
-      static now = (): number => now(); // and not: function Date() { [native code] }
+      static readonly now = now;
+      static readonly source = "function Date() { [native code] }";
     };
   }],
 ];

@@ -81,11 +81,15 @@ function eventsAt(policy: Policy, state: State, at: number): Event[] {
   ];
 }
 
-/** A state as text, in which errors and `Infinity` stand by name: all that is no plain data. */
+/**
+ * A state as text, in which errors and `Infinity` stand by name: all that is no plain data.
+ * Two errors may have one message, and yet they are two: a number tells them apart.
+ */
 function write(state: unknown, named = new Map<string, unknown>()): string {
   return JSON.stringify(state, (_key, part) => {
     if (part !== Infinity && !(part instanceof Error)) return part;
-    const name = `<${part}>`;
+    const known = [...named.values()].indexOf(part);
+    const name = `<${known < 0 ? named.size : known}: ${part}>`;
     named.set(name, part);
     return name;
   });

@@ -90,6 +90,19 @@ Deno.test("SharedTimers lets go of the host's timer when a queue has run empty",
   assertEquals([delays(), cleared], [[10, 10], [1]]);
 });
 
+Deno.test("SharedTimers sets one timer for a duration when an earlier queue of it was emptied and ended", async () => {
+  const { set, fire, cleared, delays } = scene();
+  const first = set(10, "a");
+  await turn();
+  first.cancel();
+  fire(0, 1010); // finds nothing, before the look that would have let go of it
+  set(10, "b");
+  await turn();
+  set(10, "c");
+  await turn();
+  assertEquals([delays(), cleared], [[10, 10], []]);
+});
+
 Deno.test("SharedTimers keeps the host's timer when a queue fills again before the look", async () => {
   const { self, set, fire, woke, delays, cleared } = scene();
   for (let i = 0; i < 100; i++) {

@@ -11,7 +11,7 @@ const LEAST_SCORE = 97;
 /** What decides: here every mutant is killed, or listed. */
 const STRICT = ["engine", "policy", "execution", "clock", "pauses", "budget"]
   .concat("retry_budget", "token_budget");
-/** Only where they are named: what draws, whose tests need a second to load. */
+/** Only where they are named: what draws, and decides nothing. */
 const DRAWING = ["execution_record", "time_axis", "timeline", "timeline_svg"]
   .concat("timeline_text");
 /** Each mutant is played what reaches it of these tests; all together take a second. */
@@ -24,7 +24,6 @@ const TESTS = {
     "repository_test.ts",
     "reproduce_test.ts",
   ],
-  drawing: "timeline_test.ts",
   /** What the names of other tests hold that take too long. */
   slow: "10\\^6|spread as documented|many random runs",
 };
@@ -41,8 +40,6 @@ async function namesIn(folder: string): Promise<string[]> {
 async function settings(names: readonly string[], folder: string) {
   const registry = ["run", "-q", "--allow-net", "tools/registry.ts"];
   const flags = await run(Deno.execPath(), registry, { cwd: root });
-  const isDrawn = names.some((name) => DRAWING.includes(name));
-  const without = isDrawn ? TESTS.without : [...TESTS.without, TESTS.drawing];
   const tests = (await namesIn("tests")).filter((name) => name.endsWith("_test.ts"));
   return {
     mutate: names.map((name) => `src/${name}.ts`),
@@ -55,7 +52,7 @@ async function settings(names: readonly string[], folder: string) {
       flags: flags.split(/\s+/).filter((flag) => flag.startsWith("--")),
       player: "tools/mutants/player.ts",
       slow: TESTS.slow,
-      files: tests.filter((name) => !without.includes(name)),
+      files: tests.filter((name) => !TESTS.without.includes(name)),
     },
     warnings: { unknownOptions: false },
     coverageAnalysis: "perTest",

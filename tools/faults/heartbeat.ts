@@ -5,13 +5,25 @@ import { performance } from "node:perf_hooks";
 
 const PERIOD = 5;
 
-/** A timer that notes each time it fires. */
+/** Notes when the loop has come round: a timer, and then what follows all timers. */
 export class Heartbeat {
   readonly #beats: number[] = [];
-  readonly #timer = setInterval(() => this.#beats.push(performance.now()), PERIOD);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
+
+  constructor() {
+    this.#beat();
+  }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #beat(): void {
+    if (this.#isStopped) return;
+    this.#beats.push(performance.now());
+    this.#timer = setTimeout(() => setImmediate(() => this.#beat()), PERIOD);
   }
 
   /** How often it has beaten since an instant. */
