@@ -68,6 +68,31 @@ function fakeDate(now: () => number) {
   };
 }
 
+Deno.test("nextTurn() comes when all promises have settled where messages overtake them", async () => {
+  // As in Cloudflare's runtime, where it has no setImmediate.
+  class MessageChannel {
+    readonly port1 = { onmessage() {}, close() {} };
+    readonly port2 = {
+      postMessage: () => queueMicrotask(() => this.port1.onmessage()),
+      close() {},
+    };
+  }
+  const navigator = { userAgent: "Cloudflare-Workers" };
+  const restore = replaceGlobals({ navigator, MessageChannel, setImmediate: undefined });
+  try {
+    const { nextTurn } = await loadCopy<{ nextTurn(callback: () => void): void }>("turn");
+    const log: string[] = [];
+    const turn = new Promise<void>((resolve) => nextTurn(resolve))
+      .then(() => log.push("turn"));
+    for (let i = 0; i < 100; i++) await null;
+    log.push("settled");
+    await turn;
+    assertEquals(log, ["settled", "turn"]);
+  } finally {
+    restore();
+  }
+});
+
 Deno.test("systemClock.now() never goes backwards, and moves by itself", async () => {
   const first = systemClock.now();
   let last = first;
