@@ -7,6 +7,8 @@ import type { Lab } from "../lab.ts";
 const miniflare = "npm:miniflare@4.20260730.0";
 /** The day whose behaviour is asked for. */
 const compatibilityDate = "2026-07-01";
+/** How long it may take to answer, in ms. */
+const MOST = 300_000;
 /** How many copies of a module one file of tests may ask for. */
 const MOST_COPIES = 40;
 
@@ -22,29 +24,42 @@ export async function startWorker(
   name: string,
   paths: readonly string[] = [],
 ): Promise<RunningWorker> {
-  const here = new URL(`${name}.js`, import.meta.url);
-  const runner = new URL("../browser/run_tests.js", import.meta.url);
-  const modules = [
-    await moduleOf(lab, `${name}.js`, here),
-    await moduleOf(lab, "run_tests.js", runner),
-    ...await Promise.all(paths.map((path) => moduleOf(lab, path))),
-    ...await packageModules(lab),
-  ];
   const { Miniflare } = await import(miniflare);
+  let said = "nothing";
   const worker = new Miniflare({
-    modules,
+    modules: [
+      await moduleOf(lab, `${name}.js`, new URL(`${name}.js`, import.meta.url)),
+      ...await Promise.all(paths.map((path) => moduleOf(lab, path))),
+      ...await packageModules(lab),
+    ],
     compatibilityDate,
-    compatibilityFlags: ["nodejs_compat"],
+    compatibilityFlags: ["nodejs_als"], // of Node, AsyncLocalStorage alone
+    handleStructuredLogs: ({ message }: { message: string }) => void (said = message),
   });
   return {
     async ask(question) {
-      const init = { method: "POST", body: JSON.stringify(question) };
-      const response = await worker.dispatchFetch("http://localhost/", init);
-      if (!response.ok) throw new Error(await response.text());
-      return await response.json();
+      const response = await fetchFrom(worker, JSON.stringify(question)).catch(String);
+      if (response instanceof Object && response.ok) return await response.json();
+      const answer = response instanceof Object ? await response.text() : response;
+      throw new Error(`The worker answered: ${answer}\nIt said last: ${said}`);
     },
     [Symbol.asyncDispose]: () => worker.dispose(),
   };
+}
+
+interface Worker {
+  dispatchFetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+async function fetchFrom(worker: Worker, body: string): Promise<Response> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(`nothing within ${MOST} ms`), MOST);
+  try {
+    const init = { method: "POST", body };
+    return await Promise.race([worker.dispatchFetch("http://localhost/", init), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface Module {
