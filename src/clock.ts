@@ -12,7 +12,7 @@ import {
   type Sleeper,
 } from "./shared_timers.ts";
 import { isSignal, type Signal } from "./signal.ts";
-import { isGenuine } from "./turn.ts";
+import { isCloudflare, isGenuine } from "./turn.ts";
 
 /**
  * What an execution needs to know of time. `now` and `sleep` are enough, so
@@ -127,8 +127,7 @@ function nowAcross(): number {
 }
 
 /** Not where the platform ties each timer to the request in which it was set. */
-const areTimersShared = isUnfaked &&
-  globalThis.navigator?.userAgent !== "Cloudflare-Workers";
+const areTimersShared = isUnfaked && !isCloudflare();
 
 const sharedTimers = new SharedTimers({
   now: realNow,

@@ -19,6 +19,15 @@ export function isGenuine(timer: Function, name: string): boolean {
   return timer.name === name && !("clock" in timer);
 }
 
+/**
+ * Whether this is Cloudflare's runtime, which has ways of its own with timers and messages.
+ *
+ * @returns Whether it says so.
+ */
+export function isCloudflare(): boolean {
+  return globalThis.navigator?.userAgent === "Cloudflare-Workers";
+}
+
 const { setTimeout, MessageChannel } = globalThis;
 const { setImmediate } = globalThis as { setImmediate?: Turn };
 
@@ -32,7 +41,7 @@ const { setImmediate } = globalThis as { setImmediate?: Turn };
 export const nextTurn: Turn =
   setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")
     ? setImmediate
-    : MessageChannel !== undefined
+    : MessageChannel !== undefined && !isCloudflare() // there, messages overtake promises
     ? byMessage
     : (callback) => setTimeout(callback, 0);
 

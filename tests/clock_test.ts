@@ -18,27 +18,11 @@ import {
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { loadCopy } from "./fresh_copy.ts";
+import { loadCopy, replaceGlobals } from "./fresh_copy.ts";
 
 /** The clock of a copy of the library that is loaded now. */
 async function loadClock(): Promise<typeof systemClock> {
   return (await loadCopy<{ systemClock: typeof systemClock }>("clock")).systemClock;
-}
-
-/** Replaces globals; the function returned puts the former ones back. */
-function replaceGlobals(values: Record<string, unknown>): () => void {
-  const saved = Object.keys(values).map((name) =>
-    [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
-  );
-  for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  }
-  return () => {
-    for (const [name, old] of saved) {
-      if (old !== undefined) Object.defineProperty(globalThis, name, old);
-      else Reflect.deleteProperty(globalThis, name); // a worker inherits it
-    }
-  };
 }
 
 /** Timers that fire when a test clock says so, as a framework would install them. */

@@ -1,31 +1,50 @@
 // One turn of the event loop.
 
 import { assertEquals } from "@std/assert";
-import { loadCopy } from "./fresh_copy.ts";
+import { loadCopy, replaceGlobals } from "./fresh_copy.ts";
 
-Deno.test("nextTurn() comes when all promises have settled, also where there is no setImmediate", async () => {
-  const saved = ["setImmediate", "MessageChannel"].map((name) =>
-    [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
-  );
+/** When a turn comes, as a fresh copy tells it: before or after promises have settled. */
+async function turnAmongPromises(): Promise<string[]> {
+  const { nextTurn } = await loadCopy<typeof import("../src/turn.ts")>("turn");
+  const log: string[] = [];
+  const turn = new Promise<void>((resolve) => nextTurn(() => resolve()))
+    .then(() => log.push("turn"));
+  for (let i = 0; i < 1000; i++) await null;
+  log.push("settled");
+  await turn;
+  return log;
+}
+
+/** Without setImmediate by message, without both by timer. */
+const missing = [[], ["setImmediate"], ["setImmediate", "MessageChannel"]];
+
+for (const names of missing) {
+  Deno.test(`nextTurn() comes when all promises have settled, without ${names.join(" and ") || "change"}`, async () => {
+    const restore = replaceGlobals(
+      Object.fromEntries(names.map((name) => [name, undefined])),
+    );
+    try {
+      assertEquals(await turnAmongPromises(), ["settled", "turn"]);
+    } finally {
+      restore();
+    }
+  });
+}
+
+Deno.test("nextTurn() comes when all promises have settled where messages overtake them", async () => {
+  // As in Cloudflare's runtime, where it has no setImmediate.
+  class MessageChannel {
+    readonly port1 = { onmessage() {}, close() {} };
+    readonly port2 = {
+      postMessage: () => queueMicrotask(() => this.port1.onmessage()),
+      close() {},
+    };
+  }
+  const navigator = { userAgent: "Cloudflare-Workers" };
+  const restore = replaceGlobals({ navigator, MessageChannel, setImmediate: undefined });
   try {
-    for (const name of ["nothing", ...saved.map(([name]) => name)]) {
-      if (name !== "nothing") {
-        Object.defineProperty(globalThis, name, { value: undefined, configurable: true });
-      }
-      // Without setImmediate by message, without both by timer.
-      const { nextTurn } = await loadCopy<typeof import("../src/turn.ts")>("turn");
-      const log: string[] = [];
-      const turn = new Promise<void>((resolve) => nextTurn(() => resolve()))
-        .then(() => log.push("turn"));
-      for (let i = 0; i < 1000; i++) await null;
-      log.push("settled");
-      await turn;
-      assertEquals(log, ["settled", "turn"]);
-    }
+    assertEquals(await turnAmongPromises(), ["settled", "turn"]);
   } finally {
-    for (const [name, descriptor] of saved) {
-      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
-      else Reflect.deleteProperty(globalThis, name); // it was not there
-    }
+    restore();
   }
 });

@@ -41,11 +41,13 @@ export interface TestModule {
  *
  * @param lab Has what is needed.
  * @param platform What their own dependencies are to be made for.
+ * @param define What stands for expressions that a platform does not have.
  * @returns The modules.
  */
 export async function bundleTests(
   lab: Lab,
   platform: "node" | "browser",
+  define: Record<string, string> = {},
 ): Promise<TestModule[]> {
   const names = await testFiles();
   const { outputs } = (await esbuild.build({
@@ -59,6 +61,7 @@ export async function bundleTests(
     metafile: true,
     format: "esm",
     platform,
+    define,
     target: "node20", // lowers decorators
     outExtension: { ".js": ".mjs" },
     nodePaths: [`${lab.folder}/node_modules`],
@@ -99,4 +102,17 @@ export async function countTests(lab: Lab, { path }: TestModule): Promise<number
     console.log(count);
     process.exit();`;
   return Number(await lab.run("node", ["--input-type=module", "--eval", script]));
+}
+
+/**
+ * Tells where the package's entries are in a lab, by their names, for where there is no
+ * import map: a browser's workers, and Cloudflare's.
+ */
+export async function placesOf(lab: Lab): Promise<Record<string, string>> {
+  const name = "@asyncbackoff/asyncbackoff";
+  const folder = `/node_modules/${name}/`;
+  const manifest = await Deno.readTextFile(`${lab.folder}${folder}package.json`);
+  const exports: Record<string, { import: string }> = JSON.parse(manifest).exports;
+  const place = (entry: string) => folder + exports[entry]?.import.slice("./".length);
+  return { [name]: place("."), [`${name}/testing`]: place("./testing") };
 }

@@ -4,8 +4,9 @@
 
 import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";
 import { findChromium } from "./browser/chromium.ts";
+import { conclude, type Outcome } from "./browser/outcome.ts";
 import { serve } from "./browser/serve.ts";
-import { bundleTests, countTests, needed } from "./bundle.ts";
+import { bundleTests, needed } from "./bundle.ts";
 import { makeLab } from "./lab.ts";
 
 /** What each place has of Node's modules: a page has other realms, in frames. */
@@ -31,26 +32,10 @@ for (const place of Deno.args.length > 0 ? Deno.args : Object.keys(builtins)) {
 async function testIn(place: string, browser: Browser): Promise<void> {
   const has = (name: string) => builtins[place]?.includes(name);
   const inside = modules.filter((each) => each.builtins.every(has));
-  const { passed, failures } = await runIn(
-    place,
-    inside.map(({ path }) => `/${path}`),
-    await browser.newPage(),
-  );
-  for (const failure of failures) console.log(`FAILED ${failure}`);
-  console.log(`${place}: ${passed} passed, ${failures.length} failed`);
-  for (const each of modules.filter((each) => !inside.includes(each))) {
-    const missing = each.builtins.filter((name) => !has(name)).join(", ");
-    const count = await countTests(lab, each);
-    console.log(`${place}: ${each.path} stays out (${count} tests), it needs ${missing}`);
-  }
-  if (failures.length > 0 || passed === 0) {
-    throw new Error(`The tests do not pass in Chromium's ${place}`);
-  }
-}
-
-interface Outcome {
-  passed: number;
-  failures: string[];
+  const paths = inside.map(({ path }) => `/${path}`);
+  const outcome = await runIn(place, paths, await browser.newPage());
+  const outside = modules.filter((each) => !inside.includes(each));
+  await conclude(`Chromium's ${place}`, outcome, lab, outside);
 }
 
 /** Reads from the page what came of the tests. */

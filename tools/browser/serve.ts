@@ -1,5 +1,6 @@
 // The lab on localhost, for a browser.
 
+import { placesOf } from "../bundle.ts";
 import type { Lab } from "../lab.ts";
 
 /** What is served, and where. */
@@ -15,7 +16,7 @@ const types: Record<string, string> = {
 
 /** Serves what is in a lab, and at `/browser/` what is in this folder. */
 export async function serve(lab: Lab): Promise<Site> {
-  const places = await placesOf(lab);
+  const places = { ...await placesOf(lab), "node:vm": "/browser/vm.js" };
   const server = Deno.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -26,7 +27,9 @@ export async function serve(lab: Lab): Promise<Site> {
     const isOurs = pathname.startsWith("/browser/");
     const file = isOurs ? new URL(`..${pathname}`, import.meta.url) : lab.folder + pathname;
     let text = await Deno.readTextFile(file);
-    for (const [name, path] of places) text = text.replaceAll(`"${name}"`, `"${path}"`);
+    for (const [name, path] of Object.entries(places)) {
+      text = text.replaceAll(`"${name}"`, `"${path}"`);
+    }
     const type = types[pathname.slice(pathname.lastIndexOf(".") + 1)] ?? "text/plain";
     return new Response(text, { headers: { "content-type": `${type}; charset=utf-8` } });
   });
@@ -34,16 +37,4 @@ export async function serve(lab: Lab): Promise<Site> {
     origin: `http://127.0.0.1:${server.addr.port}`,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
-}
-
-/** Where modules are that are imported by name: an import map would not do in a worker. */
-async function placesOf(lab: Lab): Promise<[name: string, path: string][]> {
-  const name = "@asyncbackoff/asyncbackoff";
-  const folder = `/node_modules/${name}/`;
-  const manifest = await Deno.readTextFile(`${lab.folder}${folder}package.json`);
-  const exports: Record<string, { import: string }> = JSON.parse(manifest).exports;
-  return [".", "./testing"].map((entry): [string, string] => [
-    name + entry.slice(1),
-    folder + exports[entry]?.import.slice(2),
-  ]).concat([["node:vm", "/browser/vm.js"]]);
 }

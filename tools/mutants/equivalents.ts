@@ -27,7 +27,7 @@ export const equivalents: readonly Equivalent[] = [
         "isFaked() || read !== realNow -> true",
         "read !== realNow -> true",
         "!areTimersShared || isFaked() -> true",
-        'isUnfaked && globalThis.navigator?.userAgent !== "Cloudflare-Workers" -> false',
+        "isUnfaked && !isCloudflare() -> false",
       ],
       timer: [
         "clock === systemClock -> false",
