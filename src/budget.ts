@@ -45,6 +45,7 @@ export interface Budget {
   began(at: number): void;
   /**
    * An attempt failed with an error that is listed, whether or not it is retried.
+   * One that the deadline or the caller cuts is not told, also in its grace.
    *
    * @param at The instant, in milliseconds on the policy's clock.
    */

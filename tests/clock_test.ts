@@ -28,13 +28,16 @@ async function loadClock(): Promise<typeof systemClock> {
 /** Replaces globals; the function returned puts the former ones back. */
 function replaceGlobals(values: Record<string, unknown>): () => void {
   const saved = Object.keys(values).map((name) =>
-    [name, Object.getOwnPropertyDescriptor(globalThis, name) ?? {}] as const
+    [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
   );
   for (const [name, value] of Object.entries(values)) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   return () => {
-    for (const [name, old] of saved) Object.defineProperty(globalThis, name, old);
+    for (const [name, old] of saved) {
+      if (old !== undefined) Object.defineProperty(globalThis, name, old);
+      else Reflect.deleteProperty(globalThis, name); // a worker inherits it
+    }
   };
 }
 

@@ -5,10 +5,10 @@ import { loadCopy } from "./fresh_copy.ts";
 
 Deno.test("nextTurn() comes when all promises have settled, also where there is no setImmediate", async () => {
   const saved = ["setImmediate", "MessageChannel"].map((name) =>
-    [name, Object.getOwnPropertyDescriptor(globalThis, name) ?? {}] as const
+    [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
   );
   try {
-    for (const [name] of [["nothing"], ...saved] as const) {
+    for (const name of ["nothing", ...saved.map(([name]) => name)]) {
       if (name !== "nothing") {
         Object.defineProperty(globalThis, name, { value: undefined, configurable: true });
       }
@@ -24,7 +24,8 @@ Deno.test("nextTurn() comes when all promises have settled, also where there is 
     }
   } finally {
     for (const [name, descriptor] of saved) {
-      Object.defineProperty(globalThis, name, descriptor);
+      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
+      else Reflect.deleteProperty(globalThis, name); // it was not there
     }
   }
 });

@@ -2,7 +2,7 @@
 // named as arguments: node20, node22, node24, bun1.1 (the oldest supported) and bun; all of
 // them if none is named. The runtimes come from npm.
 
-import * as esbuild from "npm:esbuild@0.28.2";
+import { bundleTests, needed } from "./bundle.ts";
 import { makeLab } from "./lab.ts";
 
 const runtimes: Record<string, [packageName: string, program: string]> = {
@@ -14,62 +14,14 @@ const runtimes: Record<string, [packageName: string, program: string]> = {
 };
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(runtimes);
 
-const tests = new URL("../tests/", import.meta.url);
-/** These look at the repository, which is not in the package. */
-const OF_SOURCES = ["layers_test.ts", "repository_test.ts"];
-const names: string[] = [];
-for (const folder of ["", "properties/"]) {
-  for await (const { name } of Deno.readDir(new URL(folder, tests))) {
-    if (name.endsWith("_test.ts") && !OF_SOURCES.includes(name)) names.push(folder + name);
-  }
-}
-/** All in one folder, since they import the package from where they are. */
-const builtName = (name: string) => name.replace("/", "_").replace(/\.ts$/, "");
-
 await using lab = await makeLab(
-  "deno-std@1.4.0",
-  "fast-check@4",
+  ...needed,
   ...wanted.map((name) => `${name}@npm:${runtimes[name]?.[0]}`),
 );
-const built = `${lab.folder}/tests`;
-await esbuild.build({
-  entryPoints: names.map((name) => ({
-    in: new URL(name, tests).pathname,
-    out: builtName(name),
-  })),
-  outdir: built,
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20", // lowers decorators
-  outExtension: { ".js": ".mjs" },
-  nodePaths: [`${lab.folder}/node_modules`],
-  alias: {
-    "@std/assert": "deno-std/assert/mod.js",
-    "@std/async/delay": "deno-std/async/delay.js",
-    "@std/testing/time": new URL("npm/time.ts", import.meta.url).pathname,
-  },
-  external: ["@asyncbackoff/*", "node:*"],
-  plugins: [{
-    name: "internals of the package",
-    setup: (build) =>
-      build.onResolve({ filter: /\/src\/\w+\.ts$/ }, ({ path }) => ({
-        path: `../node_modules/@asyncbackoff/asyncbackoff/src/${
-          path.slice(path.lastIndexOf("/") + 1, -3)
-        }.js`,
-        external: true,
-      })),
-  }],
-});
-await esbuild.stop();
-await Deno.mkdir(`${built}/conformance`);
-await Deno.copyFile(
-  new URL("conformance/aiomisc.jsonl", tests),
-  `${built}/conformance/aiomisc.jsonl`,
-);
+const modules = await bundleTests(lab, "node");
 await Deno.copyFile(new URL("runner.js", import.meta.url), `${lab.folder}/runner.js`);
 
-const files = names.map((name) => `tests/${builtName(name)}.mjs`);
+const files = modules.map(({ path }) => path);
 for (const name of wanted) {
   const program = `${lab.folder}/${runtimes[name]?.[1]}`;
   const version = await lab.run(program, ["--version"]);

@@ -14,6 +14,7 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { listenersLeft, timersLeft } from "../leftovers.ts";
 import { seeded } from "../reproduce/chance.ts";
+import { Tally } from "../tally.ts";
 import { bodyOf, checksum } from "./body.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { MortalServer } from "./mortal_server.ts";
@@ -21,39 +22,28 @@ import { Proxy } from "./proxy.ts";
 
 const AT_ONCE = 300;
 const DEADLINE = 1500;
-/** What is late by more beats of the event loop is late by itself. */
+/** What is later than so many beats of the event loop is late by itself. */
 const MOST_BEATS = 4;
 
 const [seed = 0, count = 0] = process.argv.slice(2, 4).map(Number);
 const random = seeded(seed);
-const tally: Record<string, Record<string, number>> = {};
-
-function add(group: string, what: string): void {
-  const counts = tally[group] ??= {};
-  counts[what] = (counts[what] ?? 0) + 1;
-}
-
-/** What an error is called, in words or by its code. */
-function kindOf(error: unknown): string {
-  if (error instanceof TimeoutError) return `${error.limit} timeout`;
-  if (error === TIRED) return "caller's abort";
-  const { code, cause, message } = error as Error & { code?: string };
-  const causeCode = (cause as { code?: string } | undefined)?.code;
-  return causeCode ?? code ?? message.replaceAll(/\S*\d\S*/g, "…");
-}
+const ends = new Tally();
+const failures = new Tally();
+const answered = new Set<number>();
+/** What fetch sends though it was told to stop before: no attempt of ours. */
+let sentAfterwards = 0;
+let attempts = 0;
+let latest = { beats: 0, ms: 0 };
 
 const server = new MortalServer(process.argv[4] ?? "");
 await server.start();
-const answered = new Set<number>();
-/** What fetch had begun before, and took to the wire when its caller had given up. */
-let stragglers = 0;
 const proxy = new Proxy(seed, server.port, (page) => {
-  if (answered.has(page)) stragglers += 1;
+  if (answered.has(page)) sentAfterwards += 1;
 });
 await proxy.open();
 const heartbeat = new Heartbeat();
 
-const TIRED = { reason: "the caller is tired of waiting" };
+const TIRED = new Error("the caller's abort");
 const shared = new AbortController();
 const rules = {
   attemptTimeout: 300,
@@ -66,21 +56,18 @@ const strict = new Backoff({ ...rules, deadline: DEADLINE });
 /** Its callers don't wait for that: they abort. */
 const patient = new Backoff({ ...rules, deadline: 60_000 });
 
-/** Where an answer ends its connection, some runtimes take what came of it for the whole. */
+/** Where an answer ends its connection, Node takes what came of it for the whole. */
 class BrokenBodyError extends Error {}
 
-let attempts = 0;
-let mostBeats = 0;
-let worstOverrun = 0;
-
+/** One attempt. */
 async function get(page: number, { signal, lastFailure }: Attempt): Promise<Uint8Array> {
   attempts += 1;
-  if (lastFailure !== null) add("failures that were retried", kindOf(lastFailure.error));
+  if (lastFailure !== null) failures.add(kindOf(lastFailure.error));
   assertEquals(answered.has(page), false, "a request begins after its caller was answered");
   const response = await fetch(`http://127.0.0.1:${proxy.port}/${page}`, { signal });
   const body = new Uint8Array(await response.arrayBuffer());
   if (checksum(body) === response.headers.get("x-checksum")) return body;
-  throw new BrokenBodyError("a broken body that fetch took for whole");
+  throw new BrokenBodyError("broken bodies that fetch took for whole");
 }
 
 /** A caller who waits for the deadline, or one in ten who aborts. */
@@ -105,73 +92,80 @@ async function call(page: number): Promise<void> {
   const { result, endsAt } = ask(page);
   const answer = await result.catch((error) => ({ error }));
   answered.add(page);
-  const overrun = performance.now() - endsAt();
-  worstOverrun = Math.max(worstOverrun, overrun);
-  const beats = overrun > 0 ? heartbeat.since(endsAt()) : 0;
-  mostBeats = Math.max(mostBeats, beats);
-  assertEquals(
-    beats <= MOST_BEATS,
-    true,
-    `a call is late by ${overrun} ms, ${beats} beats`,
-  );
-  if ("error" in answer) return add("ends", kindOf(answer.error));
+  const ms = performance.now() - endsAt();
+  const beats = ms > 0 ? heartbeat.since(endsAt()) : 0;
+  latest = { beats: Math.max(latest.beats, beats), ms: Math.max(latest.ms, ms) };
+  assertEquals(beats <= MOST_BEATS, true, `a call is late by ${ms} ms, ${beats} beats`);
+  if ("error" in answer) return ends.add(kindOf(answer.error));
   assertEquals(
     checksum(answer),
     checksum(bodyOf(page)),
     `the body of page ${page} is wrong`,
   );
-  add("ends", "success");
+  ends.add("successes");
 }
 
-/** New connections are refused for a moment, from time to time. */
-async function refuse(signal: AbortSignal): Promise<void> {
-  while (await wait(100 + random() * 500, true, { signal }).catch(() => false)) {
-    proxy.shut();
-    add("faults", "door shut");
-    await wait(random() * 50);
-    await proxy.open();
-  }
+/** What an error is called: in words, or by the platform's code. */
+function kindOf(error: unknown): string {
+  if (error instanceof TimeoutError) return `${error.limit} timeouts`;
+  const { code, cause, message } = error as Error & { code?: string };
+  return (cause as { code?: string } | undefined)?.code ?? code ?? message;
+}
+
+/** What fetch has let go of is closed soon; what keeps a connection open is its own business. */
+async function untilQuiet(): Promise<number> {
+  const from = performance.now();
+  while (proxy.busy > 0 && heartbeat.since(from) < 400) await wait(5);
+  assertEquals(proxy.busy, 0, "a request is under way though all callers were answered");
+  return performance.now() - from;
+}
+
+async function checkNothingIsLeft(): Promise<void> {
+  await wait(0); // what is cleared is let go of in the next turn
+  assertEquals(await timersLeft(), 0, "timers are left");
+  assertEquals(listenersLeft(shared.signal), 0, "listeners are left");
+}
+
+/** What the library counted, beside what was counted here. */
+function checkCounts(): void {
+  const both = [strict.statistic, patient.statistic];
+  const sum = (of: (each: typeof both[0]) => number) =>
+    both.reduce((sum, each) => sum + of(each), 0);
+  assertEquals(sum((each) => each.attempts), attempts);
+  assertEquals(sum((each) => each.done), attempts);
+  assertEquals(
+    sum(({ ends }) => Object.values(ends).reduce((one, two) => one + two)),
+    count,
+  );
+  assertEquals(sum((each) => each.ends.success), ends.of("successes"));
+  assertEquals(sum((each) => each.ends.aborted), ends.of(TIRED.message));
 }
 
 const calm = new AbortController();
-const dying = server.die(random);
-const refusing = refuse(calm.signal);
+const faults = [server.die(random, calm.signal), proxy.refuse(random, calm.signal)];
+const beganAt = performance.now();
 let page = 0;
-const began = performance.now();
 await Promise.all(Array.from({ length: AT_ONCE }, async () => {
   while (page < count) await call(page++);
 }));
-const took = performance.now() - began;
-
-// What fetch has let go of is closed soon; what keeps a connection open is its own business.
-const endedAt = performance.now();
-while (proxy.busy > 0 && heartbeat.since(endedAt) < 400) await wait(5);
-assertEquals(proxy.busy, 0, "a request is under way though all callers were answered");
-heartbeat.stop();
+const took = performance.now() - beganAt;
 calm.abort();
-server.stop();
-await Promise.all([dying, refusing]);
+await Promise.all(faults);
+const quietAfter = await untilQuiet();
+heartbeat.stop();
 proxy.close();
-await wait(0);
-assertEquals(listenersLeft(shared.signal), 0);
-assertEquals(await timersLeft(), 0, "timers are left");
-const done = [strict.statistic, patient.statistic];
-const sum = (of: (statistic: typeof strict.statistic) => number) =>
-  done.reduce((sum, each) => sum + of(each), 0);
-assertEquals(sum(({ attempts }) => attempts), attempts);
-assertEquals(sum(({ done }) => done), attempts);
-assertEquals(sum(({ ends }) => Object.values(ends).reduce((a, b) => a + b)), count);
-assertEquals(sum(({ ends }) => ends.success), tally["ends"]?.["success"]);
-const list = (counts: Record<string, number> = {}) =>
-  Object.entries(counts).sort(([, one], [, other]) => other - one)
-    .map(([what, count]) => `${count} ${what}`).join(", ");
-console.log(`  ${count} calls, ${attempts} attempts in ${(took / 1000).toFixed(1)} s
-    fates: ${list(proxy.counts)}
-    the server killed ${server.kills} times; ${list(tally["faults"])}
-    retried after: ${list(tally["failures that were retried"])}
-    ended with: ${list(tally["ends"])}
-    the latest ${worstOverrun.toFixed(1)} ms after its end, the loop up to ${
-  heartbeat.worst.toFixed(1)
-} ms late
-    ${stragglers} requests that fetch had begun reached the wire when their caller was answered;
-    no attempt began then, and no timer, listener or request was left`);
+await checkNothingIsLeft();
+checkCounts();
+
+console.log(
+  `  ${count} calls, ${AT_ONCE} at once, in ${(took / 1000).toFixed(1)} s
+    faults: ${proxy.counts}; the server was killed ${server.kills} times
+    attempts: ${attempts}, of them ${attempts - count} retries, after ${failures}
+    ends: ${ends}
+    late by ${
+    latest.ms.toFixed(1)
+  } ms and ${latest.beats} beats of the event loop at most, ` +
+    `while the loop itself was late by up to ${heartbeat.worst.toFixed(1)} ms
+    left at the end: no timer, no listener, and no request, ${quietAfter.toFixed(1)} ms ` +
+    `after the last; fetch sent ${sentAfterwards} that were aborted before`,
+);

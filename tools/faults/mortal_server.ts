@@ -7,7 +7,6 @@ import { setTimeout as wait } from "node:timers/promises";
 /** A server that is killed at instants by chance. */
 export class MortalServer {
   readonly #script: string;
-  readonly #end = new AbortController();
   #process: ChildProcess | null = null;
   port = 0;
   kills = 0;
@@ -26,21 +25,15 @@ export class MortalServer {
     this.port = Number(printed);
   }
 
-  /** Kills it again and again, until the end, and starts it each time. */
-  async die(random: () => number): Promise<void> {
-    const { signal } = this.#end;
-    while (await wait(2000 + random() * 3000, true, { signal }).catch(() => false)) {
+  /** Kills it again and again, and starts it each time; for good, once all is to be calm. */
+  async die(random: () => number, calm: AbortSignal): Promise<void> {
+    while (await wait(2000 + random() * 3000, true, { signal: calm }).catch(() => false)) {
       await this.#kill();
       this.kills += 1;
       await wait(random() * 200);
       await this.start();
     }
     await this.#kill();
-  }
-
-  /** Lets `die` come to its end. */
-  stop(): void {
-    this.#end.abort();
   }
 
   async #kill(): Promise<void> {

@@ -2,6 +2,8 @@
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { Tally } from "../tally.ts";
 import { Connection } from "./connection.ts";
 import { fateOf } from "./fates.ts";
 
@@ -15,7 +17,7 @@ export class Proxy {
   #listener: Server | null = null;
   #port = 0;
   /** How often each thing came up. */
-  readonly counts: Record<string, number> = {};
+  readonly counts = new Tally();
 
   constructor(seed: number, behind: number, onRequest: (page: number) => void) {
     this.#seed = seed;
@@ -23,7 +25,7 @@ export class Proxy {
     this.#onRequest = onRequest;
   }
 
-  /** Where it listens, also when it is shut. */
+  /** Where it listens, whether or not it does. */
   get port(): number {
     return this.#port;
   }
@@ -31,11 +33,6 @@ export class Proxy {
   /** How many answers are under way. */
   get busy(): number {
     return [...this.#connections].filter(({ isBusy }) => isBusy).length;
-  }
-
-  /** How many connections there are. */
-  get connections(): number {
-    return this.#connections.size;
   }
 
   /** Begins to listen. */
@@ -46,34 +43,34 @@ export class Proxy {
     this.#port = (this.#listener.address() as AddressInfo).port;
   }
 
-  /** Refuses connections from now on; those there are go on. */
-  shut(): void {
-    this.#listener?.close();
-    this.#listener = null;
+  /** Refuses connections for a moment, again and again, until all is to be calm. */
+  async refuse(random: () => number, calm: AbortSignal): Promise<void> {
+    while (await wait(100 + random() * 500, true, { signal: calm }).catch(() => false)) {
+      this.#listener?.close(); // the connections there are go on
+      this.counts.add("doors shut");
+      await wait(random() * 50);
+      await this.open();
+    }
   }
 
   /** Ends all. */
   close(): void {
-    this.shut();
+    this.#listener?.close();
     for (const connection of this.#connections) connection.close();
   }
 
-  #count(what: string): void {
-    this.counts[what] = (this.counts[what] ?? 0) + 1;
-  }
-
   #connect(client: Socket): void {
-    this.#count("connections");
+    this.counts.add("connections");
     const connection = new Connection(client, this.#behind, {
       fate: (page) => {
         this.#onRequest(page);
         const before = this.#requests.get(page) ?? 0;
         this.#requests.set(page, before + 1);
         const fate = fateOf(this.#seed, page, before);
-        this.#count(fate.kind);
+        this.counts.add(fate.kind);
         return fate;
       },
-      serverGone: () => this.#count("server gone"),
+      serverGone: () => this.counts.add("server gone"),
       closed: () => this.#connections.delete(connection),
     });
     this.#connections.add(connection);

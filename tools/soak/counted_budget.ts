@@ -1,0 +1,39 @@
+// A budget that counts what it is told, and what it answers.
+
+import type { Budget } from "@asyncbackoff/asyncbackoff";
+
+/** Another budget, with counters. */
+export class CountedBudget implements Budget {
+  readonly #budget: Budget;
+  executions = 0;
+  failures = 0;
+  successes = 0;
+  retries = 0;
+  refusals = 0;
+
+  constructor(budget: Budget) {
+    this.#budget = budget;
+  }
+
+  began(at: number): void {
+    this.executions += 1;
+    this.#budget.began(at);
+  }
+
+  failed(at: number): void {
+    this.failures += 1;
+    this.#budget.failed(at);
+  }
+
+  succeeded(at: number): void {
+    this.successes += 1;
+    this.#budget.succeeded(at);
+  }
+
+  mayRetry(at: number): boolean {
+    const may = this.#budget.mayRetry(at);
+    if (may) this.retries += 1;
+    else this.refusals += 1;
+    return may;
+  }
+}
