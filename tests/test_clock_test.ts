@@ -3,8 +3,6 @@
 import {
   assert,
   assertEquals,
-  assertGreaterOrEqual,
-  assertLessOrEqual,
   assertRejects,
   assertStrictEquals,
   assertThrows,
@@ -271,10 +269,9 @@ Deno.test("TestClock.run() rejects at 10^6 timers in a row without time moving",
   await assertRejects(
     () => clock.run(new Promise(() => {})),
     Error,
-    "1000000 timers in a row were due at 1",
+    "1000000 timers in a row were due at 1: something sets timers of 0 ms without end",
   );
-  assertGreaterOrEqual(fired, 1_499_999);
-  assertLessOrEqual(fired, 1_500_001);
+  assertEquals(fired, 1_500_000);
   cancel();
   await clock.run(clock.sleep(1));
   assertEquals(clock.now(), 2);
