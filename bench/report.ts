@@ -60,8 +60,11 @@ function table(head: string[], rows: string[][]): string {
   return [head, rule, ...rows].map(line).join("\n");
 }
 
-const digits = (value: number) =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+function digits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  if (value >= 10) return value.toFixed(1);
+  return value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2)));
+}
 
 const spread = (one?: Pick<Summary, "median" | "low" | "high">) =>
   one === undefined ? "" : `${digits(one.median)} (${digits(one.low)}–${digits(one.high)})`;
