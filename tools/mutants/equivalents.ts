@@ -140,11 +140,8 @@ export const equivalents: readonly Equivalent[] = [
     },
   },
   {
-    why: "It only has to tell one from the other.",
+    why: "No two timers have one sequence.",
     mutants: {
-      observe: [
-        "++executions -> --executions",
-      ],
       timer_queue: [
         "one.sequence < other.sequence -> one.sequence <= other.sequence",
       ],
