@@ -34,7 +34,8 @@ export const equivalents: readonly Equivalent[] = [
         "{ const timer = setSystemTimer(ms, state.wakeAt, waker, state); if (timer !==... -> {}",
       ],
       turn: [
-        "MessageChannel !== undefined -> false",
+        "MessageChannel !== undefined && !isCloudflare() -> false",
+        'globalThis.navigator?.userAgent === "Cloudflare-Workers" -> true',
         'setImmediate !== undefined && isGenuine(setImmediate, "setImmediate") -> false',
         '"setImmediate" -> ""',
       ],
