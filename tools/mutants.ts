@@ -24,8 +24,9 @@ const TESTS = {
     "repository_test.ts",
     "reproduce_test.ts",
   ],
-  /** What the names of other tests hold that take too long. */
-  slow: "10\\^6|spread as documented|many random runs",
+  /** What the names of other tests hold that take too long, or wait in earnest. */
+  slow: "10\\^6|spread as documented|many random runs|real (clock|time)\\b|" +
+    "as many executions as|no line wider|well-formed",
 };
 
 const root = new URL("../", import.meta.url);
