@@ -1,6 +1,6 @@
 // Cases C and I100 as a picture: bars on a logarithmic scale, one for each contender and runtime.
 
-import { escaped } from "../tools/reproduce/chart.ts";
+import { escaped } from "../src/timeline_svg.ts";
 
 interface Bar {
   readonly label: string;

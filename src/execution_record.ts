@@ -15,7 +15,7 @@ const MOST_ATTEMPTS = 100;
 export type AttemptEnd = "running" | "value" | "failure" | "timeout" | "cut";
 
 /** An attempt, and the pause after it. Instants are on the policy's clock. */
-export interface RecordedAttempt {
+interface RecordedAttempt {
   readonly number: number;
   readonly from: number;
   /** When it was over, a grace included; `null` while it runs. */
@@ -31,16 +31,35 @@ export interface RecordedAttempt {
   words: string;
 }
 
+/** An attempt as it is drawn. No instant is later than the latest that was told. */
+export interface Bar {
+  readonly from: number;
+  /** When its own timeout cut it, and its grace began, if that was so. */
+  readonly cutAt: number | null;
+  readonly to: number;
+  /** When the pause after it is over; when it is, if there is none. */
+  readonly pauseTo: number;
+  /** When its timeout was due. */
+  readonly timeoutAt: number | null;
+  readonly lateAt: number | null;
+  readonly end: AttemptEnd;
+  readonly words: string;
+}
+
 /** A row of a drawing: an attempt, if it is of one, and words. */
 export interface Row {
-  readonly attempt: RecordedAttempt | null;
+  /** The number of the execution, as `#12`, in its first row. */
+  readonly head: string;
+  readonly bar: Bar | null;
+  readonly deadlineAt: number | null;
   readonly words: string;
 }
 
 /** What there is to draw. */
 export interface Recorded {
-  /** The executions, in their order. */
-  readonly records: readonly ExecutionRecord[];
+  /** The rows of all executions, in their order. */
+  readonly rows: readonly Row[];
+  readonly executions: number;
   /** How many came before those. */
   readonly dropped: number;
   /** The width of the greatest number, as `#12`. */
@@ -53,17 +72,18 @@ export interface Recorded {
 
 /** An execution, from its first event on. */
 export class ExecutionRecord {
-  readonly number: number;
+  /** Its number, as `#12`. */
+  readonly head: string;
   readonly beganAt: number;
-  readonly attempts: RecordedAttempt[] = [];
+  readonly #attempts: RecordedAttempt[] = [];
   /** How many attempts came before those that are kept. */
-  dropped = 0;
+  #dropped = 0;
   /** How it ended, where no attempt can tell. */
-  words = "";
+  #words = "";
   /** When its deadline is, as far as the events tell. */
-  deadlineAt: number | null = null;
+  #deadlineAt: number | null = null;
   /** How long its attempt timeout is, as far as the events tell. */
-  attemptTimeout: number | null = null;
+  #attemptTimeout: number | null = null;
 
   /**
    * Begins a record.
@@ -71,7 +91,7 @@ export class ExecutionRecord {
    * @param first The first event of the execution.
    */
   constructor(first: BackoffEvent) {
-    this.number = first.execution;
+    this.head = `#${first.execution}`;
     this.beganAt = first.type === "done" ? first.at - first.elapsed : first.at;
   }
 
@@ -96,20 +116,35 @@ export class ExecutionRecord {
   /**
    * The rows that it is drawn in.
    *
+   * @param latest The latest instant that was told: what goes on ends there.
    * @returns One for each attempt; at least one.
    */
-  rows(): Row[] {
-    const rows = this.attempts.map((attempt) => ({
-      attempt,
+  rows(latest: number): Row[] {
+    const rows: Pick<Row, "bar" | "words">[] = this.#attempts.map((attempt) => ({
+      bar: this.#barOf(attempt, latest),
       words: `${attempt.number} ${attempt.words}`,
     }));
-    if (this.attempts.length === 0) return [{ attempt: null, words: this.words }];
-    if (this.dropped === 0) return rows;
-    return [{ attempt: null, words: `attempts before: ${this.dropped}` }, ...rows];
+    const before = this.#dropped === 0 ? this.#words : `attempts before: ${this.#dropped}`;
+    if (before !== "") rows.unshift({ bar: null, words: before });
+    const deadlineAt = within(this.#deadlineAt, latest);
+    return rows.map((row, index) => ({
+      head: index === 0 ? this.head : "",
+      deadlineAt,
+      ...row,
+    }));
+  }
+
+  #barOf(attempt: RecordedAttempt, latest: number): Bar {
+    const { from, cutAt, lateAt, end, words } = attempt;
+    const to = attempt.to ?? latest;
+    const pauseTo = Math.min(attempt.pauseTo ?? to, latest);
+    const timeout = this.#attemptTimeout;
+    const timeoutAt = within(timeout === null ? null : from + timeout, latest);
+    return { from, cutAt, to, pauseTo, timeoutAt, lateAt, end, words };
   }
 
   #begin(number: number, from: number): void {
-    this.attempts.push({
+    this.#attempts.push({
       number,
       from,
       to: null,
@@ -119,31 +154,31 @@ export class ExecutionRecord {
       end: "running",
       words: "running",
     });
-    if (this.attempts.length <= MOST_ATTEMPTS) return;
-    this.attempts.shift();
-    this.dropped += 1;
+    if (this.#attempts.length <= MOST_ATTEMPTS) return;
+    this.#attempts.shift();
+    this.#dropped += 1;
   }
 
   #fail({ at, failure, pause }: FailureEvent): void {
-    const attempt = this.attempts.at(-1);
+    const attempt = this.#attempts.at(-1);
     if (attempt === undefined) return;
     const { error, remaining } = failure;
     attempt.to = at;
     attempt.end = "failure";
     attempt.words = wordsOf(error);
     attempt.pauseTo = pause === null ? null : at + pause;
-    if (remaining > 0 && remaining < Infinity) this.deadlineAt = at + remaining;
+    if (remaining > 0 && remaining < Infinity) this.#deadlineAt = at + remaining;
     if (!(error instanceof TimeoutError) || error.limit !== "attempt") return;
     const cutAt = attempt.from + error.ms;
     if (cutAt > at) return; // another policy's, from within
     attempt.end = "timeout";
     attempt.words = "attempt timeout";
     attempt.cutAt = cutAt;
-    this.attemptTimeout = error.ms;
+    this.#attemptTimeout = error.ms;
   }
 
   #end({ at, attempt: number, outcome }: LateEvent): void {
-    const attempt = this.attempts.find((each) => each.number === number);
+    const attempt = this.#attempts.find((each) => each.number === number);
     if (attempt === undefined) return;
     const what = outcome.status === "fulfilled" ? "value" : wordsOf(outcome.reason);
     attempt.lateAt = at;
@@ -151,10 +186,10 @@ export class ExecutionRecord {
   }
 
   #finish({ at, reason }: DoneEvent): void {
-    if (reason === "deadline") this.deadlineAt ??= at;
-    const attempt = this.attempts.at(-1);
+    if (reason === "deadline") this.#deadlineAt ??= at;
+    const attempt = this.#attempts.at(-1);
     if (attempt === undefined) {
-      this.words = reason;
+      this.#words = reason;
     } else if (attempt.to === null) {
       attempt.to = at;
       attempt.end = reason === "success" ? "value" : "cut";
@@ -164,6 +199,11 @@ export class ExecutionRecord {
       attempt.words = `${reason}: ${attempt.words}`; // it must not be cut off
     }
   }
+}
+
+/** An instant, if it lies in what is drawn. */
+function within(at: number | null, latest: number): number | null {
+  return at === null || at > latest ? null : at;
 }
 
 /** An error in a few words of printable characters, whatever it is. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ExecutionRecord, type Recorded } from "./execution_record.ts";
+import { ExecutionRecord, type Recorded, type Row } from "./execution_record.ts";
 import type { BackoffEvent } from "./observe.ts";
 import { type Aliases, checkKeys } from "./options.ts";
 import { drawSVG } from "./timeline_svg.ts";
@@ -142,13 +142,15 @@ export class Timeline {
   }
 
   #recorded(): Recorded {
-    const records = [...this.#executions.values()];
-    let [digits, from] = [0, this.#latest];
-    for (const { number, beganAt } of records) {
-      digits = Math.max(digits, `#${number}`.length);
-      from = Math.min(from, beganAt);
+    const [latest, dropped] = [this.#latest, this.#dropped];
+    const rows: Row[] = [];
+    let [digits, from] = [0, latest];
+    for (const record of this.#executions.values()) {
+      rows.push(...record.rows(latest));
+      digits = Math.max(digits, record.head.length);
+      from = Math.min(from, record.beganAt);
     }
-    return { records, dropped: this.#dropped, digits, from, latest: this.#latest };
+    return { rows, executions: this.#executions.size, dropped, digits, from, latest };
   }
 
   #add(event: BackoffEvent): void {

@@ -4,12 +4,7 @@
  * @module
  */
 
-import type {
-  ExecutionRecord,
-  Recorded,
-  RecordedAttempt,
-  Row,
-} from "./execution_record.ts";
+import type { Bar, Recorded, Row } from "./execution_record.ts";
 import { TimeAxis } from "./time_axis.ts";
 import { cut } from "./timeline_text.ts";
 
@@ -48,28 +43,22 @@ const STYLE = `
  * @param recorded What there is to draw.
  * @returns An SVG document.
  */
-export function drawSVG({ records, dropped, digits, from, latest }: Recorded): string {
+export function drawSVG(recorded: Recorded): string {
+  const { rows, executions, dropped, digits, from, latest } = recorded;
   const axis = new TimeAxis(from, latest, LENGTH);
-  const drawn = records.flatMap((record) =>
-    record.rows().map((row, index) => [
-      ...index === 0 ? [`<text class="end" x="-12" y="4">#${record.number}</text>`] : [],
-      ...limitsOf(record, row, axis, latest),
-      ...row.attempt === null ? [] : barsOf(row.attempt, axis, latest),
-      `<text x="${LENGTH + 12}" y="4">${escaped(cut(row.words, WORDS))}</text>`,
-    ])
+  const drawn = rows.map((row, index) =>
+    `<g transform="translate(0 ${index * ROW})">${partsOf(row, axis).join("")}</g>`
   );
-  const rows = drawn.map((parts, index) =>
-    `<g transform="translate(0 ${index * ROW})">${parts.join("")}</g>`
-  );
-  const height = TOP + (rows.length + 1) * ROW + 4;
+  const bottom = rows.length * ROW;
+  const height = TOP + bottom + ROW + 4;
   const left = 24 + DIGIT * digits;
   const before = dropped === 0 ? "" : `, before them: ${dropped}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">
-<title>Executions: ${records.length}${before}</title>
+<title>Executions: ${executions}${before}</title>
 <style>${STYLE}</style>
 <rect class="ground" width="${WIDTH}" height="${height}" rx="6"/>
 <g transform="translate(${left} ${TOP})">
-${[...ticksOf(axis, rows.length * ROW), ...rows, legend(rows.length * ROW)].join("\n")}
+${[...ticksOf(axis, bottom), ...drawn, legend(bottom)].join("\n")}
 </g>
 </svg>
 `;
@@ -83,38 +72,35 @@ function ticksOf(axis: TimeAxis, bottom: number): string[] {
   });
 }
 
-/** The limits of a row, as far as they are within what is drawn. */
-function limitsOf(record: ExecutionRecord, row: Row, axis: TimeAxis, latest: number) {
-  const { deadlineAt, attemptTimeout } = record;
-  const timeoutAt = row.attempt === null || attemptTimeout === null
-    ? null
-    : row.attempt.from + attemptTimeout;
-  const limits = [["deadline", deadlineAt], ["limit", timeoutAt]] as const;
-  return limits.flatMap(([kind, at]) =>
-    at === null || at > latest
+function partsOf({ head, bar, deadlineAt, words }: Row, axis: TimeAxis): string[] {
+  const limit = (kind: string, at: number | null) =>
+    at === null
       ? []
-      : [`<path class="${kind}" d="M${xOf(axis, at)} ${-ROW / 2}V${ROW / 2}"/>`]
-  );
+      : [`<path class="${kind}" d="M${xOf(axis, at)} ${-ROW / 2}V${ROW / 2}"/>`];
+  return [
+    ...head === "" ? [] : [`<text class="end" x="-12" y="4">${head}</text>`],
+    ...limit("deadline", deadlineAt),
+    ...limit("limit", bar?.timeoutAt ?? null),
+    ...bar === null ? [] : barsOf(bar, axis),
+    `<text x="${LENGTH + 12}" y="4">${escaped(cut(words, WORDS))}</text>`,
+  ];
 }
 
 /** An attempt, its grace, the pause after it, and its late end. */
-function barsOf(attempt: RecordedAttempt, axis: TimeAxis, latest: number): string[] {
-  const { from, to, cutAt, pauseTo, lateAt, end, words } = attempt;
-  const over = to ?? latest;
-  const bar = (begin: number, until: number, kind: string) => {
+function barsOf(bar: Bar, axis: TimeAxis): string[] {
+  const { from, cutAt, to, pauseTo, lateAt, end } = bar;
+  const part = (begin: number, until: number, kind: string) => {
     const x = xOf(axis, begin);
     const width = Math.max(1.5, rounded(xOf(axis, until) - x));
     return `<rect class="${kind}" x="${x}" y="${
       -BAR / 2
     }" width="${width}" height="${BAR}">` +
-      `<title>${escaped(words)}, ${rounded(until - begin)} ms</title></rect>`;
+      `<title>${escaped(bar.words)}, ${rounded(until - begin)} ms</title></rect>`;
   };
-  const [x, pauseEnd] = [xOf(axis, over), xOf(axis, Math.min(pauseTo ?? over, latest))];
+  const [x, pauseEnd] = [xOf(axis, to), xOf(axis, pauseTo)];
   return [
-    bar(from, cutAt ?? over, end),
-    ...cutAt !== null && xOf(axis, over) - xOf(axis, cutAt) >= 1
-      ? [bar(cutAt, over, `${end} grace`)]
-      : [],
+    part(from, cutAt ?? to, end),
+    ...cutAt !== null && x - xOf(axis, cutAt) >= 1 ? [part(cutAt, to, `${end} grace`)] : [],
     ...pauseEnd > x ? [`<path class="pause" d="M${x} 0H${pauseEnd}"/>`] : [],
     ...lateAt === null
       ? []
@@ -143,6 +129,12 @@ const xOf = (axis: TimeAxis, at: number) => rounded(axis.placeOf(at));
 
 const rounded = (value: number) => Math.round(value * 10) / 10;
 
-function escaped(content: string): string {
+/**
+ * Text as it stands in a picture.
+ *
+ * @param content Any text of printable characters.
+ * @returns The same as XML has it.
+ */
+export function escaped(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

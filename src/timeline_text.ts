@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AttemptEnd, ExecutionRecord, Recorded, Row } from "./execution_record.ts";
+import type { AttemptEnd, Recorded, Row } from "./execution_record.ts";
 import { TimeAxis } from "./time_axis.ts";
 
 /** What stands for what. */
@@ -40,7 +40,6 @@ interface Layout {
   readonly places: number;
   readonly words: number;
   readonly axis: TimeAxis;
-  readonly latest: number;
   readonly hasColour: boolean;
 }
 
@@ -57,17 +56,15 @@ export function drawText(
   columns: number,
   hasColour: boolean,
 ): string {
-  const { records, dropped } = recorded;
-  if (records.length === 0) return "no executions";
+  const { rows, dropped } = recorded;
+  if (rows.length === 0) return "no executions";
   const layout = layoutOf(recorded, columns, hasColour);
   const used = new Set<Sign>();
-  const lines = records.flatMap((record) =>
-    record.rows().map((row, index) => {
-      const places = placesOf(record, row, layout);
-      places.forEach((sign) => sign !== null && used.add(sign));
-      return lineOf(index === 0 ? `#${record.number}` : "", places, row, layout);
-    })
-  );
+  const lines = rows.map((row) => {
+    const places = placesOf(row, layout);
+    places.forEach((sign) => sign !== null && used.add(sign));
+    return lineOf(places, row, layout);
+  });
   const before = dropped === 0 ? [] : [`executions before these: ${dropped}`];
   return [...before, ticksOf(layout, columns), ...lines, ...legendOf(used, columns)].join(
     "\n",
@@ -75,48 +72,46 @@ export function drawText(
 }
 
 function layoutOf(
-  { records, digits, from, latest }: Recorded,
+  { rows, digits, from, latest }: Recorded,
   columns: number,
   hasColour: boolean,
 ): Layout {
   const gutter = digits + 2;
-  const widest = records.flatMap((record) => record.rows())
-    .reduce((most, row) => Math.max(most, widthOf(row.words)), 0);
+  const widest = rows.reduce((most, { words }) => Math.max(most, widthOf(words)), 0);
   const words = Math.min(widest, Math.floor(columns * WORDS));
   const places = columns - gutter - words - 1;
   const axis = new TimeAxis(from, latest, places - 1); // the end has a place of its own
-  return { gutter, places, words, axis, latest, hasColour };
+  return { gutter, places, words, axis, hasColour };
 }
 
-function lineOf(head: string, places: Places, row: Row, layout: Layout): string {
+function lineOf(places: Places, { head, bar, words }: Row, layout: Layout): string {
   const drawn = places.map((sign) => sign === null ? " " : SIGNS[sign]).join("");
-  const colour = COLOURS[row.attempt?.end ?? "cut"];
+  const colour = COLOURS[bar?.end ?? "cut"];
   const painted = layout.hasColour
     ? drawn.replace(/[█▒]+/, `\x1b[${colour}m$&\x1b[0m`)
     : drawn;
-  const line = `${head.padEnd(layout.gutter)}${painted} ${cut(row.words, layout.words)}`;
+  const line = `${head.padEnd(layout.gutter)}${painted} ${cut(words, layout.words)}`;
   return line.trimEnd();
 }
 
 /** What stands where: the attempt over its pause, and both over the limits. */
-function placesOf(record: ExecutionRecord, { attempt }: Row, layout: Layout): Places {
-  const { axis, latest } = layout;
+function placesOf({ bar, deadlineAt }: Row, layout: Layout): Places {
+  const { axis } = layout;
   const places: Places = Array(layout.places).fill(null);
   const place = (at: number) => Math.round(axis.placeOf(at));
   const mark = (sign: Sign, at: number | null) => {
-    if (at !== null && at <= latest) places[place(at)] = sign;
+    if (at !== null) places[place(at)] = sign;
   };
-  mark("deadline", record.deadlineAt);
-  if (attempt === null) return places;
-  const { from, to, cutAt, pauseTo, lateAt } = attempt;
-  const end = to ?? latest;
-  if (record.attemptTimeout !== null) mark("attempt timeout", from + record.attemptTimeout);
+  mark("deadline", deadlineAt);
+  if (bar === null) return places;
+  const { from, cutAt, to, pauseTo, timeoutAt, lateAt } = bar;
+  mark("attempt timeout", timeoutAt);
   const began = Math.min(place(from), layout.places - 2);
-  const ended = Math.max(began + 1, place(end));
-  if (pauseTo !== null) places.fill("pause", ended, place(Math.min(pauseTo, latest)));
+  const ended = Math.max(began + 1, place(to));
+  places.fill("pause", ended, place(pauseTo));
   places.fill("attempt", began, ended);
   // Rounded up, since a limit that is noticed a little late has no grace.
-  const graceFrom = Math.ceil(axis.placeOf(cutAt ?? end));
+  const graceFrom = Math.ceil(axis.placeOf(cutAt ?? to));
   places.fill("grace", Math.max(began + 1, graceFrom), ended);
   mark("late end", lateAt);
   return places;
@@ -162,8 +157,10 @@ const isNarrow = (character: string) => character < "\u{1100}" || character === 
 export function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   let short = "";
+  let left = width - 1; // for the ellipsis
   for (const character of text) {
-    if (widthOf(short + character) >= width) break;
+    left -= widthOf(character);
+    if (left < 0) break;
     short += character;
   }
   return `${short}…`;

@@ -1,5 +1,7 @@
 // A chart of lines as SVG, readable on light and on dark.
 
+import { escaped } from "../../src/timeline_svg.ts";
+
 /** A line; its points are in the units of the axes. */
 export interface Line {
   readonly name: string;
@@ -129,9 +131,4 @@ function text(x: number, y: number, content: string, kind = ""): string {
 
 function at(place: number): number {
   return Math.round(place * 10) / 10;
-}
-
-/** Text as it stands in a picture. */
-export function escaped(content: string): string {
-  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
