@@ -1,5 +1,5 @@
 // What is asked for, as ratios in one run: Node, Deno, Bun; and, where that is not reached, what
-// is, so that `bench:check` can tell a step back.
+// is, so that `bench:check` can tell what is a step back. It fails by what is asked for.
 
 const goal = (what, ratio, most, reached = most) => ({ what, ratio, most, reached });
 const of = (name, who = "asyncbackoff") => (results) => results[name][who].median;

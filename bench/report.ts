@@ -80,15 +80,11 @@ function caseTable(name: string, all: Record<string, Results>): string {
   return `### Case ${name}\n\n${table(["", ...Object.keys(all)], rows)}`;
 }
 
-function goalTable(
-  all: Record<string, Results>,
-  wanted: typeof goals,
-  limitOf: (goal: typeof goals[number], runtime: string) => number,
-): string {
+function goalTable(all: Record<string, Results>, wanted: typeof goals): string {
   const rows = wanted.map((goal) => [
     goal.what,
     ...Object.entries(all).map(([runtime, results]) => {
-      const [is, limit] = [goal.ratio(results), limitOf(goal, runtime)];
+      const [is, limit] = [goal.ratio(results), mostOf(goal, runtime)];
       return `${digits(is)} ${is <= limit ? "≤" : "**>**"} ${digits(limit)}`;
     }),
   ]);
@@ -185,20 +181,22 @@ for (const runtime of runtimes) {
 const cases = ["A", "B", "C", "D", "I1", "I100"].map((name) => caseTable(name, all));
 
 if (mode === "check") {
-  // Machines are noisy: a step back is what is a third over.
-  const limitOf: typeof reachedIn = (goal, runtime) => reachedIn(goal, runtime) * 4 / 3;
-  console.log(goalTable(all, gated, limitOf));
-  const broken = Object.entries(all).flatMap(([runtime, results]) =>
-    gated.filter((goal) => goal.ratio(results) > limitOf(goal, runtime))
-      .map(({ what }) => `${runtime}: ${what}`)
-  );
-  if (broken.length > 0) {
-    throw new Error(`more than a third over: ${broken.join("; ")}`);
-  }
+  console.log(goalTable(all, gated));
+  console.log(`\na step back from what was reached: ${over(reachedIn) || "none"}`);
+  const broken = over(mostOf);
+  if (broken !== "") throw new Error(`more than a third over the goal: ${broken}`);
 } else if (mode !== "all") {
   console.log(cases.join("\n\n"));
 } else {
   await reportAll();
+}
+
+/** What is more than a third over a limit: machines are noisy. */
+function over(limitOf: typeof mostOf | typeof reachedIn): string {
+  return Object.entries(all).flatMap(([runtime, results]) =>
+    gated.filter((goal) => goal.ratio(results) > limitOf(goal, runtime) * 4 / 3)
+      .map(({ what }) => `${runtime}: ${what}`)
+  ).join("; ");
 }
 
 async function reportAll(): Promise<void> {
@@ -236,9 +234,7 @@ async function reportAll(): Promise<void> {
     `${new Date().toISOString().slice(0, 10)}, \`deno task bench:all\`, ${versions}.\n${
       peers.join(", ")
     }.`,
-    `### Goals\n\nMeasured, and at most what is asked for.\n\n${
-      goalTable(all, goals, mostOf)
-    }`,
+    `### Goals\n\nMeasured, and at most what is asked for.\n\n${goalTable(all, goals)}`,
     ...cases,
     `### Case E\n\n${table(columns, inFlight)}`,
     `### Case F\n\nµs a call.\n\n${

@@ -58,7 +58,7 @@ class HttpError extends Error {
 /** What there is to see of one call: how long it took, and a drawing. */
 class Report {
   readonly timeline = new Timeline();
-  #attemptAt = 0;
+  #lastAt = 0;
   attempts = 0;
   /** How much longer than it may an attempt took, or the whole. */
   overrun = -Infinity;
@@ -67,8 +67,8 @@ class Report {
   observe = (event: BackoffEvent): void => {
     this.timeline.observe(event);
     if (event.type === "late") return;
-    if (this.attempts > 0) this.#see(event.at - this.#attemptAt - ATTEMPT_TIMEOUT);
-    this.#attemptAt = event.at;
+    if (this.attempts > 0) this.#see(event.at - this.#lastAt - ATTEMPT_TIMEOUT);
+    this.#lastAt = event.at;
     if (event.type === "attempt") this.attempts = event.attempt;
     else if (event.type === "done") {
       this.elapsed = event.elapsed;

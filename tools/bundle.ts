@@ -116,3 +116,11 @@ export async function placesOf(lab: Lab): Promise<Record<string, string>> {
   const place = (entry: string) => folder + exports[entry]?.import.slice("./".length);
   return { [name]: place("."), [`${name}/testing`]: place("./testing") };
 }
+
+/** Code in which names of the package's entries stand as their places. */
+export function placed(code: string, places: Readonly<Record<string, string>>): string {
+  return Object.entries(places).reduce(
+    (code, [name, place]) => code.replaceAll(`"${name}"`, `"${place}"`),
+    code,
+  );
+}

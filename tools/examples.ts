@@ -3,9 +3,8 @@
 // and why; exits with 1 if one failed, did not end, or none ran.
 
 import { Backoff } from "@asyncbackoff/asyncbackoff";
+import { SKIPPED } from "../examples/servers/program.ts";
 
-/** How an example says that what it needs is not installed; see examples/servers/program.ts. */
-const SKIPPED = 77;
 const folder = new URL("../examples/", import.meta.url);
 
 /** One try of two minutes, in which its packages are fetched too: an example ends by itself. */

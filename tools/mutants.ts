@@ -4,7 +4,7 @@
 // that is killed, of those that are not listed as equivalent in mutants/equivalents.ts.
 
 import { equivalents } from "./mutants/equivalents.ts";
-import { run } from "./package.ts";
+import { pathOf, run } from "./package.ts";
 
 /** In percent, of all files together. */
 const LEAST_SCORE = 97;
@@ -30,11 +30,10 @@ const TESTS = {
 };
 
 const root = new URL("../", import.meta.url);
-const path = (name: string) => decodeURIComponent(new URL(name, root).pathname);
 
 async function namesIn(folder: string): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name } of Deno.readDir(path(folder))) names.push(name);
+  for await (const { name } of Deno.readDir(pathOf(folder))) names.push(name);
   return names.sort();
 }
 
@@ -46,7 +45,7 @@ async function settings(names: readonly string[], folder: string) {
     mutate: names.map((name) => `src/${name}.ts`),
     ignorePatterns: ["/bench", "/examples", "/npm", "/.coverage"],
     disableTypeChecks: true,
-    plugins: [path("tools/mutants/runner.js")],
+    plugins: [pathOf("tools/mutants/runner.js")],
     testRunner: "deno",
     deno: {
       program: Deno.execPath(),

@@ -4,6 +4,11 @@
 const root = new URL("../", import.meta.url);
 const out = new URL("npm/", root);
 
+/** The path of a file of the repository. */
+export function pathOf(name: string): string {
+  return decodeURIComponent(new URL(name, root).pathname);
+}
+
 /** Runs a command, and tells what it printed; throws that if it fails. */
 export async function run(
   command: string,
@@ -35,7 +40,7 @@ export async function pack(): Promise<string> {
     const folder = `${temporary}/package`;
     await complete(`${folder}/package.json`);
     await Deno.mkdir(out, { recursive: true });
-    const destination = decodeURIComponent(out.pathname);
+    const destination = pathOf("npm/");
     const printed = await run("npm", [
       "pack",
       "--silent",

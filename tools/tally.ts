@@ -4,8 +4,8 @@
 export class Tally {
   readonly #counts = new Map<string, number>();
 
-  add(what: string, times = 1): void {
-    this.#counts.set(what, this.of(what) + times);
+  add(what: string): void {
+    this.#counts.set(what, this.of(what) + 1);
   }
 
   of(what: string): number {

@@ -1,7 +1,7 @@
 // The unit tests in the oldest Deno that is supported, or in the version that is named; it
 // comes from npm. It knows fewer settings than ours has, so it is given those that it needs.
 
-import { run } from "./package.ts";
+import { pathOf, run } from "./package.ts";
 
 const VERSION = Deno.args[0] ?? "2.0.0";
 /**
@@ -13,9 +13,7 @@ const LEFT_OUT = ["types_test.ts", "repository_test.ts"];
 const root = new URL("../", import.meta.url);
 const folder = await Deno.makeTempDir({ prefix: "asyncbackoff-" });
 try {
-  const paths = ["mod.ts", "deno.json", "README.md", "src", "tests", "tools"].map((name) =>
-    decodeURIComponent(new URL(name, root).pathname)
-  );
+  const paths = ["mod.ts", "deno.json", "README.md", "src", "tests", "tools"].map(pathOf);
   await run("cp", ["-r", ...paths, folder]);
   const { name, version, exports, compilerOptions } = JSON.parse(
     await Deno.readTextFile(new URL("deno.json", root)),

@@ -2,7 +2,7 @@
 // with the process that started them.
 
 /** The exit code that says that an example did not run, as what it needs is not installed. */
-const SKIPPED = 77;
+export const SKIPPED = 77;
 
 /** The path of a program in the first of the folders that has it. Without it, all is skipped. */
 export async function find(

@@ -1,6 +1,6 @@
 // The lab on localhost, for a browser.
 
-import { placesOf } from "../bundle.ts";
+import { placed, placesOf } from "../bundle.ts";
 import type { Lab } from "../lab.ts";
 
 /** What is served, and where. */
@@ -26,10 +26,7 @@ export async function serve(lab: Lab): Promise<Site> {
     const { pathname } = new URL(url);
     const isOurs = pathname.startsWith("/browser/");
     const file = isOurs ? new URL(`..${pathname}`, import.meta.url) : lab.folder + pathname;
-    let text = await Deno.readTextFile(file);
-    for (const [name, path] of Object.entries(places)) {
-      text = text.replaceAll(`"${name}"`, `"${path}"`);
-    }
+    const text = placed(await Deno.readTextFile(file), places);
     const type = types[pathname.slice(pathname.lastIndexOf(".") + 1)] ?? "text/plain";
     return new Response(text, { headers: { "content-type": `${type}; charset=utf-8` } });
   });

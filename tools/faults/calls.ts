@@ -15,6 +15,7 @@ import {
 import { listenersLeft, timersLeft } from "../leftovers.ts";
 import { seeded } from "../reproduce/chance.ts";
 import { Tally } from "../tally.ts";
+import { Total } from "../total.ts";
 import { bodyOf, checksum } from "./body.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { MortalServer } from "./mortal_server.ts";
@@ -128,17 +129,12 @@ async function checkNothingIsLeft(): Promise<void> {
 
 /** What the library counted, beside what was counted here. */
 function checkCounts(): void {
-  const both = [strict.statistic, patient.statistic];
-  const sum = (of: (each: typeof both[0]) => number) =>
-    both.reduce((sum, each) => sum + of(each), 0);
-  assertEquals(sum((each) => each.attempts), attempts);
-  assertEquals(sum((each) => each.done), attempts);
-  assertEquals(
-    sum(({ ends }) => Object.values(ends).reduce((one, two) => one + two)),
-    count,
-  );
-  assertEquals(sum((each) => each.ends.success), ends.of("successes"));
-  assertEquals(sum((each) => each.ends.aborted), ends.of(TIRED.message));
+  const both = new Total(strict, patient);
+  assertEquals(both.of("attempts"), attempts);
+  assertEquals(both.of("done"), attempts);
+  assertEquals(both.ends(), count);
+  assertEquals(both.ends("success"), ends.of("successes"));
+  assertEquals(both.ends("aborted"), ends.of(TIRED.message));
 }
 
 const calm = new AbortController();

@@ -1,6 +1,6 @@
 // What becomes of a request, by a script that the seed determines.
 
-import { seeded } from "../reproduce/chance.ts";
+import { oneOf, seeded } from "../reproduce/chance.ts";
 
 /** What a proxy may do with a request, and how often, in percent. */
 const shares = {
@@ -25,8 +25,7 @@ export interface Fate {
 /** The fate of the request for a page, by how many there were before. */
 export function fateOf(seed: number, page: number, before: number): Fate {
   const random = seeded(seed + page * 1009 + before * 9_176_263);
-  let rest = random() * 100;
-  const kind = Object.entries(shares).find(([, share]) => (rest -= share) < 0)?.[0];
+  const kind = oneOf(shares, random());
   const pace = kind === "delayed" ? 10 + random() * 390 : 1 + random() * 39;
-  return { kind: (kind ?? "passed on") as Fate["kind"], share: random() * 0.9, pace };
+  return { kind, share: random() * 0.9, pace };
 }

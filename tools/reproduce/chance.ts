@@ -21,3 +21,16 @@ export function normal(random: () => number, mean: number, deviation: number): n
 export function meanOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 }
+
+/** One of some names, each as often of a hundred as it says, by a number from 0 to below 1. */
+export function oneOf<Name extends string>(
+  shares: Readonly<Record<Name, number>>,
+  chance: number,
+): Name {
+  let rest = chance * 100;
+  for (const name of Object.keys(shares) as Name[]) {
+    rest -= shares[name];
+    if (rest < 0) return name;
+  }
+  throw new Error("Cannot choose as the shares must make 100");
+}

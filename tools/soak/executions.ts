@@ -1,5 +1,6 @@
 // Very many executions of mixed fate on the real clock, over policies that share a signal, a
-// budget and an observer, and one that shares nothing: all counts are exact, the heap is flat, and nothing is left.
+// budget and an observer, and one that shares nothing: all counts are exact, the heap is flat,
+// and nothing is left.
 
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert";
 import process from "node:process";
@@ -8,10 +9,10 @@ import { Backoff, type BackoffEvent, TokenBudget } from "@asyncbackoff/asyncback
 import { listenersLeft, timersLeft } from "../leftovers.ts";
 import { seeded } from "../reproduce/chance.ts";
 import { Tally } from "../tally.ts";
+import { Total } from "../total.ts";
 import { CountedBudget } from "./counted_budget.ts";
 import { endOf, enough, fateOf, Listed } from "./fates.ts";
 import { flat, heapInUse } from "./memory.ts";
-import { Total } from "./total.ts";
 
 const AT_ONCE = 500;
 const PARTS = 4;

@@ -2,6 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Attempt } from "@asyncbackoff/asyncbackoff";
+import { oneOf } from "../reproduce/chance.ts";
 
 /** The class that the policies list. */
 export class Listed extends Error {}
@@ -14,8 +15,6 @@ const never = () => new Promise<never>(() => {});
 
 /** What an execution does. */
 export interface Fate {
-  /** How often of a hundred. */
-  readonly share: number;
   readonly work: (attempt: Attempt) => unknown;
   /** Whether nothing ends it but a limit or an abort. */
   readonly isEndless?: true;
@@ -23,26 +22,36 @@ export interface Fate {
   readonly ends: readonly string[];
 }
 
-const fates: Record<string, Fate> = {
-  value: { share: 40, work: () => 1, ends: ["success"] },
-  later: { share: 10, work: () => setImmediate(1), ends: ["success", "timeout"] },
+/** How often each comes up, of a hundred. */
+const shares = {
+  value: 40,
+  later: 10,
+  unlisted: 10,
+  recovers: 10,
+  fails: 8,
+  enough: 7,
+  aborted: 8,
+  heeds: 4,
+  hangs: 3,
+};
+
+const fates: Record<keyof typeof shares, Fate> = {
+  value: { work: () => 1, ends: ["success"] },
+  later: { work: () => setImmediate(1), ends: ["success", "timeout"] },
   unlisted: {
-    share: 10,
     work: () => {
       throw unlisted;
     },
     ends: ["unlisted"],
   },
   recovers: {
-    share: 10,
     work: ({ number }) => number < 3 ? Promise.reject(busy) : 1,
     ends: ["success", "busy", "timeout"],
   },
-  fails: { share: 8, work: () => Promise.reject(busy), ends: ["busy", "timeout"] },
-  enough: { share: 7, work: () => Promise.reject(enough), ends: ["enough"] },
-  aborted: { share: 8, isEndless: true, work: never, ends: ["aborted", "timeout"] },
+  fails: { work: () => Promise.reject(busy), ends: ["busy", "timeout"] },
+  enough: { work: () => Promise.reject(enough), ends: ["enough"] },
+  aborted: { isEndless: true, work: never, ends: ["aborted", "timeout"] },
   heeds: {
-    share: 4,
     isEndless: true,
     work: async ({ signal }) => {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
@@ -50,15 +59,13 @@ const fates: Record<string, Fate> = {
     },
     ends: ["timeout"],
   },
-  hangs: { share: 3, isEndless: true, work: never, ends: ["timeout"] },
+  hangs: { isEndless: true, work: never, ends: ["timeout"] },
 };
 
 /** A fate, with its name; by a number from 0 to below 1. */
 export function fateOf(chance: number): [name: string, fate: Fate] {
-  let rest = chance * 100;
-  const found = Object.entries(fates).find(([, { share }]) => (rest -= share) < 0);
-  if (found === undefined) throw new Error("Cannot tell a fate: the shares must make 100");
-  return found;
+  const name = oneOf(shares, chance);
+  return [name, fates[name]];
 }
 
 /** What an execution ended with, in a word. */

@@ -1,6 +1,6 @@
 // Cloudflare's runtime, on this machine.
 
-import { placesOf } from "../bundle.ts";
+import { placed, placesOf } from "../bundle.ts";
 import type { Lab } from "../lab.ts";
 
 /** Not imported by its name, which would load 150 MB wherever this file is checked. */
@@ -25,12 +25,15 @@ export async function startWorker(
   paths: readonly string[] = [],
 ): Promise<RunningWorker> {
   const { Miniflare } = await import(miniflare);
+  const places = await placesOf(lab);
+  const moduleOf = (path: string, file: string | URL = `${lab.folder}/${path}`) =>
+    readModule(path, file, places);
   let said = "nothing";
   const worker = new Miniflare({
     modules: [
-      await moduleOf(lab, `${name}.js`, new URL(`${name}.js`, import.meta.url)),
-      ...await Promise.all(paths.map((path) => moduleOf(lab, path))),
-      ...await packageModules(lab),
+      await moduleOf(`${name}.js`, new URL(`${name}.js`, import.meta.url)),
+      ...await Promise.all(paths.map((path) => moduleOf(path))),
+      ...await packageModules(lab, moduleOf),
     ],
     compatibilityDate,
     compatibilityFlags: ["nodejs_als"], // of Node, AsyncLocalStorage alone
@@ -68,25 +71,26 @@ interface Module {
   contents: string;
 }
 
-async function moduleOf(
-  lab: Lab,
+/** Reads a module, in which the names of the package's entries become their places. */
+async function readModule(
   path: string,
-  file: string | URL = `${lab.folder}/${path}`,
+  file: string | URL,
+  places: Readonly<Record<string, string>>,
 ): Promise<Module> {
-  let contents = await Deno.readTextFile(file);
-  for (const [name, place] of Object.entries(await placesOf(lab))) {
-    contents = contents.replaceAll(`"${name}"`, `"${place}"`);
-  }
+  const contents = placed(await Deno.readTextFile(file), places);
   return { type: path.endsWith("js") ? "ESModule" : "Text", path, contents };
 }
 
 /** The package, and the copies of its modules that tests load: nothing is made on demand. */
-async function packageModules(lab: Lab): Promise<Module[]> {
+async function packageModules(
+  lab: Lab,
+  moduleOf: (path: string) => Promise<Module>,
+): Promise<Module[]> {
   const folder = "node_modules/@asyncbackoff/asyncbackoff";
-  const modules = [await moduleOf(lab, `${folder}/mod.js`)];
+  const modules = [await moduleOf(`${folder}/mod.js`)];
   for await (const { name } of Deno.readDir(`${lab.folder}/${folder}/src`)) {
     if (!name.endsWith(".js")) continue;
-    const original = await moduleOf(lab, `${folder}/src/${name}`);
+    const original = await moduleOf(`${folder}/src/${name}`);
     modules.push(original);
     for (let copy = 1; copy <= MOST_COPIES; copy++) {
       modules.push({ ...original, path: `${original.path}?copy=${copy}` });

@@ -15,12 +15,10 @@ export class Total {
     return this.#backoffs.reduce((sum, { statistic }) => sum + statistic[counter], 0);
   }
 
-  /** How many executions ended for one of some reasons. */
+  /** How many executions ended for one of some reasons; for any, if none is named. */
   ends(...reasons: readonly (keyof Ends)[]): number {
-    return this.#backoffs.reduce(
-      (sum, { statistic: { ends } }) =>
-        sum + reasons.reduce((sum, reason) => sum + ends[reason], 0),
-      0,
-    );
+    return this.#backoffs.map(({ statistic: { ends } }) =>
+      reasons.length === 0 ? Object.values(ends) : reasons.map((reason) => ends[reason])
+    ).flat().reduce((sum, count) => sum + count, 0);
   }
 }
