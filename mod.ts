@@ -1,10 +1,9 @@
 /**
- * Retry, timeout and deadline for asynchronous functions, with a guaranteed
- * time: an attempt timeout, a deadline over all attempts, a pause between them,
- * a bound on tries, a filter of exceptions and a `giveup` predicate, all at the
- * same time. All durations are milliseconds.
+ * Retries an async function and guarantees when it ends: an attempt timeout, a deadline over
+ * all attempts, a pause between them, a bound on tries, a filter of exceptions and a `giveup`
+ * predicate, all at the same time. All durations are milliseconds.
  *
- * @example A guaranteed time for a function
+ * @example A function that is retried
  * ```ts
  * import { asyncbackoff, currentAttempt } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
@@ -21,15 +20,16 @@
  * @module
  */
 
-export { asyncbackoff } from "./src/asyncbackoff.ts";
-export { asyncretry } from "./src/asyncretry.ts";
-export { type Attempt, currentAttempt } from "./src/attempt.ts";
-export { Backoff, type ExecuteOptions } from "./src/backoff.ts";
-export type { Budget } from "./src/budget.ts";
-export { type Clock, sleep, systemClock } from "./src/clock.ts";
-export type { AsyncDecorator, AsyncFunction } from "./src/decorator.ts";
-export type { Failure, Reason } from "./src/state.ts";
-export { TimeoutError } from "./src/errors.ts";
+export { asyncbackoff } from "./src/notation/asyncbackoff.ts";
+export { asyncretry } from "./src/notation/asyncretry.ts";
+export { Backoff, type ExecuteOptions } from "./src/notation/backoff.ts";
+export type { AsyncDecorator, AsyncFunction } from "./src/notation/decorator.ts";
+export { type Attempt, currentAttempt } from "./src/driver/attempt.ts";
+export type { Ends, Statistic } from "./src/driver/statistic.ts";
+export type { Limit } from "./src/engine/limit.ts";
+export type { Failure, Reason } from "./src/engine/state.ts";
+export { TimeoutError } from "./src/engine/timeout_error.ts";
+export type { ErrorClass } from "./src/policy/error_classes.ts";
 export type {
   AttemptEvent,
   BackoffEvent,
@@ -37,9 +37,13 @@ export type {
   FailureEvent,
   LateEvent,
   ObservedEvent,
-} from "./src/observe.ts";
-export type { BackoffOptions, ErrorClass, Pause, RetryOptions } from "./src/options.ts";
-export type { MinimalSignal, Signal } from "./src/signal.ts";
+} from "./src/policy/events.ts";
+export type { BackoffOptions, Pause, RetryOptions } from "./src/policy/options.ts";
+export type { Clock } from "./src/time/clock.ts";
+export type { MinimalSignal, Signal } from "./src/time/signal.ts";
+export { sleep } from "./src/time/sleep.ts";
+export { systemClock } from "./src/time/system_clock.ts";
+export type { Budget } from "./src/budget/budget.ts";
 export {
   decorrelated,
   type DecorrelatedOptions,
@@ -49,10 +53,5 @@ export {
   type Jitter,
   linear,
   type LinearOptions,
-} from "./src/pauses.ts";
-export { type PausePreview, preview, type Spread } from "./src/preview.ts";
-export { retryAfter } from "./src/retry_after.ts";
-export { RetryBudget, type RetryBudgetOptions } from "./src/retry_budget.ts";
-export { type Ends, Statistic } from "./src/statistic.ts";
-export { type DrawingOptions, Timeline, type TimelineOptions } from "./src/timeline.ts";
-export { TokenBudget, type TokenBudgetOptions } from "./src/token_budget.ts";
+  type PauseBasis,
+} from "./src/pauses/growing.ts";

@@ -1,6 +1,6 @@
 // Cases C and I100 as a picture: bars on a logarithmic scale, one for each contender and runtime.
 
-import { escaped } from "../src/timeline_svg.ts";
+import { escaped } from "../src/timeline/svg.ts";
 
 interface Bar {
   readonly label: string;

@@ -3,7 +3,7 @@
 // everything, everywhere, into bench/README.md and the picture; without a word: everything but
 // E, F and H, in Deno.
 
-import { makeLab } from "../tools/lab.ts";
+import { makeLab } from "../tests/support/project.ts";
 import { run } from "../tools/package.ts";
 import { gated, goals, mostOf, reachedIn } from "./goals.js";
 import { drawing } from "./picture.ts";

@@ -52,7 +52,8 @@ const rules: JobRules = {
 
 // What must hold: that jobs end as in a process, with a Redis server that is still starting.
 
-import { Backoff, preview } from "@asyncbackoff/asyncbackoff";
+import { Backoff } from "@asyncbackoff/asyncbackoff";
+import { preview } from "@asyncbackoff/asyncbackoff/pauses";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import assert from "node:assert/strict";
 import { makeRedis } from "./servers/redis.ts";

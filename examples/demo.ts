@@ -7,8 +7,8 @@ import {
   asyncbackoff,
   type BackoffEvent,
   currentAttempt,
-  Timeline,
 } from "@asyncbackoff/asyncbackoff";
+import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 
 const ATTEMPT_TIMEOUT = 300;
 const DEADLINE = 1500;
@@ -99,9 +99,9 @@ function client(report: Report): (url: string) => Promise<string> {
 
 let failures = 0;
 
-function expect(what: string, isSo: boolean): void {
-  console.log(`  ${isSo ? "ok  " : "FAIL"}  ${what}`);
-  if (!isSo) failures += 1;
+function expect(what: string, holds: boolean): void {
+  console.log(`  ${holds ? "ok  " : "FAIL"}  ${what}`);
+  if (!holds) failures += 1;
 }
 
 console.log("A server that resets, hangs, answers 503, and then 200:\n");

@@ -7,8 +7,8 @@ import {
   type BackoffOptions,
   exponential,
   type Failure,
-  retryAfter,
 } from "@asyncbackoff/asyncbackoff";
+import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
 
 /** A status that may be another one next time. */
 class HttpError extends Error {

@@ -38,7 +38,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function settings(names: readonly string[], folder: string) {
-  const registry = ["run", "-q", "--allow-net", "tools/registry.ts"];
+  const registry = ["run", "-q", "--allow-net", "tests/support/std/flags.ts"];
   const flags = await run(Deno.execPath(), registry, { cwd: root });
   const tests = (await namesIn("tests")).filter((name) => name.endsWith("_test.ts"));
   return {
@@ -50,7 +50,7 @@ async function settings(names: readonly string[], folder: string) {
     deno: {
       program: Deno.execPath(),
       flags: flags.split(/\s+/).filter((flag) => flag.startsWith("--")),
-      player: "tools/mutants/player.ts",
+      player: "tools/mutants/test_runner.ts",
       slow: TESTS.slow,
       files: tests.filter((name) => !TESTS.without.includes(name)),
     },

@@ -1,23 +1,24 @@
 /**
- * What bounds the retries of many executions together.
+ * A bound on the retries of many executions together.
  *
  * @module
  */
 
 /**
- * A bound on the retries of all executions that share it, over any number of
- * policies: where everything fails, retries multiply the load that made it fail.
- * It is told what happens, and asked before a retry. First attempts are never
- * refused.
+ * A bound on the retries of all executions that share it, over any number of policies.
  *
- * Two are published and ready: `RetryBudget`, a share of executions over a
- * sliding window, and `TokenBudget`, which failures drain and successes fill.
+ * Why a budget, and not a maximum of tries? When a server fails everything, each execution
+ * makes its maximum of tries, so retries multiply the load that made the server fail. A budget
+ * bounds the retries of all executions together. First attempts are never refused.
  *
- * A budget has no clock of its own: the instants are those of the policy's
- * clock, so policies that share a budget should share their clock too. What a
- * method throws goes out, and ends the execution.
+ * Two published budgets are ready: `RetryBudget`, a ratio of executions over a sliding window,
+ * and `TokenBudget`, which failures drain and successes fill.
  *
- * @example A budget of one's own: ten retries, ever
+ * A budget has no clock of its own. The instants are those of the policy's clock, so policies
+ * that share a budget should share their clock too. An error that a method throws ends the
+ * execution, which rejects with it.
+ *
+ * @example A budget of your own: ten retries, ever
  * ```ts
  * import { Backoff, type Budget } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
@@ -37,33 +38,32 @@
  */
 export interface Budget {
   /**
-   * The first attempt of an execution begins. An execution that never calls its
-   * function, as one whose signal is aborted beforehand, is not told.
+   * Called when the first attempt of an execution begins. It is not called for an execution
+   * that never calls its function, such as one whose signal is aborted beforehand.
    *
    * @param at The instant, in milliseconds on the policy's clock.
    */
   began(at: number): void;
   /**
-   * An attempt failed with an error that is listed, whether or not it is retried.
-   * One that the deadline or the caller cuts is not told, also in its grace.
+   * Called when an attempt failed with a retryable error, whether or not it is retried. It is
+   * not called for an attempt that the deadline or the caller ends, even within its grace.
    *
    * @param at The instant, in milliseconds on the policy's clock.
    */
   failed(at: number): void;
   /**
-   * An execution succeeded.
+   * Called when an execution succeeded.
    *
    * @param at The instant, in milliseconds on the policy's clock.
    */
   succeeded(at: number): void;
   /**
-   * Whether a retry may be made. Asked last, when nothing else stands against
-   * it, and before the pause: `true` is the charge for the retry, whatever comes
-   * of it.
+   * Called before the pause of a retry that everything else allows. Returning `true` charges
+   * the budget for the retry, whatever happens to it.
    *
    * @param at The instant, in milliseconds on the policy's clock.
-   * @returns `false` ends the execution with the failure's own error. It must
-   * answer at once: a promise is refused.
+   * @returns Whether the retry may be made. `false` ends the execution with the failure's own
+   * error. It must answer at once, so a promise is refused.
    */
   mayRetry(at: number): boolean;
 }

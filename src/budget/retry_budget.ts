@@ -1,69 +1,65 @@
 /**
- * A retry budget as in Finagle: retries are a share of executions.
+ * A retry budget like Finagle's: retries are a ratio of executions.
  *
  * @module
  */
 
+import { describe } from "../check/describe.ts";
+import { checkKeys } from "../check/keys.ts";
+import { checkFinite, checkNumber, option } from "../check/values.ts";
 import type { Budget } from "./budget.ts";
-import { show } from "./errors.ts";
-import { type Aliases, checkKeys } from "./options.ts";
-import { finiteNumber, numberOption } from "./validate.ts";
 
 /** Options of a {@linkcode RetryBudget}. `null` and `undefined` mean absent. */
 export interface RetryBudgetOptions {
   /**
-   * For how long executions and retries count, in milliseconds: finite and > 0.
+   * The time for which executions and retries count, in milliseconds: finite and > 0.
    *
    * @default {10_000}
    */
   window?: number | null | undefined;
   /**
-   * How many retries an execution allows for: 0.2 is one for every five. Finite
-   * and >= 0.
+   * The number of retries that each execution allows: 0.2 is one retry for every five
+   * executions. From 0 to 2.
    *
    * @default {0.2}
    */
-  share?: number | null | undefined;
+  retryRatio?: number | null | undefined;
   /**
-   * How many retries a second there are all the same, for those who have just
-   * begun, or have few executions: finite and >= 0.
+   * Retries per second that are always allowed, for clients that are new or rarely call:
+   * finite and >= 0.
    *
    * @default {10}
    */
-  reserve?: number | null | undefined;
+  minRetriesPerSecond?: number | null | undefined;
 }
 
-const ALIASES: Aliases = {
-  window: "ttl interval",
-  share: "percent percentcanretry budgetpercent ratio retryratio",
-  reserve: "minretriespersec minretriespersecond minretryconcurrency minpersec",
-};
+const ACTION = "make a retry budget";
 
-/** A window is counted in so many slices, as in Finagle. */
+/** The number of slices in which a window is counted; the same as in Finagle. */
 const SLICES = 10;
 
-/** What rounding takes from `share * executions`: 0.29 * 100 is 28.999999999999996. */
+/** More than the rounding error of `retryRatio * executions`: 0.29 * 100 is 28.999999999999996. */
 const ROUNDING = 1e-15;
 
 /**
- * A budget that allows, over a sliding window, for a share of the executions and
- * a reserve a second: `retries <= share * executions + reserve * window / 1000`.
- * The fractions add up: nothing is truncated but the sum.
+ * A budget that allows, over a sliding window, a ratio of the executions and a minimum per
+ * second: `retries <= retryRatio * executions + minRetriesPerSecond * window / 1000`.
+ * Fractions add up: only the sum is truncated.
  *
- * So a server that fails everything has at most `1 + share` times the load, and
- * the reserve. Executions and retries count for nine to ten tenths of the window,
- * and are gone when it has passed. A clock that stands still, or goes backwards,
- * only means that nothing leaves the window.
+ * A server that fails everything thus receives at most `1 + retryRatio` times the load, and the
+ * minimum. Executions and retries count for nine to ten tenths of the window. If a clock stands
+ * still or goes backwards, nothing leaves the window.
  *
  * The rule and its defaults are those of Finagle's `RetryBudget`:
  * https://twitter.github.io/finagle/guide/Clients.html#retries
  *
  * @example Two policies that share a budget
  * ```ts
- * import { asyncretry, RetryBudget } from "@asyncbackoff/asyncbackoff";
+ * import { asyncretry } from "@asyncbackoff/asyncbackoff";
+ * import { RetryBudget } from "@asyncbackoff/asyncbackoff/budget";
  * import { assertEquals } from "@std/assert";
  *
- * const budget = new RetryBudget({ share: 0.5, reserve: 0 });
+ * const budget = new RetryBudget({ retryRatio: 0.5, minRetriesPerSecond: 0 });
  * const read = asyncretry(3, { budget });
  * const write = asyncretry(3, { budget });
  * const down = () => Promise.reject(new Error("down"));
@@ -78,36 +74,43 @@ const ROUNDING = 1e-15;
  */
 export class RetryBudget implements Budget {
   readonly #window: number;
-  readonly #share: number;
-  readonly #reserve: number;
+  readonly #retryRatio: number;
+  readonly #minRetries: number;
   readonly #executions = new SlidingCount();
   readonly #retries = new SlidingCount();
 
   /**
    * Makes a budget.
    *
-   * @param options `window`: default 10 s. `share`: default 0.2. `reserve`:
-   * default 10 a second.
-   * @throws {TypeError} If an option is of the wrong kind, or unknown.
-   * @throws {RangeError} If an option is of the wrong value.
+   * @param options `window`: default 10 s. `retryRatio`: default 0.2. `minRetriesPerSecond`:
+   * default 10.
+   * @throws {TypeError} If an option is of the wrong type, or unknown.
+   * @throws {RangeError} If an option has a wrong value.
    */
   constructor(options?: RetryBudgetOptions | null) {
-    checkKeys(options ?? {}, ["window", "share", "reserve"], ALIASES);
-    this.#window = numberOption(
-      "window",
+    checkKeys(ACTION, options ?? {}, ["window", "retryRatio", "minRetriesPerSecond"]);
+    this.#window = checkNumber(
+      option(ACTION, "window"),
       options?.window ?? 10_000,
       "a finite number of milliseconds > 0",
       (ms) => ms > 0 && ms < Infinity,
     );
-    this.#share = finiteNumber("share", options?.share ?? 0.2);
-    this.#reserve = finiteNumber("reserve", options?.reserve ?? 10) * this.#window / 1000;
+    this.#retryRatio = checkNumber(
+      option(ACTION, "retryRatio"),
+      options?.retryRatio ?? 0.2,
+      "a number from 0 to 2 (20 % is 0.2)",
+      (ratio) => ratio >= 0 && ratio <= 2,
+    );
+    const minimum = options?.minRetriesPerSecond ?? 10;
+    const perSecond = checkFinite(option(ACTION, "minRetriesPerSecond"), minimum, 0);
+    this.#minRetries = perSecond * this.#window / 1000;
   }
 
   /**
-   * An execution begins, and adds to what is allowed for.
+   * Counts an execution, which allows more retries.
    *
    * @param at The instant, in milliseconds.
-   * @throws {TypeError} If the instant is no finite number.
+   * @throws {TypeError} If the instant is not a finite number.
    */
   began(at: number): void {
     this.#moveTo(at);
@@ -115,25 +118,25 @@ export class RetryBudget implements Budget {
   }
 
   /**
-   * Changes nothing: what is allowed for does not depend on failures.
+   * Changes nothing, because the number of retries does not depend on failures.
    *
    * @param _at The instant.
    */
   failed(_at?: number): void {}
 
   /**
-   * Changes nothing: what is allowed for does not depend on successes.
+   * Changes nothing, because the number of retries does not depend on successes.
    *
    * @param _at The instant.
    */
   succeeded(_at?: number): void {}
 
   /**
-   * Whether a retry may be made; if so, it counts.
+   * Tells whether a retry may be made. If so, counts it.
    *
    * @param at The instant, in milliseconds.
    * @returns Whether the balance was at least one.
-   * @throws {TypeError} If the instant is no finite number.
+   * @throws {TypeError} If the instant is not a finite number.
    */
   mayRetry(at: number): boolean {
     if (this.balance(at) < 1) return false;
@@ -142,24 +145,23 @@ export class RetryBudget implements Budget {
   }
 
   /**
-   * How many retries may be made.
+   * Tells how many retries may be made at an instant.
    *
    * @param at The instant, in milliseconds.
    * @returns An integer >= 0.
-   * @throws {TypeError} If the instant is no finite number.
+   * @throws {TypeError} If the instant is not a finite number.
    */
   balance(at: number): number {
     this.#moveTo(at);
-    const allowed = (this.#share * this.#executions.sum + this.#reserve) * (1 + ROUNDING);
+    const allowed = (this.#retryRatio * this.#executions.sum + this.#minRetries) *
+      (1 + ROUNDING);
     return Math.max(0, Math.floor(allowed) - this.#retries.sum);
   }
 
   #moveTo(at: number): void {
     if (!Number.isFinite(at)) {
       throw new TypeError(
-        `Cannot use the budget as 'at' must be a finite number: current value is ${
-          show(at)
-        }`,
+        `Cannot ask the budget: 'at' must be a finite number, got ${describe(at)}`,
       );
     }
     const slice = Math.floor(at * SLICES / this.#window);
@@ -168,14 +170,14 @@ export class RetryBudget implements Budget {
   }
 }
 
-/** Counts over the latest slices: those that are left behind are forgotten. */
+/** A count over the latest slices. Older slices are forgotten. */
 class SlidingCount {
   readonly #counts = new Map<number, number>();
   #slice = -Infinity;
-  /** How many there are in the window. */
+  /** The count over the whole window. */
   sum = 0;
 
-  /** Goes to a later slice; there is no way back. */
+  /** Moves to a later slice. An earlier one changes nothing. */
   moveTo(slice: number): void {
     if (slice <= this.#slice) return;
     this.#slice = slice;

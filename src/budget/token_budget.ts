@@ -1,53 +1,49 @@
 /**
- * A retry budget as in gRPC: failures drain it, successes fill it.
+ * A retry budget like gRPC's: failures drain it, successes fill it.
  *
  * @module
  */
 
+import { checkKeys } from "../check/keys.ts";
+import { checkFinite, checkInteger, option } from "../check/values.ts";
 import type { Budget } from "./budget.ts";
-import { type Aliases, checkKeys } from "./options.ts";
-import { finiteNumber, integerOption } from "./validate.ts";
 
 /** Options of a {@linkcode TokenBudget}. `null` and `undefined` mean absent. */
 export interface TokenBudgetOptions {
   /**
-   * How many tokens there are at first and at most: an integer >= 1.
+   * The number of tokens in a full budget: an integer >= 1. A new budget is full.
    *
    * @default {10}
    */
   maxTokens?: number | null | undefined;
   /**
-   * How many tokens a success gives: finite and >= 0.001. As published, decimal
-   * places beyond the third are ignored.
+   * The number of tokens that a success adds: finite and >= 0.001. As published, decimal places
+   * beyond the third are ignored.
    *
    * @default {0.1}
    */
   tokenRatio?: number | null | undefined;
 }
 
-const ALIASES: Aliases = {
-  maxTokens: "max tokens capacity",
-  tokenRatio: "ratio",
-};
+const ACTION = "make a token budget";
 
 /** Tokens are counted in thousandths, so that sums are exact. */
 const PARTS = 1000;
 
 /**
- * A budget of tokens: each failure takes one, each success gives `tokenRatio`,
- * and a retry may be made while there are more than half of `maxTokens`. A retry
- * itself costs nothing.
+ * A budget of tokens: each failure takes one, each success adds `tokenRatio`, and a retry may
+ * be made while there are more than half of `maxTokens`. A retry itself costs nothing.
  *
- * So while everything fails there are no retries at all but the first few, and
- * retries stop where there are more than `tokenRatio` failures for a success.
- * Time changes nothing.
+ * While everything fails, there are thus only a few retries and then none. Retries stop when
+ * there are more than `tokenRatio` failures per success. Time changes nothing.
  *
  * The rule is gRPC's retry throttling, and the defaults are its example:
  * https://github.com/grpc/proposal/blob/master/A6-client-retries.md
  *
- * @example Retries that stop where a server is down
+ * @example Retries that stop while a server is down
  * ```ts
- * import { asyncretry, TokenBudget } from "@asyncbackoff/asyncbackoff";
+ * import { asyncretry } from "@asyncbackoff/asyncbackoff";
+ * import { TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
  * import { assertEquals } from "@std/assert";
  *
  * const budget = new TokenBudget({ maxTokens: 10, tokenRatio: 0.1 });
@@ -60,63 +56,64 @@ const PARTS = 1000;
  * ```
  */
 export class TokenBudget implements Budget {
-  readonly #most: number;
-  readonly #gain: number;
+  readonly #maxParts: number;
+  readonly #partsPerSuccess: number;
   #parts: number;
 
   /**
-   * Makes a budget, which is full.
+   * Makes a full budget.
    *
    * @param options `maxTokens`: default 10. `tokenRatio`: default 0.1.
-   * @throws {TypeError} If an option is of the wrong kind, or unknown.
-   * @throws {RangeError} If an option is of the wrong value.
+   * @throws {TypeError} If an option is of the wrong type, or unknown.
+   * @throws {RangeError} If an option has a wrong value.
    */
   constructor(options?: TokenBudgetOptions | null) {
-    checkKeys(options ?? {}, ["maxTokens", "tokenRatio"], ALIASES);
-    const most = integerOption("maxTokens", options?.maxTokens ?? 10, 1);
-    const ratio = finiteNumber("tokenRatio", options?.tokenRatio ?? 0.1, { least: 0.001 });
-    this.#most = most * PARTS;
-    this.#gain = Math.floor(ratio * PARTS + 1e-6); // 1.001 * 1000 is 1000.9999999999999
-    this.#parts = this.#most;
+    checkKeys(ACTION, options ?? {}, ["maxTokens", "tokenRatio"]);
+    const max = checkInteger(option(ACTION, "maxTokens"), options?.maxTokens ?? 10, 1);
+    const ratio = options?.tokenRatio ?? 0.1;
+    const perSuccess = checkFinite(option(ACTION, "tokenRatio"), ratio, 0.001);
+    this.#maxParts = max * PARTS;
+    this.#partsPerSuccess = Math.floor(perSuccess * PARTS + 1e-6); // 1.001 * 1000 is 1000.9999999999999
+    this.#parts = this.#maxParts;
   }
 
-  /** How many tokens there are: from 0 to `maxTokens`. */
+  /** The number of tokens, from 0 to `maxTokens`. */
   get tokens(): number {
     return this.#parts / PARTS;
   }
 
   /**
-   * Changes nothing: executions count by what becomes of them.
+   * Changes nothing, because an execution counts when it fails or succeeds.
    *
    * @param _at The instant.
    */
   began(_at?: number): void {}
 
   /**
-   * A failure takes a token.
+   * Takes a token for a failure.
    *
-   * @param _at The instant, which changes nothing.
+   * @param _at The instant. It changes nothing.
    */
   failed(_at?: number): void {
     this.#parts = Math.max(0, this.#parts - PARTS);
   }
 
   /**
-   * A success gives `tokenRatio` tokens.
+   * Adds `tokenRatio` tokens for a success.
    *
-   * @param _at The instant, which changes nothing.
+   * @param _at The instant. It changes nothing.
    */
   succeeded(_at?: number): void {
-    this.#parts = Math.min(this.#most, this.#parts + this.#gain);
+    this.#parts = Math.min(this.#maxParts, this.#parts + this.#partsPerSuccess);
   }
 
   /**
-   * Whether a retry may be made.
+   * Tells whether a retry may be made.
    *
-   * @param _at The instant, which changes nothing.
+   * @param _at The instant. It changes nothing.
    * @returns Whether there are more than half of `maxTokens`.
    */
   mayRetry(_at?: number): boolean {
-    return this.#parts > this.#most / 2;
+    return this.#parts > this.#maxParts / 2;
   }
 }

@@ -1,266 +1,210 @@
 /**
- * The check of each option's value: the wrong kind is a `TypeError`, the wrong
- * value a `RangeError`, and either says which option, what it must be, and what
- * it was.
+ * Checks of single values. A value of the wrong type is a `TypeError`, a wrong value of the
+ * right type a `RangeError`. Each message says what cannot be done, what must be, and what was
+ * given: `Cannot make a policy: option 'grace' must be a number of milliseconds >= 0, got -1`.
+ *
+ * A `subject` is the first part of such a message, such as `make a policy: option 'grace'`.
  *
  * @module
  */
 
-import type { Budget } from "./budget.ts";
-import type { Clock } from "./clock.ts";
-import { show } from "./errors.ts";
-import type { ErrorClass, RetryOptions } from "./options.ts";
-import { isSignal } from "./signal.ts";
+import { describe } from "./describe.ts";
 
 /**
- * Checks an option that is a duration.
+ * Makes the subject of a message about an option.
  *
- * @param name The option's name.
- * @param value What the caller gave, or a function returned.
- * @param absent What `null` and `undefined` stand for.
- * @returns The duration in milliseconds.
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is negative or `NaN`.
+ * @param action The action that needs the option, such as `make a policy`.
+ * @param name The name of the option.
+ * @returns The subject.
  */
-export function duration(name: string, value: unknown, absent: number): number {
-  const rule = "a number of milliseconds >= 0";
-  return numberOption(name, value ?? absent, rule, (number) => number >= 0);
+export function option(action: string, name: string): string {
+  return `${action}: option '${name}'`;
 }
 
 /**
- * Checks an option that is a number.
+ * Checks a number.
  *
- * @param name The option's name.
- * @param value What the caller gave, or else the default.
- * @param rule What it must be, for the message.
- * @param isRight Whether a number is so.
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @param rule The rule in words, for the message.
+ * @param isValid Whether a number satisfies the rule.
  * @returns The number.
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is not as the rule says.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it does not satisfy the rule.
  */
-export function numberOption(
-  name: string,
+export function checkNumber(
+  subject: string,
   value: unknown,
   rule: string,
-  isRight: (number: number) => boolean,
+  isValid: (number: number) => boolean,
 ): number {
-  if (typeof value !== "number") throw wrongKind(name, rule, value);
-  if (!isRight(value)) throw wrongValue(name, rule, value);
+  if (typeof value !== "number") throw wrongType(subject, rule, value);
+  if (!isValid(value)) throw wrongValue(subject, rule, value);
   return value;
 }
 
 /**
- * Checks an option that is an integer.
+ * Checks a duration, which may be infinite.
  *
- * @param name The option's name.
- * @param value What the caller gave, or else the default.
- * @param least The least that it may be.
- * @returns The number.
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is no integer, or less.
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @returns The duration in milliseconds.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is negative or `NaN`.
  */
-export function integerOption(name: string, value: unknown, least: number): number {
-  const isRight = (number: number) => Number.isInteger(number) && number >= least;
-  return numberOption(name, value, `an integer >= ${least}`, isRight);
+export function checkDuration(subject: string, value: unknown): number {
+  const rule = "a number of milliseconds >= 0";
+  return checkNumber(subject, value, rule, (ms) => ms >= 0);
 }
 
 /**
- * Checks an option that is `true` or `false`.
+ * Checks a duration that must be finite.
  *
- * @param name The option's name.
- * @param value What the caller gave.
- * @returns Whether it is `true`; `null` and `undefined` are `false`.
- * @throws {TypeError} If it is anything else.
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @param rule The rule in words, for the message.
+ * @returns The duration in milliseconds.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is negative, `NaN` or infinite.
  */
-export function flagOption(name: string, value: unknown): boolean {
-  const isSet = value ?? false;
-  if (typeof isSet === "boolean") return isSet;
-  throw wrongKind(name, "true or false", value);
-}
-
-/**
- * Checks a pause.
- *
- * @param value What the caller gave, or a function of the failure returned.
- * @returns The pause in milliseconds.
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is negative, `NaN` or not finite.
- */
-export function pauseDuration(value: unknown): number {
-  const rule = "a finite number of milliseconds >= 0, or a function that returns one";
-  return finiteNumber("pause", value, { rule });
-}
-
-/**
- * Checks an option that is a finite number.
- *
- * @param name The option's name.
- * @param value What the caller gave, or else the default.
- * @param options `least`: the least that it may be; default 0. `rule`: what it
- * must be, for the message.
- * @returns The number.
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is less, `NaN` or not finite.
- */
-export function finiteNumber(
-  name: string,
+export function checkFiniteDuration(
+  subject: string,
   value: unknown,
-  { least = 0, rule = `a finite number >= ${least}` }: { least?: number; rule?: string } =
-    {},
+  rule: string = "a finite number of milliseconds >= 0",
 ): number {
-  return numberOption(name, value, rule, (number) => number >= least && number < Infinity);
+  return checkNumber(subject, value, rule, (ms) => ms >= 0 && ms < Infinity);
 }
 
 /**
- * Checks the bound on tries.
+ * Checks a finite number.
  *
- * @param value What the caller gave.
- * @returns The bound; `Infinity` for none.
- * @throws {TypeError} If it is no number.
- * @throws {RangeError} If it is no integer >= 1.
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @param min The smallest number that is valid.
+ * @returns The number.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is smaller, `NaN` or infinite.
  */
-export function tryCount(value: unknown): number {
-  const rule = "an integer >= 1, the first try included";
-  return numberOption(
-    "maxTries",
-    value ?? Infinity,
-    rule,
-    (count) => count === Infinity || (Number.isInteger(count) && count >= 1),
-  );
+export function checkFinite(subject: string, value: unknown, min: number): number {
+  const rule = `a finite number >= ${min}`;
+  return checkNumber(subject, value, rule, (number) => number >= min && number < Infinity);
 }
 
 /**
- * Checks an option that is one of a few words.
+ * Checks an integer.
  *
- * @param name The option's name.
- * @param value What the caller gave, or else the default.
- * @param words What it may be.
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @param min The smallest integer that is valid.
+ * @param note A note that follows the rule, such as ` (the first attempt counts)`.
+ * @returns The integer.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is not an integer, or smaller.
+ */
+export function checkInteger(
+  subject: string,
+  value: unknown,
+  min: number,
+  note: string = "",
+): number {
+  const isValid = (number: number) => Number.isInteger(number) && number >= min;
+  return checkNumber(subject, value, `an integer >= ${min}${note}`, isValid);
+}
+
+/**
+ * Checks a flag.
+ *
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @returns The flag.
+ * @throws {TypeError} If it is neither `true` nor `false`.
+ */
+export function checkFlag(subject: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw wrongType(subject, "true or false", value);
+}
+
+/**
+ * Checks a value that is one of a few words.
+ *
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @param words The words that are valid.
  * @returns The word.
- * @throws {TypeError} If it is no string.
- * @throws {RangeError} If it is none of the words.
+ * @throws {TypeError} If it is not a string.
+ * @throws {RangeError} If it is not one of the words.
  */
-export function wordOption<Word extends string>(
-  name: string,
+export function checkWord<Word extends string>(
+  subject: string,
   value: unknown,
   words: readonly Word[],
 ): Word {
   const rule = words.map((word) => `"${word}"`).join(" or ");
-  if (typeof value !== "string") throw wrongKind(name, rule, value);
+  if (typeof value !== "string") throw wrongType(subject, rule, value);
   const word = words.find((word) => word === value);
-  if (word === undefined) throw wrongValue(name, rule, value);
+  if (word === undefined) throw wrongValue(subject, rule, value);
   return word;
 }
 
 /**
- * Checks an option that is a function, or absent.
+ * Checks a function that may be absent.
  *
- * @param name The option's name.
- * @param value What the caller gave.
- * @returns The function, or `null`.
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @returns The function; `null` if it is `null` or `undefined`.
  * @throws {TypeError} If it is anything else.
  */
-export function callback<F>(name: string, value: F | null | undefined): F | null {
+export function checkCallback<F>(subject: string, value: F | null | undefined): F | null {
   if (value === null || value === undefined) return null;
   if (typeof value === "function") return value;
-  throw wrongKind(name, "a function", value);
+  throw wrongType(subject, "a function", value);
 }
 
 /**
- * Checks the classes to retry.
+ * Tells whether a check succeeds. A check that throws, as on a revoked proxy, counts as
+ * failed.
  *
- * @param value What the caller gave.
- * @param absent What `null` and `undefined` stand for.
- * @returns A copy of the classes, or `"all"`.
- * @throws {TypeError} If anything in it does not work with `instanceof`.
+ * @param check The check.
+ * @returns Whether it returned `true`.
  */
-export function errorClasses(
-  value: RetryOptions["exceptions"],
-  absent: readonly ErrorClass[] | "all",
-): readonly ErrorClass[] | "all" {
-  const classes = value ?? absent;
-  if (classes === "all") return classes;
-  const rule = 'an array of classes, or "all"';
-  if (!isSo(() => Array.isArray(classes))) throw wrongKind("exceptions", rule, value);
-  const copy: ErrorClass[] = [...classes];
-  for (const each of copy) {
-    if (!isClassLike(each)) throw wrongKind("exceptions", rule, each);
-  }
-  return Object.freeze(copy);
-}
-
-/** As an arrow function is not: it has no prototype to look for. */
-function isClassLike(value: unknown): boolean {
-  return typeof value === "function" &&
-    isSo(() => typeof ({} instanceof value) === "boolean");
-}
-
-/**
- * Checks a signal.
- *
- * @param value What the caller gave.
- * @returns The signal, or `null`.
- * @throws {TypeError} If it is anything else.
- */
-export function abortSignal(value: AbortSignal | null | undefined): AbortSignal | null {
-  if (value === null || value === undefined) return null;
-  if (isSignal(value)) return value;
-  throw wrongKind("signal", "an AbortSignal", value);
-}
-
-/**
- * Checks a clock.
- *
- * @param value What the caller gave.
- * @param absent What `null` and `undefined` stand for.
- * @returns The clock.
- * @throws {TypeError} If it has no `now` or `sleep`, or an `after` that is no function.
- */
-export function clockOption(value: Clock | null | undefined, absent: Clock): Clock {
-  const clock = value ?? absent;
-  const isClock = isSo(() =>
-    typeof clock.now === "function" && typeof clock.sleep === "function" &&
-    ["undefined", "function"].includes(typeof clock.after)
-  );
-  if (isClock) return clock;
-  throw wrongKind("clock", "an object with the functions 'now' and 'sleep'", value);
-}
-
-/**
- * Checks a budget.
- *
- * @param value What the caller gave.
- * @returns The budget, or `null`.
- * @throws {TypeError} If it lacks one of its functions.
- */
-export function budgetOption(value: Budget | null | undefined): Budget | null {
-  if (value === null || value === undefined) return null;
-  const names = ["began", "failed", "succeeded", "mayRetry"] as const;
-  if (isSo(() => names.every((name) => typeof value[name] === "function"))) return value;
-  const rule = `an object with the functions ${
-    names.map((name) => `'${name}'`).join(", ")
-  }`;
-  throw wrongKind("budget", rule, value);
-}
-
-/** A look at a value that throws, as at a revoked proxy, tells that it is not so. */
-function isSo(look: () => boolean): boolean {
+export function holds(check: () => boolean): boolean {
   try {
-    return look();
+    return check();
   } catch {
     return false;
   }
 }
 
-function wrongKind(name: string, rule: string, value: unknown): TypeError {
-  return new TypeError(complaint(name, rule, value));
+/**
+ * Makes the error of a value of the wrong type.
+ *
+ * @param subject The subject of the message.
+ * @param rule The rule in words.
+ * @param value The value that was given.
+ * @param hint A hint that follows the message. Default: none.
+ * @returns The error, to be thrown.
+ */
+export function wrongType(
+  subject: string,
+  rule: string,
+  value: unknown,
+  hint: string = "",
+): TypeError {
+  return new TypeError(message(subject, rule, value) + hint);
 }
 
-function wrongValue(name: string, rule: string, value: unknown): RangeError {
-  return new RangeError(complaint(name, rule, value));
+/**
+ * Makes the error of a wrong value of the right type.
+ *
+ * @param subject The subject of the message.
+ * @param rule The rule in words.
+ * @param value The value that was given.
+ * @returns The error, to be thrown.
+ */
+export function wrongValue(subject: string, rule: string, value: unknown): RangeError {
+  return new RangeError(message(subject, rule, value));
 }
 
-function complaint(name: string, rule: string, value: unknown): string {
-  return `Cannot use the options as '${name}' must be ${rule}: current value is ${
-    show(value)
-  }`;
+function message(subject: string, rule: string, value: unknown): string {
+  return `Cannot ${subject} must be ${rule}, got ${describe(value)}`;
 }

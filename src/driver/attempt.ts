@@ -1,16 +1,16 @@
 /**
- * One call of the function, and how the function can look at it.
+ * One call of the function, and the view of it that the function gets.
  *
  * @module
  */
 
-import type { Clock } from "./clock.ts";
-import type { Failure, Trying } from "./state.ts";
-import type { Signal } from "./signal.ts";
+import type { Failure, Trying } from "../engine/state.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Signal } from "../time/signal.ts";
 
 /**
- * One call of the function, as the function can look at it: handed over by
- * `execute`, and by {@linkcode currentAttempt} in a decorated function.
+ * One call of the function. `execute` passes it to the function; a decorated function gets it
+ * from {@linkcode currentAttempt}.
  *
  * @example Giving each attempt's signal to what it calls
  * ```ts
@@ -27,44 +27,50 @@ import type { Signal } from "./signal.ts";
  * ```
  */
 export interface Attempt {
-  /** Which attempt of its execution it is, from 1 on. */
+  /** The number of the attempt in its execution, starting at 1. */
   readonly number: number;
   /**
-   * Aborts when the attempt is cut: by its timeout or the deadline, with a
-   * `TimeoutError`, or by the caller, with the caller's own reason. It is this
-   * attempt's alone, and stays quiet where the attempt ends by itself.
+   * Aborts when the attempt is ended from outside: by its timeout or the deadline, with a
+   * `TimeoutError`, or by the caller, with the caller's own reason. Each attempt has a signal
+   * of its own. It does not abort if the attempt ends by itself.
    */
   readonly signal: Signal;
   /** Milliseconds since the attempt began. */
   readonly elapsed: number;
-  /** Milliseconds until its nearest limit, never negative; `Infinity` without one. */
+  /** Milliseconds until the nearest limit of the attempt, >= 0; `Infinity` without one. */
   readonly remaining: number;
-  /** Why the attempt before it failed; `null` for the first. */
+  /** The failure of the attempt before; `null` for the first. */
   readonly lastFailure: Failure | null;
 }
 
-/** The attempt as its execution makes it, and cuts it. */
+/** The attempt of an execution, with the means to abort it. */
 export class RunningAttempt implements Attempt {
   readonly #state: Trying;
   readonly #clock: Clock;
   #controller: AbortController | null = null;
-  #isCut = false;
+  #isAborted = false;
   #reason: unknown = undefined;
 
+  /**
+   * Makes an attempt.
+   *
+   * @param state The state in which it begins.
+   * @param clock The clock of the policy.
+   */
   constructor(state: Trying, clock: Clock) {
     this.#state = state;
     this.#clock = clock;
   }
 
   get number(): number {
-    return this.#state.tries;
+    return this.#state.attempts;
   }
 
-  /** Made when it is first looked at: most functions never do, and it is dear. */
+  /** Created on first access: it is expensive, and most functions never use it. */
   get signal(): Signal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      if (this.#isCut) this.#controller.abort(this.#reason);
+      if (this.#isAborted) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
@@ -81,20 +87,32 @@ export class RunningAttempt implements Attempt {
     return this.#state.lastFailure;
   }
 
-  /** Never before it began, even if the clock goes backwards. */
+  /** Never before the attempt began, even if the clock goes backwards. */
   #now(): number {
     return Math.max(this.#clock.now(), this.#state.at);
   }
 
-  /** Aborts an attempt's signal, once. Static, since the function that has the attempt must not. */
-  static cut(attempt: RunningAttempt, reason: unknown): void {
-    if (attempt.#isCut) return;
-    attempt.#isCut = true;
+  /**
+   * Aborts the signal of an attempt, once. Static, because the function that holds the attempt
+   * must not be able to.
+   *
+   * @param attempt The attempt.
+   * @param reason The reason for its signal.
+   */
+  static abort(attempt: RunningAttempt, reason: unknown): void {
+    if (attempt.#isAborted) return;
+    attempt.#isAborted = true;
     attempt.#reason = reason;
     attempt.#controller?.abort(reason);
   }
 
-  /** Whether the outcome of an attempt that was cut says no more than that. */
+  /**
+   * Tells whether a rejection merely repeats the reason that the attempt was aborted with.
+   *
+   * @param attempt The attempt, which was aborted.
+   * @param outcome Its outcome.
+   * @returns Whether the outcome says no more than that.
+   */
   static isEcho(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): boolean {
     if (outcome.status === "fulfilled") return false;
     const { reason } = outcome;
@@ -108,12 +126,12 @@ export class RunningAttempt implements Attempt {
 let current: Attempt | null = null;
 
 /**
- * The attempt that is calling the decorated function: how it reaches its signal
- * without a parameter of its own. Inside nested executions it is the innermost.
+ * Returns the attempt that is calling the decorated function, so that the function reaches its
+ * signal without a parameter. Inside nested executions it is the innermost attempt.
  *
- * @returns The attempt under way.
- * @throws {Error} Anywhere but in the function itself, before its first
- * `await`: keep the attempt in a variable to use it later.
+ * @returns The current attempt.
+ * @throws {Error} Outside of the function, and after its first `await`. Keep the attempt in a
+ * variable to use it later.
  *
  * @example A decorated function that can be cancelled
  * ```ts
@@ -132,18 +150,18 @@ let current: Attempt | null = null;
 export function currentAttempt(): Attempt {
   if (current === null) {
     throw new Error(
-      "Cannot tell the current attempt here: call 'currentAttempt()' inside the " +
-        "function that is executed, before its first 'await'",
+      "Cannot get the current attempt: 'currentAttempt()' must be called inside the function " +
+        "that is executed, before its first 'await'",
     );
   }
   return current;
 }
 
 /**
- * Sets what {@linkcode currentAttempt} answers.
+ * Sets the attempt that {@linkcode currentAttempt} returns.
  *
- * @param attempt The attempt whose function is about to run, or `null` for none.
- * @returns What it was before, to be set again.
+ * @param attempt The attempt whose function is about to run; `null` for none.
+ * @returns The attempt that was set before, to be restored.
  */
 export function setCurrentAttempt(attempt: Attempt | null): Attempt | null {
   const before = current;

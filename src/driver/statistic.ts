@@ -1,45 +1,107 @@
 /**
- * Counters of what a policy did.
+ * Counters of what the executions of a policy did.
  *
  * @module
  */
 
-import type { Event, Failure, Reason, State } from "./state.ts";
+import type { Failure, Reason, State } from "../engine/state.ts";
 
-/** How many executions ended for each reason. */
+/** The number of executions that ended for each reason. */
 export type Ends = { readonly [reason in Reason]: number };
 
-const NONE: Ends = {
-  success: 0,
-  unlisted: 0,
-  maxTries: 0,
-  giveup: 0,
-  budget: 0,
-  deadline: 0,
-  aborted: 0,
-  thrown: 0,
-};
+type MutableEnds = { -readonly [reason in Reason]: number };
 
-/** One step of an execution, to be counted. */
-interface Step {
-  readonly before: State;
-  readonly next: State;
-  readonly event: Event | null;
-  /** The failure that was decided on, if there was one. */
-  readonly failure: Failure | null;
+function noEnds(): MutableEnds {
+  return {
+    success: 0,
+    nonRetryable: 0,
+    maxTries: 0,
+    giveup: 0,
+    budget: 0,
+    deadline: 0,
+    aborted: 0,
+    callbackError: 0,
+  };
 }
 
-/** Counts one step of an execution. */
-export let count: (statistic: Statistic, step: Step) => void;
+/**
+ * The counters themselves. The driver writes to them; users read them through a
+ * {@linkcode Statistic}, so nothing that a user does can disturb an execution.
+ */
+export class Counters {
+  attempts = 0;
+  done = 0;
+  errors = 0;
+  cancels = 0;
+  refused = 0;
+  sumTime = 0;
+  timeouts = 0;
+  late = 0;
+  pauseTime = 0;
+  ends: MutableEnds = noEnds();
 
-/** Counts the success of the attempt that began some milliseconds ago, as `count` does. */
-export let countSuccess: (statistic: Statistic, ms: number) => void;
+  /**
+   * Counts a step of an execution.
+   *
+   * @param before The state before it.
+   * @param next The state after it.
+   * @param failure The failure that the step decided about; `null` if there was none.
+   */
+  count(before: State, next: State, failure: Failure | null): void {
+    const isRetry = before.attempts > 0;
+    if (isRetry && before.phase === "pausing") this.pauseTime += next.at - before.at;
+    switch (next.phase) {
+      case "trying":
+        this.attempts++;
+        if (isRetry) this.sumTime += next.at - before.attemptAt;
+        break;
+      case "stopping":
+        this.timeouts++;
+        break;
+      case "pausing":
+        this.#countFailure(before, failure);
+        this.done++;
+        this.errors++;
+        break;
+      case "done":
+        this.#countFailure(before, failure);
+        this.#countEnd(before, next.reason, failure);
+        if (isRetry) this.sumTime += next.at - before.attemptAt;
+        break;
+    }
+  }
 
-/** Counts an end that changes nothing any more. */
-export let countLate: (statistic: Statistic) => void;
+  /**
+   * Counts the success of a running attempt, as `count` does.
+   *
+   * @param ms Milliseconds since the attempt began.
+   */
+  countSuccess(ms: number): void {
+    this.done++;
+    this.ends.success++;
+    this.sumTime += ms;
+  }
+
+  /** A timeout that winds down has been counted already, when its grace began. */
+  #countFailure(before: State, failure: Failure | null): void {
+    if (before.phase === "trying" && failure !== null && failure.limit !== null) {
+      this.timeouts++;
+    }
+  }
+
+  #countEnd(before: State, reason: Reason, failure: Failure | null): void {
+    this.ends[reason]++;
+    if (reason === "budget") this.refused++;
+    if (before.phase === "pausing") return;
+    this.done++;
+    if (failure !== null) this.errors += reason === "nonRetryable" ? 0 : 1;
+    else if (reason === "deadline" || reason === "aborted") this.cancels++;
+  }
+}
 
 /**
- * What a `Backoff` has done so far, over all of its executions.
+ * Counters of what a policy has done so far, over all of its executions. Read-only. The names
+ * of the first five are those of Python's aiomisc.
  *
  * @example Reading it
  * ```ts
@@ -56,54 +118,76 @@ export let countLate: (statistic: Statistic) => void;
  * ```
  */
 export class Statistic {
-  /** Attempts that have begun. */
-  attempts: number = 0;
-  /** Attempts that have ended. */
-  done: number = 0;
-  /** Failures with an error that is listed (timeouts too), whether or not they were retried. */
-  errors: number = 0;
-  /** Attempts that were cut by the deadline or by the caller. */
-  cancels: number = 0;
-  /** Retries that the budget refused. */
-  refused: number = 0;
+  readonly #counters: Counters;
+
   /**
-   * Milliseconds from the start of each attempt to the start of the next, or to
-   * the end of the execution: the pauses are in it.
+   * Makes a view of counters.
+   *
+   * @param counters The counters to show.
    */
-  sumTime: number = 0;
-  #timeouts = 0;
-  #late = 0;
-  #pauseTime = 0;
-  #ends: { -readonly [reason in Reason]: number } = { ...NONE };
-
-  static {
-    count = (statistic, step) => statistic.#count(step);
-    countSuccess = (statistic, ms) => statistic.#countSuccess(ms);
-    countLate = (statistic) => statistic.#late++;
+  constructor(counters: Counters) {
+    this.#counters = counters;
+    for (const key of INSPECTORS) {
+      Object.defineProperty(this, key, { value: () => this.toJSON() });
+    }
   }
 
-  /** Attempts that were cut by their own timeout. */
+  /** Attempts that have begun. */
+  get attempts(): number {
+    return this.#counters.attempts;
+  }
+
+  /** Attempts that have ended. */
+  get done(): number {
+    return this.#counters.done;
+  }
+
+  /** Failures with a retryable error, including timeouts and the last failure. */
+  get errors(): number {
+    return this.#counters.errors;
+  }
+
+  /** Attempts that were aborted by the deadline or by the caller. */
+  get cancels(): number {
+    return this.#counters.cancels;
+  }
+
+  /**
+   * Milliseconds from the start of each attempt to the start of the next, or to the end of the
+   * execution. This includes the pauses.
+   */
+  get sumTime(): number {
+    return this.#counters.sumTime;
+  }
+
+  /** Retries that the budget refused. */
+  get refused(): number {
+    return this.#counters.refused;
+  }
+
+  /** Attempts that reached their own timeout. */
   get timeouts(): number {
-    return this.#timeouts;
+    return this.#counters.timeouts;
   }
 
-  /** Attempts that ended after they had been cut, but for those that only say so. */
+  /** Attempts that ended after they had been abandoned, except those that only report the abort. */
   get late(): number {
-    return this.#late;
+    return this.#counters.late;
   }
 
   /** Milliseconds spent in pauses. */
   get pauseTime(): number {
-    return this.#pauseTime;
+    return this.#counters.pauseTime;
   }
 
-  /** How many executions ended, by reason; as it is now. */
+  /** The number of executions that have ended, by reason. A copy of the present numbers. */
   get ends(): Ends {
-    return { ...this.#ends };
+    return { ...this.#counters.ends };
   }
 
   /**
-   * All of it as plain data, for logs and metrics; what `JSON.stringify` shows.
+   * All counters as plain data, for logs and metrics. `JSON.stringify` and `console.log` show
+   * the same.
    *
    * @returns The counters by name.
    *
@@ -119,40 +203,17 @@ export class Statistic {
    * ```
    */
   toJSON(): Record<string, number | Ends> {
-    const { attempts, done, errors, cancels, refused, sumTime } = this;
-    const { timeouts, late, pauseTime, ends } = this;
-    const core = { attempts, done, errors, cancels, refused, sumTime };
-    return { ...core, timeouts, late, pauseTime, ends };
+    return { ...this.#counters, ends: this.ends };
   }
 
-  /** Sets all counters to 0. What is under way counts on from there. */
+  /** Sets all counters to 0. Executions that are under way count on from there. */
   reset(): void {
-    Object.assign(this, new Statistic());
-    this.#timeouts = this.#late = this.#pauseTime = 0;
-    this.#ends = { ...NONE };
-  }
-
-  #count({ before, next, event, failure }: Step): void {
-    const reason = next.phase === "done" ? next.reason : null;
-    if (before.phase === "trying" && event?.type === "woke" && reason !== "deadline") {
-      this.#timeouts++;
-    }
-    if (next.phase === "stopping") return;
-    if (reason !== null) this.#ends[reason]++;
-    if (reason === "budget") this.refused++;
-    if (before.phase !== "pausing") {
-      this.done++;
-      if (failure !== null) this.errors += reason === "unlisted" ? 0 : 1;
-      else if (reason === "deadline" || reason === "aborted") this.cancels++;
-    } else if (before.tries > 0) this.#pauseTime += next.at - before.at;
-    if (next.phase === "pausing") return;
-    if (before.tries > 0) this.sumTime += next.at - before.attemptAt;
-    if (next.phase === "trying") this.attempts++;
-  }
-
-  #countSuccess(ms: number): void {
-    this.done++;
-    this.#ends.success++;
-    this.sumTime += ms;
+    Object.assign(this.#counters, new Counters());
   }
 }
+
+/** The names under which Node, Bun and Deno ask an object for what `console.log` shows. */
+const INSPECTORS: readonly symbol[] = /* @__PURE__ */ [
+  "nodejs.util.inspect.custom",
+  "Deno.customInspect",
+].map((name) => Symbol.for(name));

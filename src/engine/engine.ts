@@ -1,34 +1,37 @@
 /**
  * The rules of an execution as a pure reducer: no promise, no timer, no clock.
  *
- * It is told the instant of each event and answers with a state, which says all
- * there is to do: `trying`: the function runs; `stopping`: it was told to stop
- * and winds down in its grace; `pausing`: nothing is in flight; `done`: settle.
- * Whoever drives it wakes it at `state.wakeAt`, and needs no other timer.
+ * Each event carries its instant. The reply is the next state, which says everything the
+ * driver has to do: in `trying`, the function runs; in `stopping`, the attempt was aborted and
+ * winds down within its grace; in `pausing`, nothing is in flight; in `done`, the promise
+ * settles. The driver sends `woke` at `state.wakeAt`, and needs no other timer.
  *
  * ```text
- * phase    | fulfilled | rejected   | woke                       | aborted, broke
- * trying   | done      | failed     | D done, else cut           | done
- * stopping | done      | failed (*) | D done (*), else failed (*)| done (*)
- * pausing  | -         | -          | D done, else trying        | done
- * done     | -         | -          | -                          | -
+ * phase    | settled: value | settled: error | woke                       | aborted, faulted
+ * trying   | done           | failed         | D done, A timed out        | done
+ * stopping | done           | failed (*)     | D done (*), else failed (*)| done (*)
+ * pausing  | -              | -              | D done, else trying        | done
+ * done     | -              | -              | -                          | -
  *
- * D       at or after the deadline: done with the last failure's own error
- * cut     the attempt timeout is a failure: `stopping` if it has a grace, else failed
- * failed  policy.decide(failure, at): a pause -> pausing, a reason -> done, thrown -> done
- * (*)     the failure is the attempt timeout, whatever the function says now
- * -       the very same state
+ * D          the deadline is reached: done with the error of the last failure
+ * A          the attempt timeout is reached
+ * timed out  the timeout is a failure: `stopping` if the policy has a grace, else failed
+ * failed     policy.decide(failure, at): a pause -> pausing, a reason -> done,
+ *            an error that it throws -> done
+ * (*)        the failure is the timeout, whatever the function throws now
+ * -          the same state object
  * ```
  *
- * Two rules stand above the table. Ties: at one instant the deadline comes
- * first, then the attempt timeout, then the end of a pause; what an attempt comes
- * to is ordered by its delivery, but for one in its grace the deadline is first.
- * Too early: a wake before `wakeAt` changes nothing.
+ * Two rules hold for the whole table. Ties: at one instant the deadline comes first, then the
+ * attempt timeout, then the end of a pause. An attempt's outcome takes effect in the order in
+ * which it is delivered; within a grace, the deadline wins a tie with it. Early wakes: a
+ * `woke` before `wakeAt` changes nothing.
  *
  * @module
  */
 
-import { TimeoutError } from "./errors.ts";
+import { type Limit, LIMITS } from "./limit.ts";
+import { TimeoutError } from "./timeout_error.ts";
 import type {
   Done,
   Event,
@@ -38,6 +41,7 @@ import type {
   Progress,
   Reason,
   State,
+  Stopping,
   Trying,
   Waiting,
 } from "./state.ts";
@@ -47,7 +51,7 @@ import type {
  *
  * @param at The instant at which the execution begins.
  * @param name The function's name, for messages.
- * @returns A state to step with `woke` at the same instant, or with `aborted`.
+ * @returns A state to step with `woke` or `aborted` at the same instant.
  */
 export function begin(at: number, name: string): Pausing {
   return {
@@ -55,7 +59,7 @@ export function begin(at: number, name: string): Pausing {
     name,
     beganAt: at,
     at,
-    tries: 0,
+    attempts: 0,
     attemptAt: at,
     pause: 0,
     lastFailure: null,
@@ -64,37 +68,35 @@ export function begin(at: number, name: string): Pausing {
 }
 
 /**
- * `begin`, and the `woke` that is due at once, in one step: how nearly every
- * execution begins.
+ * `begin` and the `woke` that is due at once, in one step. Nearly every execution begins so.
  *
  * @param policy The limits.
  * @param at The instant at which the execution begins.
  * @param name The function's name, for messages.
- * @returns The first attempt, or the end where there is no time for one.
+ * @returns The first attempt, or the end if there is no time for one.
  */
 export function beginTrying(policy: Policy, at: number, name: string): State {
-  const { attemptTimeout, deadline } = policy;
-  if (deadline === 0) return step(policy, begin(at, name), { type: "woke", at });
+  if (policy.deadline === 0) return step(policy, begin(at, name), { type: "woke", at });
   return {
     phase: "trying",
     name,
     beganAt: at,
     at,
-    tries: 1,
+    attempts: 1,
     attemptAt: at,
     pause: 0,
     lastFailure: null,
-    wakeAt: Math.min(at + attemptTimeout, at + deadline),
+    wakeAt: wakeAtIn(policy, "trying", at, at, Infinity),
   };
 }
 
 /**
  * The next state: one cell of the table above.
  *
- * @param policy The limits, and who decides on a failure.
+ * @param policy The limits, and the decision about a failure.
  * @param state The present state.
- * @param event What happened. Its instant is never before `state.at`.
- * @returns The next state, or `state` itself where the event changes nothing.
+ * @param event The event. Its instant is never before `state.at`.
+ * @returns The next state, or `state` itself if the event changes nothing.
  */
 export function step(policy: Policy, state: State, event: Event): State {
   if (state.phase === "done") return state;
@@ -105,8 +107,8 @@ export function step(policy: Policy, state: State, event: Event): State {
       return event.at < state.wakeAt ? state : woke(policy, state, event.at, event.error);
     case "aborted":
       return cancel(policy, state, event.at, "aborted", event.reason);
-    case "broke":
-      return cancel(policy, state, event.at, "thrown", event.reason);
+    case "faulted":
+      return cancel(policy, state, event.at, "callbackError", event.reason);
   }
 }
 
@@ -116,18 +118,20 @@ function settled(
   at: number,
   outcome: PromiseSettledResult<unknown>,
 ): State {
-  if (state.phase === "pausing") return state;
-  // In its grace an attempt has been cut already: at the deadline it is too late.
-  if (state.phase === "stopping" && at === deadlineAt(policy, state)) {
-    return endAtDeadline(policy, state, at, undefined);
+  switch (state.phase) {
+    case "pausing":
+      return state;
+    case "trying":
+      if (outcome.status === "fulfilled") return end(state, at, "success", outcome);
+      return failed(policy, state, at, outcome.reason, null);
+    case "stopping":
+      // The attempt has timed out already, so the deadline wins a tie with its outcome.
+      if (at === deadlineAt(policy, state.beganAt)) {
+        return endAtDeadline(policy, state, at, undefined);
+      }
+      if (outcome.status === "fulfilled") return end(state, at, "success", outcome);
+      return failed(policy, state, at, state.error, state.limit);
   }
-  if (outcome.status === "fulfilled") return end(state, at, "success", outcome);
-  return failed(
-    policy,
-    state,
-    at,
-    state.phase === "stopping" ? state.error : outcome.reason,
-  );
 }
 
 function woke(
@@ -136,89 +140,160 @@ function woke(
   at: number,
   error: TimeoutError | undefined,
 ): State {
-  if (at >= deadlineAt(policy, state)) return endAtDeadline(policy, state, at, error);
+  const limit = limitReached(policy, state, at);
+  if (limit === "deadline") return endAtDeadline(policy, state, at, error);
   switch (state.phase) {
     case "pausing":
       return tryNext(policy, state, at);
     case "stopping":
-      return failed(policy, state, at, state.error);
+      return failed(policy, state, at, state.error, state.limit);
     case "trying":
-      return cut(policy, state, at, error);
+      return limit === null ? state : timedOut(policy, state, at, limit, error);
   }
 }
 
 /**
- * The error of the limit that is reached: the deadline's where both are.
+ * The one place that knows what each limit means: the instant at which it is reached in a
+ * phase, or `Infinity` if it does not hold there.
+ */
+function limitAt(
+  policy: Policy,
+  limit: Limit,
+  phase: Waiting["phase"],
+  beganAt: number,
+  attemptAt: number,
+): number {
+  switch (limit) {
+    case "deadline":
+      return deadlineAt(policy, beganAt);
+    case "attempt":
+      return phase === "trying" ? attemptAt + policy.attemptTimeout : Infinity;
+  }
+}
+
+/** The length of a limit in milliseconds. */
+function lengthOf(policy: Policy, limit: Limit): number {
+  switch (limit) {
+    case "deadline":
+      return policy.deadline;
+    case "attempt":
+      return policy.attemptTimeout;
+  }
+}
+
+function deadlineAt(policy: Policy, beganAt: number): number {
+  return beganAt + policy.deadline;
+}
+
+/** The instant to wake at: the end of the phase itself, or a limit that comes before it. */
+function wakeAtIn(
+  policy: Policy,
+  phase: Waiting["phase"],
+  beganAt: number,
+  attemptAt: number,
+  end: number,
+): number {
+  let wakeAt = end;
+  for (const limit of LIMITS) {
+    wakeAt = Math.min(wakeAt, limitAt(policy, limit, phase, beganAt, attemptAt));
+  }
+  return wakeAt;
+}
+
+/** The limit that is reached by an instant, if there is one. The order of `LIMITS` decides. */
+function limitReached(policy: Policy, state: Waiting, at: number): Limit | null {
+  const { phase, beganAt, attemptAt } = state;
+  for (const limit of LIMITS) {
+    if (at >= limitAt(policy, limit, phase, beganAt, attemptAt)) return limit;
+  }
+  return null;
+}
+
+/**
+ * The error of the limit that a wake reaches. The driver aborts the attempt's signal with it
+ * and hands it to the engine with the wake, so that both use one error.
  *
  * @param policy The limits.
  * @param state The present state.
  * @param at The instant of the wake.
- * @returns What the attempt is told, and what goes out where it is the failure.
+ * @returns The error; `undefined` if the wake reaches no limit.
  */
-export function limitError(policy: Policy, state: Progress, at: number): TimeoutError {
-  return at >= deadlineAt(policy, state)
-    ? new TimeoutError("deadline", policy.deadline, state.name)
-    : new TimeoutError("attempt", policy.attemptTimeout, state.name);
+export function limitError(
+  policy: Policy,
+  state: Waiting,
+  at: number,
+): TimeoutError | undefined {
+  const limit = limitReached(policy, state, at);
+  return limit === null ? undefined : errorOf(policy, state, limit);
+}
+
+function errorOf(policy: Policy, state: Progress, limit: Limit): TimeoutError {
+  return new TimeoutError(limit, lengthOf(policy, limit), state.name);
 }
 
 function tryNext(policy: Policy, state: Pausing, at: number): Trying {
+  const { name, beganAt, pause, lastFailure } = state;
   return {
     phase: "trying",
-    name: state.name,
-    beganAt: state.beganAt,
+    name,
+    beganAt,
     at,
-    tries: state.tries + 1,
+    attempts: state.attempts + 1,
     attemptAt: at,
-    pause: state.pause,
-    lastFailure: state.lastFailure,
-    wakeAt: Math.min(at + policy.attemptTimeout, deadlineAt(policy, state)),
+    pause,
+    lastFailure,
+    wakeAt: wakeAtIn(policy, "trying", beganAt, at, Infinity),
   };
 }
 
-function cut(
+function timedOut(
   policy: Policy,
   state: Trying,
   at: number,
-  error: TimeoutError = limitError(policy, state, at),
+  limit: Limit,
+  error: TimeoutError = errorOf(policy, state, limit),
 ): State {
-  // An attempt that was given no time was never called: nothing winds down.
+  // An attempt that was given no time was never called, so nothing winds down.
   if (policy.grace === 0 || state.wakeAt === state.at) {
-    return failed(policy, state, at, error);
+    return failed(policy, state, at, error, limit);
   }
-  const wakeAt = Math.min(at + policy.grace, deadlineAt(policy, state));
-  return { ...state, phase: "stopping", at, wakeAt, error };
+  const { beganAt, attemptAt } = state;
+  const wakeAt = wakeAtIn(policy, "stopping", beganAt, attemptAt, at + policy.grace);
+  return { ...state, phase: "stopping", at, wakeAt, limit, error };
 }
 
 function failed(
   policy: Policy,
-  state: Exclude<Waiting, Pausing>,
+  state: Trying | Stopping,
   at: number,
   error: unknown,
+  limit: Limit | null,
 ): State {
-  const lastFailure = failure(policy, state, at, error);
-  let answer;
+  const lastFailure = failureOf(policy, state, at, error, limit);
+  let decision;
   try {
-    answer = policy.decide(lastFailure, at);
+    decision = policy.decide(lastFailure, at);
   } catch (thrown) {
-    return end({ ...state, lastFailure }, at, "thrown", rejected(thrown));
+    return end({ ...state, lastFailure }, at, "callbackError", rejected(thrown));
   }
-  if (typeof answer === "string") {
-    return end({ ...state, lastFailure }, at, answer, rejected(error));
+  if (typeof decision === "string") {
+    return end({ ...state, lastFailure }, at, decision, rejected(error));
   }
-  // A failure that arrives after the deadline has no pause left to sit out.
+  // A failure that is noticed after the deadline has no time left for a pause.
   if (lastFailure.remaining === 0) {
     return end({ ...state, lastFailure }, at, "deadline", rejected(error));
   }
+  const { name, beganAt, attempts, attemptAt } = state;
   return {
     phase: "pausing",
-    name: state.name,
-    beganAt: state.beganAt,
+    name,
+    beganAt,
     at,
-    tries: state.tries,
-    attemptAt: state.attemptAt,
-    pause: answer,
+    attempts,
+    attemptAt,
+    pause: decision,
     lastFailure,
-    wakeAt: Math.min(at + answer, deadlineAt(policy, state)),
+    wakeAt: wakeAtIn(policy, "pausing", beganAt, attemptAt, at + decision),
   };
 }
 
@@ -230,7 +305,7 @@ function endAtDeadline(
 ): Done {
   const lastFailure = failureSoFar(policy, state, at);
   const outcome = rejected(
-    lastFailure === null ? error ?? limitError(policy, state, at) : lastFailure.error,
+    lastFailure === null ? error ?? errorOf(policy, state, "deadline") : lastFailure.error,
   );
   return end({ ...state, lastFailure }, at, "deadline", outcome);
 }
@@ -239,7 +314,7 @@ function cancel(
   policy: Policy,
   state: Waiting,
   at: number,
-  reason: "aborted" | "thrown",
+  reason: "aborted" | "callbackError",
   error: unknown,
 ): Done {
   const lastFailure = failureSoFar(policy, state, at);
@@ -252,48 +327,44 @@ function end(
   reason: Reason,
   outcome: PromiseSettledResult<unknown>,
 ): Done {
+  const { name, beganAt, attempts, attemptAt, pause, lastFailure } = state;
   return {
     phase: "done",
-    name: state.name,
-    beganAt: state.beganAt,
+    name,
+    beganAt,
     at,
-    tries: state.tries,
-    attemptAt: state.attemptAt,
-    pause: state.pause,
-    lastFailure: state.lastFailure,
+    attempts,
+    attemptAt,
+    pause,
+    lastFailure,
     reason,
     outcome,
   };
 }
 
-/** The last failure, which is the timeout where an attempt is winding down. */
-function failureSoFar(
-  policy: Policy,
-  state: Waiting,
-  at: number,
-): Failure | null {
+/** The last failure. For an attempt that winds down, its timeout is the last failure. */
+function failureSoFar(policy: Policy, state: Waiting, at: number): Failure | null {
   return state.phase === "stopping"
-    ? failure(policy, state, at, state.error)
+    ? failureOf(policy, state, at, state.error, state.limit)
     : state.lastFailure;
 }
 
-function failure(
+function failureOf(
   policy: Policy,
   state: Progress,
   at: number,
   error: unknown,
+  limit: Limit | null,
 ): Failure {
   return Object.freeze({
     error,
-    tries: state.tries,
+    attempt: state.attempts,
+    limit,
+    duration: at - state.attemptAt,
     elapsed: at - state.beganAt,
-    remaining: Math.max(0, deadlineAt(policy, state) - at),
-    pause: state.pause,
+    remaining: Math.max(0, deadlineAt(policy, state.beganAt) - at),
+    pauseBefore: state.pause,
   });
-}
-
-function deadlineAt(policy: Policy, state: Progress): number {
-  return state.beganAt + policy.deadline;
 }
 
 function rejected(reason: unknown): PromiseRejectedResult {

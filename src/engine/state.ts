@@ -1,89 +1,101 @@
 /**
- * What the engine speaks of: its states, the events between them, and the policy
- * that it asks. All of it is plain, immutable data.
+ * The vocabulary of the engine: its states, the events between them, and the policy that it
+ * asks. All of it is plain, immutable data.
  *
  * @module
  */
 
-import type { TimeoutError } from "./errors.ts";
+import type { Limit } from "./limit.ts";
+import type { TimeoutError } from "./timeout_error.ts";
 
-/** Why an execution ended. */
+/** The reason why an execution ended. */
 export type Reason =
   /** An attempt returned a value. */
   | "success"
-  /** An error that the policy does not retry. */
-  | "unlisted"
+  /** The policy does not retry the error. */
+  | "nonRetryable"
   /** The last of `maxTries` attempts failed. */
   | "maxTries"
-  /** `giveup` said so. */
+  /** `giveup` returned true. */
   | "giveup"
-  /** The `budget` had no retry left. */
+  /** The `budget` refused a retry. */
   | "budget"
   /** The deadline was reached. */
   | "deadline"
   /** A signal was aborted. */
   | "aborted"
-  /** The caller's own `giveup`, `budget`, `pause` or clock threw. */
-  | "thrown";
+  /** The caller's own `giveup`, `budget`, `pause` or clock threw an error. */
+  | "callbackError";
 
-/** A failed attempt, as `giveup`, `pause` and `observe` are shown it. Frozen. */
+/** A failed attempt, given to `giveup`, `pause` and `observe`. Frozen. */
 export interface Failure {
-  /** What was thrown: the very value, whatever it is. A `TimeoutError` after an attempt timeout. */
+  /** The thrown value itself, whatever it is. A `TimeoutError` after an attempt timeout. */
   readonly error: unknown;
-  /** How many attempts have begun, the failed one included. */
-  readonly tries: number;
+  /** The number of the attempt, starting at 1. */
+  readonly attempt: number;
+  /** The limit that ended the attempt; `null` if the attempt failed by itself. */
+  readonly limit: Limit | null;
+  /** Milliseconds that the attempt took, including its grace. */
+  readonly duration: number;
   /** Milliseconds since the execution began. */
   readonly elapsed: number;
-  /** Milliseconds until the deadline, never negative; `Infinity` without one. */
+  /** Milliseconds until the deadline of the execution, >= 0; `Infinity` without one. */
   readonly remaining: number;
-  /** The pause before this attempt, in milliseconds; 0 before the first. */
-  readonly pause: number;
+  /** Milliseconds of the pause before this attempt; 0 before the first. */
+  readonly pauseBefore: number;
 }
 
-/** Why a policy makes no other attempt after a failure. */
-export type Refusal = Extract<Reason, "unlisted" | "maxTries" | "giveup" | "budget">;
+/** A reason why a policy makes no other attempt after a failure. */
+export type Refusal = Extract<Reason, "nonRetryable" | "maxTries" | "giveup" | "budget">;
 
-/** What the engine needs to know of a policy. "No limit" is `Infinity`. */
+/** The part of a policy that the engine needs. "No limit" is `Infinity`. */
 export interface Policy {
   readonly attemptTimeout: number;
   readonly deadline: number;
   readonly grace: number;
-  /** The pause before the next attempt, or the reason why there is none. Asked once a failure. */
+  /**
+   * Decides about a failure. Called once for each.
+   *
+   * @returns The pause before the next attempt, or the reason why there is none.
+   */
   decide(failure: Failure, at: number): number | Refusal;
 }
 
-/** What happened, and when. */
+/** An event, and its instant. */
 export type Event =
+  /** The attempt returned a value or failed. */
   | {
     readonly type: "settled";
     readonly at: number;
     readonly outcome: PromiseSettledResult<unknown>;
   }
+  /** The instant that the state waits for has come. */
   | {
     readonly type: "woke";
     readonly at: number;
-    /** What an attempt that is cut by this wake was told: see {@linkcode limitError}. */
+    /** The error that the attempt's signal was aborted with; see {@linkcode limitError}. */
     readonly error?: TimeoutError | undefined;
   }
+  /** A signal of the caller was aborted. */
   | { readonly type: "aborted"; readonly at: number; readonly reason: unknown }
-  /** What the execution depends on, as its clock, does not work. */
-  | { readonly type: "broke"; readonly at: number; readonly reason: unknown };
+  /** Something that the execution depends on, such as its clock, does not work. */
+  | { readonly type: "faulted"; readonly at: number; readonly reason: unknown };
 
-/** What every state tells. */
+/** The fields of every state. */
 export interface Progress {
   /** The function's name, for messages. */
   readonly name: string;
-  /** When the execution began. */
+  /** The instant at which the execution began. */
   readonly beganAt: number;
-  /** When this phase was entered. */
+  /** The instant at which this phase was entered. */
   readonly at: number;
-  /** How many attempts have begun. */
-  readonly tries: number;
-  /** When the latest attempt began; when the execution did, before the first. */
+  /** The number of attempts that have begun. */
+  readonly attempts: number;
+  /** The instant at which the latest attempt began; before the first, the execution. */
   readonly attemptAt: number;
-  /** The pause before the latest attempt, or the one under way. */
+  /** Milliseconds of the pause before the latest attempt, or of the one under way. */
   readonly pause: number;
-  /** The latest failure, if there was one. */
+  /** The latest failure; `null` if nothing has failed. */
   readonly lastFailure: Failure | null;
 }
 
@@ -93,15 +105,17 @@ export interface Trying extends Progress {
   readonly wakeAt: number;
 }
 
-/** An attempt was cut by its timeout, and is given its grace to wind down. */
+/** An attempt has timed out, and winds down within its grace. */
 export interface Stopping extends Progress {
   readonly phase: "stopping";
   readonly wakeAt: number;
-  /** What the attempt has failed with, unless it returns a value yet. */
+  /** The limit that ended the attempt. */
+  readonly limit: Limit;
+  /** The timeout that the attempt fails with, unless it still returns a value. */
   readonly error: TimeoutError;
 }
 
-/** The pause between two attempts; also the state before the first one. */
+/** A pause between two attempts. Also the state before the first attempt. */
 export interface Pausing extends Progress {
   readonly phase: "pausing";
   readonly wakeAt: number;
@@ -114,8 +128,8 @@ export interface Done extends Progress {
   readonly outcome: PromiseSettledResult<unknown>;
 }
 
-/** A state that is left by an event. */
+/** A state that waits for an event. */
 export type Waiting = Trying | Stopping | Pausing;
 
-/** All there is to know of an execution at an instant. Immutable. */
+/** Everything there is to know of an execution at an instant. Immutable. */
 export type State = Waiting | Done;

@@ -1,5 +1,5 @@
 /**
- * The header Retry-After, by which a server says when to come back.
+ * The header Retry-After, with which a server asks a client to wait.
  *
  * The grammar is that of RFC 9110, 10.2.3 (Retry-After) and 5.6.7 (dates):
  * https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
@@ -7,7 +7,7 @@
  * @module
  */
 
-import { show } from "./errors.ts";
+import { describe } from "../check/describe.ts";
 
 const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 const TIME = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
@@ -22,23 +22,23 @@ const FORMS = /* @__PURE__ */ [
 ].map((form) => new RegExp(`^${form}$`));
 
 /**
- * How long a server asks to wait: the value of its header Retry-After, in
- * seconds or as an HTTP date in any of the three forms, as milliseconds.
+ * Reads the header Retry-After: the time that a server asks a client to wait, in seconds or as
+ * an HTTP date in any of the three forms.
  *
- * An instant that has passed is 0. A year of two digits is the latest with these
- * digits that is not more than 50 years ahead. A number of seconds that is
- * beyond all measure is the largest number, so that it is still a pause.
+ * An instant that has passed is 0. A year of two digits is the latest with these digits that is
+ * at most 50 years ahead. A number of seconds that is too large for a number of milliseconds is
+ * the largest number, so that it is still a pause.
  *
- * @param value The header's value, as `headers.get("retry-after")` gives it.
- * @param now The present instant by the wall clock, in milliseconds since 1970,
- * against which a date is measured. Default: `Date.now()`.
- * @returns Milliseconds >= 0, or `null` if the value is absent or anything else.
- * @throws {TypeError} If `now` is no number.
- * @throws {RangeError} If `now` is no instant that a date can be.
+ * @param value The header's value, such as `headers.get("retry-after")`.
+ * @param now The present instant by the wall clock, in milliseconds since 1970. A date is
+ * measured against it. Default: `Date.now()`.
+ * @returns Milliseconds >= 0; `null` if the value is absent or anything else.
+ * @throws {TypeError} If `now` is not a number.
+ * @throws {RangeError} If `now` is not an instant that a date can be.
  *
  * @example Seconds and dates
  * ```ts
- * import { retryAfter } from "@asyncbackoff/asyncbackoff";
+ * import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
  * import { assertEquals } from "@std/assert";
  *
  * const now = Date.UTC(1994, 10, 6, 8, 49, 30);
@@ -64,12 +64,11 @@ function instantOf(now: number): Date {
   if (typeof now === "number" && !Number.isNaN(date.getTime())) return date;
   const Wrong = typeof now === "number" ? RangeError : TypeError;
   throw new Wrong(
-    "Cannot tell how long to wait as 'now' must be milliseconds since 1970: " +
-      `current value is ${show(now)}`,
+    `Cannot read Retry-After: 'now' must be milliseconds since 1970, got ${describe(now)}`,
   );
 }
 
-/** The instant of an HTTP date; `null` if it is none, as the 31st of February. */
+/** The instant of an HTTP date; `null` if it is not one, such as the 31st of February. */
 function dateOf(value: string, today: Date): number | null {
   const parts = FORMS.map((form) => form.exec(value)?.groups).find((groups) => groups);
   if (parts === undefined) return null;
@@ -86,7 +85,7 @@ function dateOf(value: string, today: Date): number | null {
   return year.length === 2 ? inCentury(Number(year), today, at) : at(Number(year));
 }
 
-/** Of the years that end in two digits, the latest that is not more than 50 years ahead. */
+/** The instant in the latest year with two given last digits that is at most 50 years ahead. */
 function inCentury(
   digits: number,
   today: Date,

@@ -1,35 +1,35 @@
 /**
- * The decorator with a guaranteed time, by name or by position.
+ * The decorator that retries and guarantees an end, with its rules by name or by position.
  *
  * @module
  */
 
-import { Backoff } from "./backoff.ts";
-import { type AsyncDecorator, isClass } from "./decorator.ts";
-import { show } from "./errors.ts";
+import { describe } from "../check/describe.ts";
+import { isOptions } from "../check/keys.ts";
+import type { ErrorClass } from "../policy/error_classes.ts";
 import {
   type BackoffOptions,
-  type ErrorClass,
-  isOptions,
-  mergeOptions,
-  misplaced,
+  OPTION_NAMES,
   type Pause,
   type RetryOptions,
-} from "./options.ts";
+} from "../policy/options.ts";
+import { mergeOptions, misplaced, refuseFunction } from "./arguments.ts";
+import { Backoff } from "./backoff.ts";
+import { type AsyncDecorator, isClass } from "./decorator.ts";
 
 const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, options?)";
 
 /**
- * Guarantees a time to a function: an attempt timeout, a deadline over all
- * attempts, a pause between them, a bound on tries, a filter of exceptions and a
- * `giveup` predicate, all at the same time.
+ * Retries an async function and guarantees when it ends: an attempt timeout, a deadline over
+ * all attempts, a pause between them, a bound on tries, a filter of exceptions and a `giveup`
+ * predicate, all at the same time.
  *
  * Without `exceptions`, only timeouts are retried.
  *
  * @param options The rules, by name.
  * @returns A decorator of functions and methods.
- * @throws {TypeError} If an option is of the wrong kind, or unknown.
- * @throws {RangeError} If an option is of the wrong value.
+ * @throws {TypeError} If an option is of the wrong type, or unknown.
+ * @throws {RangeError} If an option has a wrong value.
  *
  * @example By name
  * ```ts
@@ -50,16 +50,16 @@ const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, opt
  */
 export function asyncbackoff(options: BackoffOptions): AsyncDecorator;
 /**
- * Guarantees a time to a function, in the positional notation of aiomisc: the
- * attempt timeout, the deadline, the pause, then the classes that are retried.
+ * Retries an async function and guarantees when it ends, in the positional notation of
+ * aiomisc: the attempt timeout, the deadline, the pause, then the classes that are retried.
  *
- * @param attemptTimeout How long one attempt may take, in milliseconds; `null` for no limit.
- * @param deadline How long the whole execution may take, in milliseconds; `null` for no limit.
+ * @param attemptTimeout The longest that one attempt may take, in ms; `null` for no limit.
+ * @param deadline The longest that the execution may take, in ms; `null` for no limit.
  * @param pause Milliseconds between attempts, or a function of the failure. Default: 0.
  * @param exceptions The classes whose errors are retried. Timeouts always are.
  * @returns A decorator of functions and methods.
- * @throws {TypeError} If an argument is of the wrong kind, missing or misplaced.
- * @throws {RangeError} If an argument is of the wrong value.
+ * @throws {TypeError} If an argument is of the wrong type, missing or misplaced.
+ * @throws {RangeError} If an argument has a wrong value.
  *
  * @example By position
  * ```ts
@@ -83,15 +83,15 @@ export function asyncbackoff(
   ...exceptions: ErrorClass[]
 ): AsyncDecorator;
 /**
- * Guarantees a time to a function, in the positional notation with the other
- * options behind it, as Python's keyword arguments.
+ * Retries an async function and guarantees when it ends, in the positional notation. The other
+ * options follow in an object, like Python's keyword arguments.
  *
- * @param attemptTimeout How long one attempt may take, in milliseconds; `null` for no limit.
- * @param deadline How long the whole execution may take, in milliseconds; `null` for no limit.
+ * @param attemptTimeout The longest that one attempt may take, in ms; `null` for no limit.
+ * @param deadline The longest that the execution may take, in ms; `null` for no limit.
  * @param rest The pause, the classes that are retried, and the options at the end.
  * @returns A decorator of functions and methods.
- * @throws {TypeError} If an argument is of the wrong kind, missing, misplaced or given twice.
- * @throws {RangeError} If an argument is of the wrong value.
+ * @throws {TypeError} If an argument is of the wrong type, missing, misplaced or given twice.
+ * @throws {RangeError} If an argument has a wrong value.
  *
  * @example By position, with options behind it
  * ```ts
@@ -112,24 +112,30 @@ export function asyncbackoff(
     | [pause: Pause | null, ...exceptions: ErrorClass[], options: RetryOptions]
 ): AsyncDecorator;
 export function asyncbackoff(...args: readonly unknown[]): AsyncDecorator {
-  const options = args.length === 1 && isOptions(args[0]) ? args[0] : positional(args);
-  return new Backoff(options).wrap;
+  const [first] = args;
+  refuseFunction(USAGE, first);
+  const isNamed = args.length === 1 && isOptions(first, OPTION_NAMES);
+  return new Backoff(isNamed ? first : positional(args)).wrap;
 }
 
-/** The positional notation as options. What is left to check, the policy does. */
+/** Reads the positional notation as options. The policy checks the values. */
 function positional(args: readonly unknown[]): BackoffOptions {
   const last = args.at(-1);
-  const isNamed = args.length > 2 && isOptions(last);
+  const isNamed = args.length > 2 && isOptions(last, OPTION_NAMES);
   const [attemptTimeout, deadline, pause, ...rest] = isNamed ? args.slice(0, -1) : args;
   checkLimit("attemptTimeout", attemptTimeout);
   checkLimit("deadline", deadline);
   if (typeof pause === "function" && isClass(pause)) {
-    throw misplaced(USAGE, `the pause comes before the classes, but it is ${show(pause)}`);
+    throw misplaced(
+      USAGE,
+      `the pause must come before the classes, got ${describe(pause)}`,
+    );
   }
   const classes = rest.filter((each) => each !== null);
   for (const each of classes) {
     if (typeof each === "function") continue;
-    throw misplaced(USAGE, `only classes come after the pause, but there is ${show(each)}`);
+    const rule = "only classes, and the options at the end, may follow the pause";
+    throw misplaced(USAGE, `${rule}, got ${describe(each)}`);
   }
   const exceptions = classes.length === 0 ? null : classes;
   const given = { attemptTimeout, deadline, pause, exceptions };
@@ -138,8 +144,6 @@ function positional(args: readonly unknown[]): BackoffOptions {
 
 function checkLimit(name: string, value: unknown): void {
   if (value === null || typeof value === "number") return;
-  throw misplaced(
-    USAGE,
-    `'${name}' must be a number of milliseconds, or null: it is ${show(value)}`,
-  );
+  const rule = `'${name}' must be a number of milliseconds, or null`;
+  throw misplaced(USAGE, `${rule}, got ${describe(value)}`);
 }

@@ -1,28 +1,29 @@
 /**
- * The shortcut that bounds the tries and retries everything.
+ * The shortcut that bounds the number of attempts and retries everything.
  *
  * @module
  */
 
+import type { BackoffOptions } from "../policy/options.ts";
+import { mergeOptions, misplaced, refuseFunction } from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 import type { AsyncDecorator } from "./decorator.ts";
-import { type BackoffOptions, mergeOptions, misplaced } from "./options.ts";
 
 const USAGE = "asyncretry(maxTries, options?)";
 
 /**
- * Retries a function after whatever it throws, at most so many tries: a
- * shortcut of `asyncbackoff({ maxTries, exceptions: "all" })`. Only an error
- * named `"AbortError"` is not retried, unless `exceptions` says so.
+ * Retries a function after any error, up to a number of attempts: a shortcut of
+ * `asyncbackoff({ maxTries, exceptions: "all" })`. Only an error named `"AbortError"` is not
+ * retried, unless `exceptions` lists it.
  *
- * It takes every option of `asyncbackoff`, limits too: leave them on.
+ * It takes every option of `asyncbackoff`, including the limits. Leave them on.
  *
- * @param maxTries How many attempts there are at most, the first included: an
- * integer >= 1; `null` for no bound.
+ * @param maxTries The maximum number of attempts, including the first: an integer >= 1; `null`
+ * for no bound.
  * @param options The other rules, by name.
  * @returns A decorator of functions and methods.
- * @throws {TypeError} If an option is of the wrong kind, or unknown.
- * @throws {RangeError} If an option is of the wrong value.
+ * @throws {TypeError} If an option is of the wrong type, or unknown.
+ * @throws {RangeError} If an option has a wrong value.
  *
  * @example Three tries
  * ```ts
@@ -45,16 +46,17 @@ export function asyncretry(
 ): AsyncDecorator;
 export function asyncretry(...args: readonly unknown[]): AsyncDecorator {
   const [maxTries, options] = args;
+  refuseFunction(USAGE, maxTries);
   if (maxTries === undefined) {
-    throw misplaced(USAGE, "'maxTries' must be an integer >= 1, or null: it is undefined");
+    throw misplaced(
+      USAGE,
+      "'maxTries' must be an integer >= 1, or null, got undefined",
+    );
   }
+  refuseFunction(USAGE, options);
   if (args.length > 2) {
-    throw misplaced(USAGE, `there are at most two: there are ${args.length}`);
+    throw misplaced(USAGE, `it takes at most two arguments, got ${args.length}`);
   }
-  const { exceptions, ...rules } = mergeOptions(
-    USAGE,
-    { maxTries },
-    (options ?? {}) as Record<string, unknown>,
-  );
+  const { exceptions, ...rules } = mergeOptions(USAGE, { maxTries }, options ?? {});
   return new Backoff({ ...rules, exceptions: exceptions ?? "all" }).wrap;
 }

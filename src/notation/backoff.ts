@@ -1,29 +1,34 @@
 /**
- * A policy, ready to execute by.
+ * A policy, ready to execute functions.
  *
  * @module
  */
 
-import type { Attempt } from "./attempt.ts";
+import { checkKeys } from "../check/keys.ts";
+import { wrongType } from "../check/values.ts";
+import type { Attempt } from "../driver/attempt.ts";
+import { execute } from "../driver/execution.ts";
+import { Counters, Statistic } from "../driver/statistic.ts";
+import { OPTION_HINTS } from "../policy/option_hints.ts";
+import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
+import { BackoffPolicy, checkSignal } from "../policy/policy.ts";
+import type { Signal } from "../time/signal.ts";
 import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.ts";
-import { show } from "./errors.ts";
-import { execute } from "./execution.ts";
-import { type BackoffOptions, checkKeys } from "./options.ts";
-import { BackoffPolicy } from "./policy.ts";
-import { Statistic } from "./statistic.ts";
-import { abortSignal } from "./validate.ts";
-import type { Signal } from "./signal.ts";
 
-/** Options of a single execution. */
+/** Options of a single execution. `null` and `undefined` mean absent. */
 export interface ExecuteOptions {
-  /** Aborts this execution alone, in addition to the policy's own signal. */
+  /** A signal that aborts this execution alone, besides the policy's own signal. */
   signal?: Signal | null | undefined;
 }
 
+const EXECUTE_OPTIONS = /* @__PURE__ */ Object.keys(
+  { signal: true } satisfies Record<keyof ExecuteOptions, true>,
+);
+
 /**
- * A policy, ready to execute by. All of its rules hold at the same time: the
- * attempt timeout, the deadline, the pause, the bound on tries, and `giveup`.
- * It may be shared by any number of executions at once.
+ * A policy, ready to execute functions. All of its rules hold at the same time: the attempt
+ * timeout, the deadline, the pause, the bound on tries, and `giveup`. Any number of executions
+ * may share it at once.
  *
  * @example Executing a function
  * ```ts
@@ -48,33 +53,35 @@ export interface ExecuteOptions {
  * ```
  */
 export class Backoff {
-  /** What its executions have done so far. */
-  readonly statistic: Statistic = new Statistic();
-  /** Wraps functions and decorates methods; it may be detached from the object. */
+  /** Counters of what its executions have done so far. */
+  readonly statistic: Statistic;
+  /** A decorator that wraps functions and methods. It may be detached from the object. */
   readonly wrap: AsyncDecorator;
   readonly #policy: BackoffPolicy;
+  readonly #counters = new Counters();
 
   /**
    * Makes a policy. Its options are read and checked here, once.
    *
-   * @param options Its rules; without any, only timeouts are retried, without end.
-   * @throws {TypeError} If an option is of the wrong kind, or unknown.
-   * @throws {RangeError} If an option is of the wrong value.
+   * @param options Its rules. Without any, only timeouts are retried, without end.
+   * @throws {TypeError} If an option is of the wrong type, or unknown.
+   * @throws {RangeError} If an option has a wrong value.
    */
   constructor(options?: BackoffOptions | null) {
     this.#policy = new BackoffPolicy(options ?? {});
+    this.statistic = new Statistic(this.#counters);
     this.wrap = decorator((fn) => this.#wrap(fn), this.statistic);
   }
 
   /**
    * Executes a function by the policy.
    *
-   * @typeParam T What the function returns.
-   * @param fn The function; it is given its attempt, and may return a value or a promise.
+   * @typeParam T The type of the function's result.
+   * @param fn The function. It receives its attempt, and may return a value or a promise.
    * @param options `signal`: aborts this execution.
-   * @returns The value of the first attempt that returns one in time. It rejects
-   * with the last failure's own error, with a `TimeoutError` at the deadline if
-   * nothing failed before, or with the reason of the signal that was aborted.
+   * @returns The value of the first attempt that returns one in time. It rejects with the last
+   * failure's own error, with a `TimeoutError` at the deadline if nothing failed before, or
+   * with the reason of the signal that was aborted.
    *
    * @example Cancelling by a signal
    * ```ts
@@ -95,14 +102,9 @@ export class Backoff {
     options?: ExecuteOptions | null,
   ): Promise<T> {
     try {
-      if (typeof fn !== "function") {
-        throw new TypeError(
-          `Cannot execute as a function is needed: current value is ${show(fn)}`,
-        );
-      }
-      if (options !== null && options !== undefined) checkKeys(options, ["signal"]);
-      const signal = abortSignal(options?.signal);
-      return execute(this.#policy, this.statistic, {
+      if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
+      const signal = options === null || options === undefined ? null : signalOf(options);
+      return execute(this.#policy, this.#counters, {
         name: functionName(fn),
         fn,
         self: undefined,
@@ -116,12 +118,12 @@ export class Backoff {
 
   #wrap<F extends AsyncFunction>(fn: F): F {
     const policy = this.#policy;
-    const statistic = this.statistic;
+    const counters = this.#counters;
     const name = functionName(fn);
-    // A method's shorthand: it has a `this`, and cannot be called with `new`.
+    // A method in shorthand has a `this`, and cannot be called with `new`.
     const { wrapped } = {
       wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
-        return execute(policy, statistic, { name, fn, self: this, args, signal: null });
+        return execute(policy, counters, { name, fn, self: this, args, signal: null });
       },
     };
     return Object.defineProperties(wrapped, {
@@ -131,7 +133,17 @@ export class Backoff {
   }
 }
 
-/** A class may have a static member of that name, which is anything. */
+/** Checks the options of an execution. */
+function signalOf(options: ExecuteOptions): Signal | null {
+  const key = (name: string) =>
+    OPTION_NAMES.some((each) => each === name)
+      ? `it is an option of the policy: 'new Backoff({ ${name} })'`
+      : null;
+  checkKeys("execute", options, EXECUTE_OPTIONS, { ...OPTION_HINTS, key });
+  return checkSignal("execute: option 'signal'", options.signal ?? null);
+}
+
+/** The `name` of a class may be a static member of any type. */
 // deno-lint-ignore ban-types
 function functionName(fn: Function): string {
   return typeof fn.name === "string" ? fn.name : "";

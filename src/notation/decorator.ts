@@ -1,20 +1,21 @@
 /**
- * One value that wraps functions and decorates methods, told apart by its arguments.
+ * One value that wraps functions and decorates methods. Its arguments tell the two apart.
  *
  * @module
  */
 
-import { show } from "./errors.ts";
-import type { Statistic } from "./statistic.ts";
+import { describe } from "../check/describe.ts";
+import { wrongType } from "../check/values.ts";
+import type { Statistic } from "../driver/statistic.ts";
 
 /** A function that returns a promise. */
 // deno-lint-ignore no-explicit-any
 export type AsyncFunction = (...args: any[]) => Promise<unknown>;
 
 /**
- * What `asyncbackoff`, `asyncretry` and `Backoff.wrap` give: call it with a
- * function to wrap that, or put it before a method as a decorator, standard or
- * legacy. The wrapped function keeps its type, `this`, `name` and `length`.
+ * The decorator that `asyncbackoff`, `asyncretry` and `Backoff.wrap` return. Call it with a
+ * function to wrap the function, or put it before a method as a standard or legacy decorator.
+ * The wrapped function keeps its type, `this`, `name` and `length`.
  *
  * @example A function and a method
  * ```ts
@@ -38,9 +39,9 @@ export interface AsyncDecorator {
    * Wraps a function, or a method as a standard decorator.
    *
    * @param fn The function.
-   * @param context Given by the language, to a standard decorator.
+   * @param context The context that the language passes to a standard decorator.
    * @returns A function that executes `fn` by the policy.
-   * @throws {TypeError} If it is put on anything but a function or a method.
+   * @throws {TypeError} If it decorates anything but a function or a method.
    */
   <F extends AsyncFunction>(
     fn: F,
@@ -54,25 +55,25 @@ export interface AsyncDecorator {
    * @param key The method's name.
    * @param descriptor The method's descriptor.
    * @returns The descriptor of the wrapped method.
-   * @throws {TypeError} If it is put on anything but a method.
+   * @throws {TypeError} If it decorates anything but a method.
    */
   <F extends AsyncFunction>(
     target: object,
     key: string | symbol,
     descriptor: TypedPropertyDescriptor<F>,
   ): TypedPropertyDescriptor<F>;
-  /** What all that it wraps has done so far. */
+  /** Counters of what everything that it wraps has done so far. */
   readonly statistic: Statistic;
 }
 
-/** How a function becomes the one that is executed by a policy. */
+/** Turns a function into one that is executed by a policy. */
 type Wrap = <F extends AsyncFunction>(fn: F) => F;
 
 /**
  * Makes a decorator.
  *
  * @param wrap Wraps a function.
- * @param statistic What the wrapped functions count in.
+ * @param statistic The counters of the wrapped functions.
  * @returns The decorator.
  */
 export function decorator(wrap: Wrap, statistic: Statistic): AsyncDecorator {
@@ -80,16 +81,14 @@ export function decorator(wrap: Wrap, statistic: Statistic): AsyncDecorator {
     const [target, context, descriptor] = args;
     if (context === undefined && descriptor === undefined) return wrap(functionOf(target));
     if (isContext(context)) {
-      if (context.kind !== "method") throw notDecorable(`a ${context.kind}`);
+      if (context.kind !== "method") throw notDecorable(context.kind);
       return wrap(functionOf(target));
     }
-    // A legacy decorator's key; a constructor's parameter has none.
+    // A legacy decorator receives a key, except on a parameter of a constructor.
     if (!["string", "symbol", "undefined"].includes(typeof context)) {
       throw new TypeError(
-        "Cannot wrap the function as a second argument must be that of a decorator: " +
-          `current value is ${
-            show(context)
-          }. In 'map' and the like, write 'fn => wrap(fn)'`,
+        "Cannot wrap a function: a second argument must come from the language, got " +
+          `${describe(context)}; with 'map', write 'fn => wrap(fn)'`,
       );
     }
     return { ...descriptor as PropertyDescriptor, value: wrap(methodOf(descriptor)) };
@@ -106,29 +105,25 @@ function isContext(value: unknown): value is { kind: string } {
 }
 
 function functionOf(value: unknown): AsyncFunction {
-  if (typeof value !== "function") {
-    throw new TypeError(
-      `Cannot wrap as a function is needed: current value is ${show(value)}`,
-    );
-  }
-  if (isClass(value)) throw notDecorable("a class");
+  if (typeof value !== "function") throw wrongType("wrap: 'fn'", "a function", value);
+  if (isClass(value)) throw notDecorable("class");
   return value as AsyncFunction;
 }
 
 function methodOf(descriptor: unknown): AsyncFunction {
-  if (typeof descriptor === "number") throw notDecorable("a parameter");
+  if (typeof descriptor === "number") throw notDecorable("parameter");
   const { value, get, set } = (descriptor ?? {}) as PropertyDescriptor;
-  if (get !== undefined || set !== undefined) throw notDecorable("an accessor");
-  if (typeof value !== "function") throw notDecorable("a field");
+  if (get !== undefined || set !== undefined) throw notDecorable("accessor");
+  if (typeof value !== "function") throw notDecorable("field");
   return functionOf(value);
 }
 
 /**
- * Whether a function is a class: its prototype cannot be replaced, and its text
- * says so, which that of a frozen function does not.
+ * Tells whether a function is a class. The prototype of a class cannot be replaced, and its
+ * source text begins with `class`; that of a frozen function does not.
  *
  * @param value A function.
- * @returns Whether it is one.
+ * @returns Whether it is a class.
  */
 // deno-lint-ignore ban-types
 export function isClass(value: Function): boolean {
@@ -136,8 +131,10 @@ export function isClass(value: Function): boolean {
     /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
 }
 
-function notDecorable(what: string): TypeError {
+/** The kinds of things that a decorator may meet, and cannot wrap. */
+function notDecorable(kind: string): TypeError {
+  const article = /^[aeiou]/.test(kind) ? "an" : "a";
   return new TypeError(
-    `Cannot decorate ${what}: only functions and methods can be executed by a policy`,
+    `Cannot decorate ${article} ${kind}: it must be a function or a method`,
   );
 }

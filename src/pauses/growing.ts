@@ -1,49 +1,71 @@
 /**
- * Pauses that grow from failure to failure, with jitter, so that those who
- * failed together do not come back together.
+ * Pauses that grow from failure to failure, with jitter, so that callers who failed together
+ * do not come back together.
  *
- * Each is a pure function of the failure (and of chance), so that one policy
- * serves any number of executions at once. The formulas are those of
- * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015:
+ * Each is a pure function of the failure and of a random number, so one policy serves any
+ * number of executions at once. The formulas are those of "Exponential Backoff And Jitter",
+ * AWS Architecture Blog, 2015:
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  *
  * @module
  */
 
-import { show } from "./errors.ts";
-import { type Aliases, checkKeys } from "./options.ts";
-import type { Failure } from "./state.ts";
-import { callback, duration, finiteNumber, wordOption } from "./validate.ts";
+import { describe } from "../check/describe.ts";
+import { checkKeys } from "../check/keys.ts";
+import {
+  checkCallback,
+  checkDuration,
+  checkFinite,
+  checkFiniteDuration,
+  checkWord,
+  option,
+} from "../check/values.ts";
 
 /**
- * What chance does to a pause `v` that has been capped already: `"full"` is
- * U(0, v), `"equal"` is v/2 + U(0, v/2), `"none"` is v.
+ * The random part of a pause `v`, which is capped already: `"full"` is U(0, v), `"equal"` is
+ * v/2 + U(0, v/2), `"none"` is v.
  */
 export type Jitter = "full" | "equal" | "none";
 
-/** A pause as a function of the failure, of which it needs `tries` and `pause` alone. */
-export type GrowingPause = (
-  failure: Partial<Failure> & Pick<Failure, "tries" | "pause">,
-) => number;
+/** The part of a pause that is random, for each jitter: `v * (1 - share) + U(0, share * v)`. */
+const RANDOM_SHARE = {
+  full: 1,
+  equal: 0.5,
+  none: 0,
+} as const satisfies Record<Jitter, number>;
+
+/** The part of a failure that a growing pause needs. */
+export interface PauseBasis {
+  /** The number of the attempt that failed, starting at 1. */
+  readonly attempt: number;
+  /** Milliseconds of the pause before that attempt; 0 before the first. */
+  readonly pauseBefore: number;
+}
+
+/**
+ * A pause as a function of the failure. A second argument replaces the option `random` for
+ * this call; `preview` uses it.
+ */
+export type GrowingPause = (failure: PauseBasis, random?: () => number) => number;
 
 /** Options of {@linkcode decorrelated}. `null` and `undefined` mean absent. */
 export interface DecorrelatedOptions {
   /**
-   * The first pause before jitter, and the least that is drawn from if it is
-   * `decorrelated`, in milliseconds: finite and >= 0.
+   * The first pause before jitter, in milliseconds: finite and >= 0. For `decorrelated`, the
+   * lower end of every draw.
    *
    * @default {100}
    */
   initial?: number | null | undefined;
   /**
-   * The longest pause, in milliseconds >= 0; `Infinity` is no bound.
+   * The longest pause, in milliseconds >= 0. `Infinity` means no bound.
    *
    * @default {30_000}
    */
   max?: number | null | undefined;
   /**
-   * The source of chance: called once a pause, and returns a number from 0 to 1.
-   * One with a seed makes the whole run deterministic.
+   * The source of random numbers: called once a pause, it returns a number from 0 to 1. A
+   * seeded source makes the whole run deterministic.
    *
    * @default {Math.random}
    */
@@ -53,13 +75,13 @@ export interface DecorrelatedOptions {
 /** Options of {@linkcode exponential}. `null` and `undefined` mean absent. */
 export interface ExponentialOptions extends DecorrelatedOptions {
   /**
-   * By how much each pause is longer than the one before it: finite and >= 1.
+   * The ratio of each pause to the one before it: finite and >= 1.
    *
    * @default {2}
    */
   factor?: number | null | undefined;
   /**
-   * What chance does to a pause.
+   * The random part of a pause.
    *
    * @default {"full"}
    */
@@ -69,38 +91,29 @@ export interface ExponentialOptions extends DecorrelatedOptions {
 /** Options of {@linkcode linear}. `null` and `undefined` mean absent. */
 export interface LinearOptions extends DecorrelatedOptions {
   /**
-   * What is added to each pause, in milliseconds: finite and >= 0.
+   * The difference of each pause to the one before it, in milliseconds: finite and >= 0.
    *
    * @default {100}
    */
   step?: number | null | undefined;
   /**
-   * What chance does to a pause.
+   * The random part of a pause.
    *
    * @default {"full"}
    */
   jitter?: Jitter | null | undefined;
 }
 
-const ALIASES: Aliases = {
-  initial: "base basedelay delay initialdelay initialinterval mintimeout startingdelay",
-  max: "cap maxdelay maxinterval maxpause maxtimeout",
-  factor: "exponent multiplier timemultiple",
-  step: "increment",
-  jitter: "randomize",
-  random: "rng seed",
-};
-
 /**
- * Pauses that grow by a factor: before jitter, after the n-th try, it is
+ * Makes pauses that grow by a factor. Before jitter, the pause after attempt n is
  * `min(max, initial * factor ** (n - 1))`.
  *
  * @param options `initial`: default 100 ms. `factor`: default 2. `max`: default
  * 30 s. `jitter`: `"full"` (default), `"equal"` or `"none"`. `random`: default
  * `Math.random`.
- * @returns A function to be the option `pause`.
- * @throws {TypeError} If an option is of the wrong kind, or unknown.
- * @throws {RangeError} If an option is of the wrong value.
+ * @returns A function for the option `pause`.
+ * @throws {TypeError} If an option is of the wrong type, or unknown.
+ * @throws {RangeError} If an option has a wrong value.
  *
  * @example The pauses of a policy
  * ```ts
@@ -113,31 +126,31 @@ const ALIASES: Aliases = {
  * assertEquals(await load(), "ready");
  *
  * const plain = exponential({ initial: 200, jitter: "none" });
- * assertEquals(plain({ tries: 3, pause: 400 }), 800);
- * assert(exponential()({ tries: 100, pause: 0 }) <= 30_000);
+ * assertEquals(plain({ attempt: 3, pauseBefore: 400 }), 800);
+ * assert(exponential()({ attempt: 100, pauseBefore: 0 }) <= 30_000);
  * ```
  */
 export function exponential(options?: ExponentialOptions | null): GrowingPause {
-  const names = ["initial", "factor", "max", "jitter", "random"];
-  const { initial, max, random } = checked(options, names);
-  const factor = finiteNumber("factor", options?.factor ?? 2, { least: 1 });
-  const jitter = jitterOption(options?.jitter);
-  return ({ tries }) => {
-    const growth = Math.min(factor ** (tries - 1), Number.MAX_VALUE); // 0 * Infinity is NaN
-    return jittered(Math.min(max, initial * growth), jitter, random);
+  const action = "make exponential pauses";
+  const { initial, max, random } = checked(action, options, ["factor", "jitter"]);
+  const factor = checkFinite(option(action, "factor"), options?.factor ?? 2, 1);
+  const jitter = checkJitter(action, options?.jitter);
+  return ({ attempt }, source = random) => {
+    const growth = Math.min(factor ** (attempt - 1), Number.MAX_VALUE); // 0 * Infinity is NaN
+    return jittered(Math.min(max, initial * growth), jitter, source);
   };
 }
 
 /**
- * Pauses that grow by a step: before jitter, after the n-th try, it is
+ * Makes pauses that grow by a step. Before jitter, the pause after attempt n is
  * `min(max, initial + step * (n - 1))`.
  *
  * @param options `initial`: default 100 ms. `step`: default 100 ms. `max`:
  * default 30 s. `jitter`: `"full"` (default), `"equal"` or `"none"`. `random`:
  * default `Math.random`.
- * @returns A function to be the option `pause`.
- * @throws {TypeError} If an option is of the wrong kind, or unknown.
- * @throws {RangeError} If an option is of the wrong value.
+ * @returns A function for the option `pause`.
+ * @throws {TypeError} If an option is of the wrong type, or unknown.
+ * @throws {RangeError} If an option has a wrong value.
  *
  * @example One second more each time, up to five
  * ```ts
@@ -146,7 +159,7 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
  *
  * const pause = linear({ initial: 1000, step: 1000, max: 5000, jitter: "none" });
  *
- * assertEquals([1, 2, 3, 9].map((tries) => pause({ tries, pause: 0 })), [
+ * assertEquals([1, 2, 3, 9].map((attempt) => pause({ attempt, pauseBefore: 0 })), [
  *   1000,
  *   2000,
  *   3000,
@@ -155,28 +168,23 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
  * ```
  */
 export function linear(options?: LinearOptions | null): GrowingPause {
-  const { initial, max, random } = checked(options, [
-    "initial",
-    "step",
-    "max",
-    "jitter",
-    "random",
-  ]);
-  const step = finiteDuration("step", options?.step ?? 100);
-  const jitter = jitterOption(options?.jitter);
-  return ({ tries }) =>
-    jittered(Math.min(max, initial + step * (tries - 1)), jitter, random);
+  const action = "make linear pauses";
+  const { initial, max, random } = checked(action, options, ["step", "jitter"]);
+  const step = checkFiniteDuration(option(action, "step"), options?.step ?? 100);
+  const jitter = checkJitter(action, options?.jitter);
+  return ({ attempt }, source = random) =>
+    jittered(Math.min(max, initial + step * (attempt - 1)), jitter, source);
 }
 
 /**
- * Pauses that are drawn from the one before: `min(max, U(initial, 3 * previous))`,
- * where the pause before the first is `initial`. The cap comes last, as published.
+ * Makes pauses that are drawn from the one before: `min(max, U(initial, 3 * previous))`, where
+ * `previous` is at least `initial`. The cap is applied last, as published.
  *
  * @param options `initial`: default 100 ms. `max`: default 30 s. `random`:
  * default `Math.random`.
- * @returns A function to be the option `pause`.
- * @throws {TypeError} If an option is of the wrong kind, or unknown.
- * @throws {RangeError} If an option is of the wrong value.
+ * @returns A function for the option `pause`.
+ * @throws {TypeError} If an option is of the wrong type, or unknown.
+ * @throws {RangeError} If an option has a wrong value.
  *
  * @example A run that is the same each time
  * ```ts
@@ -185,69 +193,53 @@ export function linear(options?: LinearOptions | null): GrowingPause {
  *
  * const pause = decorrelated({ initial: 100, max: 1000, random: () => 0.5 });
  *
- * assertEquals(pause({ tries: 1, pause: 0 }), 200); // from 100 to 300
- * assertEquals(pause({ tries: 2, pause: 200 }), 350); // from 100 to 600
+ * assertEquals(pause({ attempt: 1, pauseBefore: 0 }), 200); // from 100 to 300
+ * assertEquals(pause({ attempt: 2, pauseBefore: 200 }), 350); // from 100 to 600
  * ```
  */
 export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause {
-  const { initial, max, random } = checked(options, ["initial", "max", "random"]);
-  return ({ pause }) => {
-    const most = Math.min(3 * Math.max(initial, pause), Number.MAX_VALUE);
-    return Math.min(max, initial + (most - initial) * draw(random));
+  const { initial, max, random } = checked("make decorrelated pauses", options, []);
+  return ({ pauseBefore }, source = random) => {
+    const upper = Math.min(3 * Math.max(initial, pauseBefore), Number.MAX_VALUE);
+    return Math.min(max, initial + (upper - initial) * draw(source));
   };
 }
 
-/** What {@linkcode byChance} has the pauses drawn from, instead of their own `random`. */
-let chance: (() => number) | null = null;
-
-/**
- * Has every pause that is asked for by a function drawn from a source of chance.
- *
- * @param random The source.
- * @param ask Asks for pauses.
- * @returns What `ask` returns.
- */
-export function byChance<T>(random: () => number, ask: () => T): T {
-  const before = chance;
-  chance = random;
-  try {
-    return ask();
-  } finally {
-    chance = before;
-  }
-}
-
-/** The options that all pauses have, checked. */
-function checked(options: DecorrelatedOptions | null | undefined, known: string[]) {
-  checkKeys(options ?? {}, known, ALIASES);
+/** Checks the options that all growing pauses have. */
+function checked(
+  action: string,
+  options: DecorrelatedOptions | null | undefined,
+  others: readonly string[],
+) {
+  checkKeys(action, options ?? {}, ["initial", "max", "random", ...others]);
+  const max = checkDuration(option(action, "max"), options?.max ?? 30_000);
   return {
-    initial: finiteDuration("initial", options?.initial ?? 100),
-    max: Math.min(duration("max", options?.max, 30_000), Number.MAX_VALUE), // a pause is finite
-    random: callback("random", options?.random) ?? (() => Math.random()),
+    initial: checkFiniteDuration(option(action, "initial"), options?.initial ?? 100),
+    max: Math.min(max, Number.MAX_VALUE), // a pause is finite
+    random: checkCallback(option(action, "random"), options?.random) ?? mathRandom,
   };
 }
 
-function finiteDuration(name: string, value: number): number {
-  return finiteNumber(name, value, { rule: "a finite number of milliseconds >= 0" });
-}
+/** Looks `Math.random` up at each call, so that a test may replace it. */
+const mathRandom = (): number => Math.random();
 
-function jitterOption(jitter: unknown): Jitter {
-  return wordOption("jitter", jitter ?? "full", ["full", "equal", "none"]);
+function checkJitter(action: string, jitter: Jitter | null | undefined): Jitter {
+  const words = Object.keys(RANDOM_SHARE) as Jitter[];
+  return checkWord(option(action, "jitter"), jitter ?? "full", words);
 }
 
 function jittered(pause: number, jitter: Jitter, random: () => number): number {
-  if (jitter === "none") return pause;
-  const part = pause * draw(random);
-  return jitter === "full" ? part : pause / 2 + part / 2;
+  const share = RANDOM_SHARE[jitter];
+  return share === 0 ? pause : pause * (1 - share) + pause * share * draw(random);
 }
 
 function draw(random: () => number): number {
-  const number = (chance ?? random)();
+  const number = random();
   if (typeof number === "number" && number >= 0 && number <= 1) return number;
   const Wrong = typeof number === "number" ? RangeError : TypeError;
   throw new Wrong(
-    `Cannot draw a pause as 'random' must return a number from 0 to 1: it returned ${
-      show(number)
+    `Cannot draw a pause: 'random' must return a number from 0 to 1, got ${
+      describe(number)
     }`,
   );
 }

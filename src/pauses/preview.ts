@@ -1,92 +1,91 @@
 /**
- * What the pauses of a policy will be, before anything has failed.
+ * The pauses of a policy, before anything has failed.
  *
  * @module
  */
 
-import { show } from "./errors.ts";
-import type { Pause } from "./options.ts";
-import { byChance } from "./pauses.ts";
-import type { Failure } from "./state.ts";
-import { pauseDuration } from "./validate.ts";
+import { checkFiniteDuration, checkInteger } from "../check/values.ts";
+import type { Failure } from "../engine/state.ts";
 
-/** What a duration may be, in milliseconds. */
+/** The range of a duration, in milliseconds. */
 export interface Spread {
   /** The shortest that it can be. */
-  readonly least: number;
-  /** What it is on average. */
+  readonly min: number;
+  /** The average. */
   readonly mean: number;
   /** The longest that it can be. */
-  readonly most: number;
+  readonly max: number;
 }
 
-/** The pauses of an execution in which every try fails. */
+/** The pauses of an execution in which every attempt fails. */
 export interface PausePreview {
-  /** Each pause in its order: one less than there are tries. */
+  /** The pauses in their order: one less than there are attempts. */
   readonly pauses: readonly Spread[];
-  /** All of them together: the time that an execution spends waiting. */
+  /** All pauses together: the time that an execution spends waiting. */
   readonly sum: Spread;
 }
 
-/** Into so many parts of equal chance a draw is split; a power of two, so that sums are exact. */
-const PARTS = 64;
+/**
+ * A pause to preview. It receives a source of random numbers as its second argument. The
+ * growing pauses use it in place of their own; a function of your own should hand it on.
+ */
+export type PreviewedPause =
+  | number
+  | ((failure: Failure, random: () => number) => number);
 
-/** The middle of each part. */
-const MIDDLES = /* @__PURE__ */ Array.from(
-  { length: PARTS },
-  (_, index) => (index + 0.5) / PARTS,
-);
+/** The number of executions that are played; a power of two keeps the sums exact. */
+const PLAYED = 256;
 
 /**
- * The pauses of a policy, for planning a deadline, and for durable queues that
- * take a list of delays. It draws nothing: for the pauses of this library, alone
- * or within a function of the caller's own, chance is replaced by each part of
- * its range in turn. So the same policy has the same preview each time.
+ * Previews the pauses of a policy: for planning a deadline, and for durable queues that take a
+ * list of delays. It draws nothing at random: 256 executions are played side by side, whose
+ * random numbers are spread evenly over their range. The same policy thus has the same preview
+ * each time. The time it takes is linear in the number of attempts.
  *
- * Least and most are exact, and so is the mean unless a decorrelated pause
- * reaches its `max`: then it is within 1 % of it. Of a function with a source of
- * chance of its own, they are what some thousand calls return for each try.
+ * The smallest and the largest pause are exact, and the mean is within 1 %. For a function that
+ * draws from a source of its own, they are those of the 256 executions.
  *
- * A function is shown failures whose attempts take no time, without a deadline.
+ * The failures have no deadline, and their attempts take no time.
  *
- * @param pause The option `pause` of a policy.
- * @param tries How many attempts there are, the first included: an integer >= 1.
- * @returns The pauses, one less than there are tries, and their sum.
- * @throws {TypeError} If an argument is of the wrong kind.
- * @throws {RangeError} If an argument is of the wrong value; also if `pause`
- * returns no pause.
+ * @param pause The option `pause` of a policy. A function of your own that calls a growing
+ * pause should hand on its second argument: `(failure, random) => own(failure, random)`.
+ * @param maxTries The number of attempts, including the first: an integer >= 1.
+ * @returns The pauses, one less than there are attempts, and their sum.
+ * @throws {TypeError} If an argument is of the wrong type, or `pause` does not return a number.
+ * @throws {RangeError} If an argument has a wrong value, or `pause` returns one.
  *
- * @example What five tries wait for
+ * @example The waits of five attempts
  * ```ts
- * import { exponential, preview } from "@asyncbackoff/asyncbackoff";
+ * import { exponential } from "@asyncbackoff/asyncbackoff";
+ * import { preview } from "@asyncbackoff/asyncbackoff/pauses";
  * import { assertEquals } from "@std/assert";
  *
  * const pause = exponential({ initial: 100, factor: 2, max: 500 });
  * const { pauses, sum } = preview(pause, 5);
  *
  * assertEquals(pauses.map(({ mean }) => mean), [50, 100, 200, 250]); // for a queue
- * assertEquals(pauses.map(({ most }) => most), [100, 200, 400, 500]);
- * assertEquals(sum, { least: 0, mean: 600, most: 1200 }); // for a deadline
+ * assertEquals(pauses.map(({ max }) => max), [100, 200, 400, 500]);
+ * assertEquals(sum, { min: 0, mean: 600, max: 1200 }); // for a deadline
  * ```
  */
-export function preview(pause: Pause, tries: number): PausePreview {
+export function preview(pause: PreviewedPause, maxTries: number): PausePreview {
   const ask = asking(pause);
-  checkTries(tries);
+  checkInteger("preview pauses: 'maxTries'", maxTries, 1, " (the first attempt counts)");
   const pauses: Spread[] = [];
-  let sum: Spread = { least: 0, mean: 0, most: 0 };
-  let [least, most, middles] = [0, 0, [0]];
-  for (let number = 1; number < tries; number++) {
-    least = ask(number, least, sum.least, 0);
-    most = ask(number, most, sum.most, 1);
-    const { mean } = sum;
-    const drawn = middles
-      .flatMap((before) => MIDDLES.map((part) => ask(number, before, mean, part)))
+  let sum: Spread = { min: 0, mean: 0, max: 0 };
+  let [min, max] = [0, 0];
+  let played: number[] = new Array(PLAYED).fill(0);
+  for (let attempt = 1; attempt < maxTries; attempt++) {
+    min = ask(attempt, min, sum.min, 0);
+    max = ask(attempt, max, sum.max, 1);
+    played = played.map((before, index) =>
+      ask(attempt, before, sum.mean, DRAWS[index] ?? 0)
+    )
       .sort((one, other) => one - other);
-    middles = partsOf(drawn).map(average);
     const spread = {
-      least: Math.min(least, ...drawn.slice(0, 1)),
-      mean: average(drawn),
-      most: Math.max(most, ...drawn.slice(-1)),
+      min: Math.min(min, ...played.slice(0, 1)),
+      mean: average(played),
+      max: Math.max(max, ...played.slice(-1)),
     };
     pauses.push(spread);
     sum = added(sum, spread);
@@ -94,31 +93,46 @@ export function preview(pause: Pause, tries: number): PausePreview {
   return { pauses, sum };
 }
 
-/** Asks for the pause after a failure, with a certain part of chance. */
-function asking(pause: Pause) {
-  const fixed = typeof pause === "function" ? 0 : pauseDuration(pause);
-  const answer = typeof pause === "function" ? pause : () => fixed;
+/**
+ * The random number of each played execution: the middle of one of as many equal parts. Their
+ * order is that of reversed bits, so that executions with neighbouring pauses, which the sort
+ * puts side by side, get numbers from all over the range.
+ */
+const DRAWS: readonly number[] = /* @__PURE__ */ Array.from(
+  { length: PLAYED },
+  (_, index) => {
+    let part = 0;
+    for (let size = 1; size < PLAYED; size *= 2) {
+      part = part * 2 + Math.floor(index / size) % 2;
+    }
+    return (part + 0.5) / PLAYED;
+  },
+);
+
+/** Asks for the pause after a failure, with a random number that is given. */
+function asking(pause: PreviewedPause) {
+  const subject = "preview pauses: 'pause'";
+  const rule = "a finite number of milliseconds >= 0, or a function that returns one";
+  const fixed = typeof pause === "function" ? 0 : checkFiniteDuration(subject, pause, rule);
+  const call = typeof pause === "function" ? pause : () => fixed;
   const error = new Error("Nothing has failed: this is a preview");
-  const remaining = Infinity;
-  return (tries: number, before: number, elapsed: number, part: number): number => {
-    const failure: Failure = { error, tries, elapsed, remaining, pause: before };
-    return pauseDuration(byChance(() => part, () => answer(failure)));
+  return (
+    attempt: number,
+    pauseBefore: number,
+    elapsed: number,
+    random: number,
+  ): number => {
+    const failure: Failure = {
+      error,
+      attempt,
+      limit: null,
+      duration: 0,
+      elapsed,
+      remaining: Infinity,
+      pauseBefore,
+    };
+    return checkFiniteDuration(subject, call(failure, () => random), rule);
   };
-}
-
-function checkTries(tries: number): void {
-  if (Number.isInteger(tries) && tries >= 1) return;
-  const Wrong = typeof tries === "number" ? RangeError : TypeError;
-  throw new Wrong(
-    "Cannot preview as 'tries' must be an integer >= 1, the first try included: " +
-      `current value is ${show(tries)}`,
-  );
-}
-
-/** Durations in their order, in parts of equal size. */
-function partsOf(sorted: readonly number[]): number[][] {
-  const size = sorted.length / PARTS;
-  return MIDDLES.map((_, index) => sorted.slice(index * size, (index + 1) * size));
 }
 
 function average(durations: readonly number[]): number {
@@ -127,8 +141,8 @@ function average(durations: readonly number[]): number {
 
 function added(one: Spread, other: Spread): Spread {
   return {
-    least: one.least + other.least,
+    min: one.min + other.min,
     mean: one.mean + other.mean,
-    most: one.most + other.most,
+    max: one.max + other.max,
   };
 }

@@ -1,59 +1,39 @@
 /**
- * A clock for tests: time moves only when the test says so, timer by timer.
- *
- * @example Testing a function that retries
- * ```ts
- * import { Backoff } from "@asyncbackoff/asyncbackoff";
- * import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
- * import { assertEquals } from "@std/assert";
- *
- * const clock = new TestClock();
- * const backoff = new Backoff({ pause: 60_000, exceptions: [Error], clock });
- * let calls = 0;
- * const value = await clock.run(backoff.execute(() => {
- *   calls += 1;
- *   if (calls < 3) throw new Error("not yet");
- *   return "ready";
- * }));
- *
- * assertEquals(value, "ready");
- * assertEquals(clock.now(), 120_000); // two pauses of a minute, in no time
- * clock.close();
- * ```
+ * A clock for tests.
  *
  * @module
  */
 
-import { checkDuration, type Clock, sleepBy } from "./clock.ts";
-import { show } from "./errors.ts";
+import { checkDuration, checkFiniteDuration, checkNumber } from "../check/values.ts";
+import { type Clock, sleepBy } from "../time/clock.ts";
+import { nextTurn } from "../time/platform.ts";
+import type { Signal } from "../time/signal.ts";
 import { type QueuedTimer, TimerQueue } from "./timer_queue.ts";
-import type { Signal } from "./signal.ts";
-import { nextTurn } from "./turn.ts";
 
-/** So many timers in a row without time moving are taken for an endless loop. */
-const MOST_AT_ONE_INSTANT = 1_000_000;
+/** So many timers in a row without time moving count as an endless loop. */
+const MAX_AT_ONE_INSTANT = 1_000_000;
 
 /** Resolves when every promise that can settle has settled. */
 function turn(): Promise<void> {
   return new Promise((resolve) => void nextTurn(resolve));
 }
 
-/** `[Symbol.dispose]`, where a project's library of types has the symbol. */
+/** `[Symbol.dispose]`, if a project's library of types has the symbol. */
 export type Disposing = SymbolConstructor extends
   { readonly dispose: infer D extends symbol } ? { [dispose in D]: () => void }
   : object;
 
-/** As {@linkcode TestClock.close}, for `using`. */
+/** The same as {@linkcode TestClock.close}, for `using`. */
 export interface TestClock extends Disposing {}
 
 /**
  * A clock for tests. Time stands still until {@linkcode TestClock.run} or
- * {@linkcode TestClock.advance} moves it, from one timer to the next in the order
- * of (instant, order of arming), and between two timers every promise that can
- * settle has settled. So instants and ties are exact, and nothing waits.
+ * {@linkcode TestClock.advance} moves it from one timer to the next. Timers fire by instant,
+ * and at one instant in the order in which they were set. Between two timers, every promise
+ * that can settle has settled. Instants and ties are thus exact, and nothing waits.
  *
- * Work on real time (files, sockets) is not waited for: replace it in the test
- * by a `sleep` on this clock.
+ * Work on real time, such as files and sockets, is not awaited. Replace it in the test by a
+ * `sleep` on this clock.
  *
  * @example A deadline, to the millisecond
  * ```ts
@@ -80,35 +60,31 @@ export class TestClock implements Clock {
   /**
    * Makes a clock.
    *
-   * @param start The instant at which it stands at first, in milliseconds. Default: 0.
-   * @throws {TypeError} If `start` is no number.
+   * @param start The first instant, in milliseconds. Default: 0.
+   * @throws {TypeError} If `start` is not a number.
    * @throws {RangeError} If `start` is not finite.
    */
   constructor(start?: number | null) {
-    const now = start ?? 0;
-    if (!Number.isFinite(now)) {
-      const Wrong = typeof now === "number" ? RangeError : TypeError;
-      throw new Wrong(
-        `Cannot make a test clock as 'start' must be a finite number: current value is ${
-          show(now)
-        }`,
-      );
-    }
-    this.#now = now;
-    // Not a member by syntax, since not every platform has the symbol.
+    this.#now = checkNumber(
+      "make a test clock: 'start'",
+      start ?? 0,
+      "a finite number",
+      Number.isFinite,
+    );
+    // Defined here, because not every platform has the symbol.
     const { dispose } = Symbol as { dispose?: symbol };
     if (dispose !== undefined) {
       Object.defineProperty(this, dispose, { value: () => this.close() });
     }
   }
 
-  /** How many timers are set. A wait of `Infinity` sets none. */
+  /** The number of timers that are set. A wait of `Infinity` sets none. */
   get pending(): number {
     return this.#timers.size;
   }
 
   /**
-   * The present instant.
+   * Reads the present instant.
    *
    * @returns Milliseconds.
    */
@@ -119,7 +95,7 @@ export class TestClock implements Clock {
   /**
    * Waits on this clock.
    *
-   * @param ms How long, in milliseconds >= 0; `Infinity` waits for the signal alone.
+   * @param ms How long, in milliseconds >= 0. `Infinity` waits for the signal alone.
    * @param options `signal`: ends the wait early.
    * @returns A promise that resolves after `ms`, or rejects with the signal's reason.
    */
@@ -130,25 +106,25 @@ export class TestClock implements Clock {
   /**
    * Calls `wake` once after `ms`.
    *
-   * @param ms How long, in milliseconds >= 0; `Infinity` is never.
-   * @param wake What to call. What it throws rejects the `run` or `advance` under way.
+   * @param ms How long, in milliseconds >= 0. `Infinity` never ends.
+   * @param wake The function to call. An error that it throws rejects the `run` or `advance`
+   * under way.
    * @returns A function that cancels the call.
-   * @throws {TypeError} If `ms` is no number.
+   * @throws {TypeError} If `ms` is not a number.
    * @throws {RangeError} If `ms` is negative or `NaN`.
    */
   after(ms: number, wake: () => void): () => void {
-    if (checkDuration(ms) === Infinity) return () => {};
+    if (checkDuration("wait: 'ms'", ms) === Infinity) return () => {};
     const timer = this.#timers.add(this.#now + ms, wake);
     return () => this.#timers.remove(timer);
   }
 
   /**
-   * Moves time by `ms`, and fires what is due on the way.
+   * Moves time by `ms`, and fires the timers that become due.
    *
    * @param ms How far, in milliseconds: a finite number >= 0.
-   * @returns A promise that resolves when time has moved and all has settled. It
-   * rejects with what a timer's `wake` throws, and while another `run` or
-   * `advance` is under way.
+   * @returns A promise that resolves when time has moved and everything has settled. It
+   * rejects with the error of a timer's `wake`, and if another `run` or `advance` is under way.
    *
    * @example Looking at what happens on the way
    * ```ts
@@ -167,12 +143,7 @@ export class TestClock implements Clock {
    * ```
    */
   async advance(ms: number): Promise<void> {
-    if (checkDuration(ms, "advance") === Infinity) {
-      throw new RangeError(
-        "Cannot advance as 'ms' must be finite: current value is Infinity",
-      );
-    }
-    const until = this.#now + ms;
+    const until = this.#now + checkFiniteDuration("advance: 'ms'", ms);
     await this.#move(() => {
       const { first } = this.#timers;
       return first !== undefined && first.at <= until ? first : null;
@@ -181,14 +152,14 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Skips time, from timer to timer, until a promise settles; then time stands
-   * still again, and the timers that are left stay set.
+   * Skips time, from timer to timer, until a promise settles. Then time stands still again, and
+   * the timers that are left stay set.
    *
-   * @typeParam T What the promise resolves with.
-   * @param promise What to wait for.
-   * @returns What the promise comes to. It rejects if nothing is left to wake
-   * though the promise is pending, with what a timer's `wake` throws, and while
-   * another `run` or `advance` is under way.
+   * @typeParam T The type of the promise's value.
+   * @param promise The promise to wait for.
+   * @returns A promise that settles as the given one does. It also rejects with the error of a
+   * timer's `wake`, if no timer is left though the promise is pending, and if another `run` or
+   * `advance` is under way.
    *
    * @example A test of a day that takes no time
    * ```ts
@@ -206,7 +177,7 @@ export class TestClock implements Clock {
   async run<T>(promise: PromiseLike<T>): Promise<T> {
     if (typeof promise === "function") {
       throw new TypeError(
-        "Cannot run as a promise is needed: call the function, and give what it returns",
+        "Cannot run: 'promise' must be a promise, got a function; pass what it returns",
       );
     }
     let isSettled = false;
@@ -218,7 +189,7 @@ export class TestClock implements Clock {
       const { first } = this.#timers;
       if (first !== undefined) return first;
       throw new Error(
-        `Cannot run on as nothing is left to wake at ${this.#now}: the promise waits for ` +
+        `Cannot run: a timer must be left at ${this.#now}, got none; the promise waits for ` +
           "something that is not on this clock",
       );
     });
@@ -226,23 +197,25 @@ export class TestClock implements Clock {
   }
 
   /**
-   * Ends the test's use of the clock; also called by `using`, where the platform has it.
+   * Ends the test's use of the clock. `using` also calls it.
    *
-   * @throws {Error} If a timer is left: something was not cancelled.
+   * @throws {Error} If a timer is left, because something was not cancelled.
    */
   close(): void {
     const { first } = this.#timers;
     if (first === undefined) return;
     throw new Error(
-      `Cannot close the test clock as ${this.pending} of its timers are left: the first is ` +
-        `due at ${first.at}, and it is ${this.#now}`,
+      `Cannot close the test clock at ${this.#now}: no timer must be left, got ` +
+        `${this.pending}, the first due at ${first.at}`,
     );
   }
 
-  /** Fires one timer after the other, as long as there is a next one. */
+  /** Fires one timer after the other, while there is a next one. */
   async #move(next: () => QueuedTimer | null): Promise<void> {
     if (this.#isMoving) {
-      throw new Error("Cannot move time as another 'run' or 'advance' is under way");
+      throw new Error(
+        "Cannot move time: another 'run' or 'advance' is under way, and must end first",
+      );
     }
     this.#isMoving = true;
     try {
@@ -259,10 +232,10 @@ export class TestClock implements Clock {
   #fire(timer: QueuedTimer): void {
     this.#firedAtOnce = timer.at > this.#firedAt ? 0 : this.#firedAtOnce + 1;
     this.#firedAt = timer.at;
-    if (this.#firedAtOnce >= MOST_AT_ONE_INSTANT) {
+    if (this.#firedAtOnce >= MAX_AT_ONE_INSTANT) {
       throw new Error(
-        `Cannot move time as ${MOST_AT_ONE_INSTANT} timers in a row were due at ${timer.at}: ` +
-          "something sets timers of 0 ms without end",
+        `Cannot move time past ${timer.at}: timers of 0 ms must come to an end, got ` +
+          `${MAX_AT_ONE_INSTANT} in a row`,
       );
     }
     this.#timers.remove(timer);

@@ -8,15 +8,15 @@
 export interface QueuedTimer {
   /** The instant at which it is due. */
   readonly at: number;
-  /** Orders timers that are due at the same instant: first set, first fired. */
+  /** The order of timers that are due at the same instant: first set, first fired. */
   readonly sequence: number;
-  /** What it calls. */
+  /** The function that it calls. */
   readonly wake: () => void;
-  /** Where it is in the heap; -1 once it is out. */
+  /** The index in the heap; -1 once it is removed. */
   index: number;
 }
 
-/** A binary heap that knows where each timer is, so that one can be taken out. */
+/** A binary heap that knows the index of each timer, so that any timer can be removed. */
 export class TimerQueue {
   readonly #heap: QueuedTimer[] = [];
   #sequence = 0;
@@ -37,7 +37,7 @@ export class TimerQueue {
     return timer;
   }
 
-  /** Takes a timer out; harmless if it is out already. */
+  /** Removes a timer. Harmless if it is removed already. */
   remove(timer: QueuedTimer): void {
     const { index } = timer;
     const last = index < 0 ? undefined : this.#heap.pop();

@@ -1,5 +1,5 @@
 /**
- * One turn of the event loop.
+ * The platform: whether its timers are its own, and one turn of its event loop.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 type Turn = (callback: () => void) => unknown;
 
 /**
- * Whether a timer function is the platform's. Fakes go by other names, except
- * those that mark themselves by a property, as Bun's and sinon's do.
+ * Tells whether a timer function is the platform's own. Fakes have other names, or mark
+ * themselves by a property, as those of Bun and sinon do.
  *
- * @param timer What is found under the name.
+ * @param timer The function that the global holds.
  * @param name The name of the global.
- * @returns Whether it is no fake.
+ * @returns Whether it is not a fake.
  */
 // deno-lint-ignore ban-types
 export function isGenuine(timer: Function, name: string): boolean {
@@ -20,9 +20,9 @@ export function isGenuine(timer: Function, name: string): boolean {
 }
 
 /**
- * Whether this is Cloudflare's runtime, which has ways of its own with timers and messages.
+ * Tells whether this is Cloudflare's runtime, which treats timers and messages differently.
  *
- * @returns Whether it says so.
+ * @returns Whether the user agent says so.
  */
 export function isCloudflare(): boolean {
   return globalThis.navigator?.userAgent === "Cloudflare-Workers";
@@ -32,11 +32,11 @@ const { setTimeout, MessageChannel } = globalThis;
 const { setImmediate } = globalThis as { setImmediate?: Turn };
 
 /**
- * Calls back after one turn of the event loop, on the quickest way that the
- * platform has, as it was at load: a fake of time must not stop it. A turn that is
- * under way keeps the process alive.
+ * Calls back after one turn of the event loop, by the fastest means of the platform. It is
+ * taken at load, so that a fake of time does not stop it. A turn that is under way keeps the
+ * process alive.
  *
- * @param callback What to call.
+ * @param callback The function to call.
  */
 export const nextTurn: Turn =
   setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")

@@ -1,13 +1,13 @@
 /**
- * The type of a signal, in projects with the DOM's types and without, and one
- * listener on it, however many executions share it.
+ * The type of a signal, in projects with the DOM's types and without them, and one platform
+ * listener for all executions that share a signal.
  *
  * @module
  */
 
 /**
- * The platform's `AbortSignal`. Where a project has no library of types that
- * declares it, as much of it as is used here.
+ * The platform's `AbortSignal`. In a project without a library of types that declares it, the
+ * part of it that is used here.
  *
  * @example Any signal will do
  * ```ts
@@ -22,25 +22,25 @@
 export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer S } } ? S
   : MinimalSignal;
 
-/** What an `AbortSignal` must have to be one: a signal is told by its shape. */
+/** The members by which an `AbortSignal` is recognised. */
 export interface MinimalSignal {
-  /** Whether it was aborted. */
+  /** Whether the signal was aborted. */
   readonly aborted: boolean;
-  /** What it was aborted with. */
+  /** The reason that it was aborted with. */
   // deno-lint-ignore no-explicit-any
   readonly reason: any;
-  /** Calls `listener` when it is aborted. */
+  /** Calls `listener` when the signal is aborted. */
   addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
-  /** Takes back what `addEventListener` did. */
+  /** Removes a listener that `addEventListener` added. */
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /**
- * Whether a value is a signal. It is told by its shape, since it may be of
- * another realm; what throws at a look is none.
+ * Tells whether a value is a signal. It is recognised by its shape, because it may come from
+ * another realm. A check that throws counts as failed.
  *
  * @param value Any value.
- * @returns Whether it is.
+ * @returns Whether it is a signal.
  */
 export function isSignal(value: unknown): value is Signal {
   try {
@@ -55,34 +55,34 @@ export function isSignal(value: unknown): value is Signal {
 
 interface Listening {
   readonly listeners: Set<() => void>;
-  readonly tell: () => void;
+  readonly notify: () => void;
 }
 
 const listening = new WeakMap<AbortSignal, Listening>();
 
 /**
- * Listens to a signal. All who do share one listener of the platform's, which
- * is dear to add, and of which some platforms complain when there are many.
+ * Listens to a signal. All listeners on a signal share one platform listener: adding one is
+ * slow, and Node warns about many.
  *
- * @param signal The signal; not aborted yet.
- * @param listener Called once, when it is aborted; must not throw.
+ * @param signal The signal, which is not aborted yet.
+ * @param listener Called once, when the signal is aborted. Must not throw.
  * @returns A function that stops listening.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  const { listeners, tell } = listening.get(signal) ?? listenTo(signal);
+  const { listeners, notify } = listening.get(signal) ?? listenTo(signal);
   listeners.add(listener);
   return () => {
     if (!listeners.delete(listener) || listeners.size > 0) return;
     listening.delete(signal);
-    signal.removeEventListener("abort", tell);
+    signal.removeEventListener("abort", notify);
   };
 }
 
 function listenTo(signal: AbortSignal): Listening {
   const listeners = new Set<() => void>();
-  const tell = () => [...listeners].forEach((listener) => listener());
-  signal.addEventListener("abort", tell);
-  const entry = { listeners, tell };
+  const notify = () => [...listeners].forEach((listener) => listener());
+  signal.addEventListener("abort", notify);
+  const entry = { listeners, notify };
   listening.set(signal, entry);
   return entry;
 }

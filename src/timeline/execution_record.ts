@@ -5,8 +5,8 @@
  * @module
  */
 
-import { TimeoutError } from "./errors.ts";
-import type { BackoffEvent, DoneEvent, FailureEvent, LateEvent } from "./observe.ts";
+import { TimeoutError } from "../engine/timeout_error.ts";
+import type { BackoffEvent, DoneEvent, FailureEvent, LateEvent } from "../policy/events.ts";
 
 /** So many attempts of an execution are kept, the newest. */
 const MOST_ATTEMPTS = 100;

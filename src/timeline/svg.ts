@@ -6,7 +6,7 @@
 
 import type { Bar, Recorded, Row } from "./execution_record.ts";
 import { TimeAxis } from "./time_axis.ts";
-import { cut } from "./timeline_text.ts";
+import { cut } from "./text.ts";
 
 const WIDTH = 860;
 const TOP = 34;

@@ -5,11 +5,11 @@
  */
 
 import { ExecutionRecord, type Recorded, type Row } from "./execution_record.ts";
-import type { BackoffEvent } from "./observe.ts";
-import { type Aliases, checkKeys } from "./options.ts";
-import { drawSVG } from "./timeline_svg.ts";
-import { drawText } from "./timeline_text.ts";
-import { flagOption, integerOption } from "./validate.ts";
+import type { BackoffEvent } from "../policy/events.ts";
+import { type Aliases, checkKeys } from "../policy/options.ts";
+import { drawSVG } from "./svg.ts";
+import { drawText } from "./text.ts";
+import { flagOption, integerOption } from "../check/values.ts";
 
 /** Options of a {@linkcode Timeline}. `null` and `undefined` mean absent. */
 export interface TimelineOptions {
@@ -54,7 +54,8 @@ const ALIASES: Aliases = {
  *
  * @example What happened, as text
  * ```ts
- * import { Backoff, sleep, Timeline } from "@asyncbackoff/asyncbackoff";
+ * import { Backoff, sleep } from "@asyncbackoff/asyncbackoff";
+ * import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
  * import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
  * import { assertMatch } from "@std/assert";
  *
@@ -128,7 +129,8 @@ export class Timeline {
    *
    * @example A picture in a file
    * ```ts
-   * import { Backoff, Timeline } from "@asyncbackoff/asyncbackoff";
+   * import { Backoff } from "@asyncbackoff/asyncbackoff";
+   * import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
    * import { assertMatch } from "@std/assert";
    *
    * const timeline = new Timeline();

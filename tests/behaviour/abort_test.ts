@@ -296,13 +296,13 @@ Deno.test("Backoff.execute() leaves no listener on either signal, however it end
   };
   const ends: [reason: string, options: BackoffOptions, fn: () => Promise<unknown>][] = [
     ["success", {}, () => Promise.resolve("value")],
-    ["unlisted", { exceptions: [] }, fail],
+    ["nonRetryable", { exceptions: [] }, fail],
     ["maxTries", { maxTries: 3 }, fail],
     ["giveup", { giveup: () => true }, fail],
     ["deadline", { deadline: 500 }, hang],
     ["deadline", { deadline: 500, pause: 1000 }, fail],
     ["deadline", { deadline: 0 }, hang],
-    ["thrown", { giveup: throwing }, fail],
+    ["callbackError", { giveup: throwing }, fail],
     ["aborted", {}, hang],
     ["aborted", { pause: 1000 }, fail],
   ];

@@ -15,8 +15,8 @@ import {
   type BackoffEvent,
   type BackoffOptions,
   type Budget,
-  RetryBudget,
 } from "@asyncbackoff/asyncbackoff";
+import { RetryBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 const error = new RangeError("down");
@@ -107,7 +107,7 @@ Deno.test("Budget is asked before the pause is, and after giveup", async () => {
 
 Deno.test("Budget is not told of a failure that is not listed", async () => {
   const { log, reason } = await play({ exceptions: [TypeError] }, down);
-  assertEquals([log, reason], [["began 0"], "unlisted"]);
+  assertEquals([log, reason], [["began 0"], "nonRetryable"]);
 });
 
 Deno.test("Budget is told of the last failure, and not asked, when there is no try left", async () => {
@@ -218,7 +218,7 @@ Deno.test("Statistic counts as refused what the budget ends, and nothing else", 
     [{ maxTries: 2 }, 1, "maxTries"],
     [{ maxTries: 3 }, 1, "budget"],
     [{ giveup: () => true }, 0, "giveup"],
-    [{ exceptions: [TypeError] }, 0, "unlisted"],
+    [{ exceptions: [TypeError] }, 0, "nonRetryable"],
   ];
   for (const [options, retries, expected] of rows) {
     const { reason, refused } = await play(options, down, recorder(retries));
@@ -256,7 +256,7 @@ for (const method of ["began", "failed", "succeeded", "mayRetry"] as const) {
     const { outcome, reason, events, at } = await play(options, body, budget);
     assert(outcome.status === "rejected");
     assertStrictEquals(outcome.reason, bug);
-    assertEquals([reason, at], ["thrown", method === "succeeded" ? 10 : 0]);
+    assertEquals([reason, at], ["callbackError", method === "succeeded" ? 10 : 0]);
     assertEquals(events[0]?.type, "attempt");
   });
 }
@@ -264,7 +264,7 @@ for (const method of ["began", "failed", "succeeded", "mayRetry"] as const) {
 Deno.test("Budget is refused when it answers with a promise", async () => {
   const budget = { ...recorder(), mayRetry: () => Promise.reject(false) };
   const { outcome, reason } = await play({}, down, budget as unknown as Budget);
-  assert(outcome.status === "rejected" && reason === "thrown");
+  assert(outcome.status === "rejected" && reason === "callbackError");
   assertInstanceOf(outcome.reason, TypeError);
   assertStringIncludes(outcome.reason.message, "'budget' must answer at once");
   assertStrictEquals((outcome.reason.cause as { error: unknown }).error, error);

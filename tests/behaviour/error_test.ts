@@ -125,7 +125,7 @@ for (const [name, thrown] of anything) {
     };
     const unlisted = await run({ exceptions: [Error] }, thrower);
     assertStrictEquals(unlisted.error, thrown);
-    assertEquals([unlisted.calls, unlisted.reason], [1, "unlisted"]);
+    assertEquals([unlisted.calls, unlisted.reason], [1, "nonRetryable"]);
     assertEquals(unlisted.statistic.errors, 0);
 
     const late = await run({ exceptions: "all", pause: 100, deadline: 250 }, thrower);
@@ -278,7 +278,7 @@ Deno.test("Backoff.execute() retries an AbortError only when classes given expli
       const seen = await run({ exceptions, maxTries: 3 }, () => Promise.reject(error));
       assertStrictEquals(seen.error, error);
       assertEquals(seen.calls, calls);
-      assertEquals(seen.reason, calls === 1 ? "unlisted" : "maxTries");
+      assertEquals(seen.reason, calls === 1 ? "nonRetryable" : "maxTries");
     }
   }
 });
@@ -355,7 +355,7 @@ Deno.test("Backoff.execute() asks giveup neither after the last try nor for an e
   const last = await run({ exceptions: [Error], maxTries: 1, giveup }, fail);
   const unlisted = await run({ exceptions: [RangeError], giveup }, fail);
 
-  assertEquals([last.reason, unlisted.reason], ["maxTries", "unlisted"]);
+  assertEquals([last.reason, unlisted.reason], ["maxTries", "nonRetryable"]);
   assertEquals(asked, 0);
 });
 
@@ -521,7 +521,7 @@ for (const option of ["giveup", "pause"] as const) {
       );
 
       assertStrictEquals(error, thrown);
-      assertEquals([calls, reason], [1, "thrown"]);
+      assertEquals([calls, reason], [1, "callbackError"]);
       assertEquals(events.map(({ type }) => type), ["attempt", "failure", "done"]);
       assertEquals([statistic.done, statistic.errors], [1, 1]);
     }
@@ -543,7 +543,7 @@ for (const option of ["giveup", "pause"] as const) {
       assertInstanceOf(seen?.error, TypeError);
       assertStringIncludes(seen.error.message, `'${option}'`);
       assertStrictEquals((seen.error.cause as Failure).error, failure);
-      assertEquals([seen.calls, seen.reason], [1, "thrown"]);
+      assertEquals([seen.calls, seen.reason], [1, "callbackError"]);
     }
   });
 }
@@ -558,7 +558,7 @@ Deno.test("Backoff.execute() rejects with a RangeError when pause returns what i
     assertInstanceOf(error, RangeError);
     assertStringIncludes(error.message, "'pause'");
     assertStringIncludes(error.message, `current value is ${pause}`);
-    assertEquals([calls, reason], [1, "thrown"]);
+    assertEquals([calls, reason], [1, "callbackError"]);
   }
 });
 

@@ -163,7 +163,7 @@ Deno.test("Backoff.execute() ends with a TypeError when sleep() never lasts and 
       );
       assertInstanceOf(error, TypeError);
       assert(error.message.includes("'sleep' must last"), error.message);
-      assertEquals(reason, "thrown");
+      assertEquals(reason, "callbackError");
     }
   }
 });
@@ -202,7 +202,7 @@ Deno.test("Backoff.execute() ends with the error when now() is wrong at the begi
     );
     assertInstanceOf(error, TypeError);
     assert(error.message.includes("'now'"), error.message);
-    assertEquals([calls, reason, events.length], [0, "thrown", 1]);
+    assertEquals([calls, reason, events.length], [0, "callbackError", 1]);
   }
   const clock: Clock = {
     now: () => {
@@ -244,7 +244,7 @@ Deno.test("Backoff.execute() ends with the error when now() is wrong in the midd
         ),
       );
       assertInstanceOf(error, TypeError);
-      assertEquals([reason, time.now()], ["thrown", 50]);
+      assertEquals([reason, time.now()], ["callbackError", 50]);
       assertStrictEquals((signal as AbortSignal | null)?.reason, error);
       time.close();
     }
@@ -279,7 +279,7 @@ Deno.test("Backoff.execute() ends with the error when now() throws as an attempt
       ),
     );
     assertStrictEquals(error, thrown);
-    assertEquals([reason, time.now()], ["thrown", cause === "settles" ? 40 : 30]);
+    assertEquals([reason, time.now()], ["callbackError", cause === "settles" ? 40 : 30]);
     time.close();
   }
 });
@@ -299,7 +299,7 @@ Deno.test("Backoff.execute() ends with the error when sleep() rejects or throws 
         new Backoff({ ...policy, ...limits, observe }).execute(fn)
       );
       assertStrictEquals(error, thrown);
-      assertEquals(reason, "thrown");
+      assertEquals(reason, "callbackError");
     }
   }
 });
@@ -316,7 +316,7 @@ Deno.test("Backoff.execute() ends with the error when after() throws or returns 
     );
     if (after === throwing) assertStrictEquals(error, thrown);
     else assert(error instanceof TypeError && error.message.includes("'after'"));
-    assertEquals(reason, "thrown");
+    assertEquals(reason, "callbackError");
   }
 });
 

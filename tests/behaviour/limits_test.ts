@@ -469,13 +469,13 @@ for (const withAfter of [true, false]) {
     const options = { attemptTimeout: 1000, deadline: 5000, exceptions: [Error] };
     const ends: [reason: string, options: BackoffOptions, fn: () => unknown][] = [
       ["success", {}, () => "value"],
-      ["unlisted", { exceptions: [] }, fail],
+      ["nonRetryable", { exceptions: [] }, fail],
       ["maxTries", { maxTries: 1 }, failAtOnce],
       ["giveup", { giveup: () => true }, fail],
       ["deadline", { deadline: 500 }, hang],
       ["deadline", { pause: 50_000 }, fail],
       ["maxTries", { maxTries: 1, grace: 100 }, hang],
-      ["thrown", { pause: failAtOnce }, fail],
+      ["callbackError", { pause: failAtOnce }, fail],
       ["aborted", {}, hang],
       ["aborted", { pause: 1000 }, fail],
     ];

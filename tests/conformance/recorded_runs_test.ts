@@ -4,9 +4,9 @@ import { assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { FakeTime } from "@std/testing/time";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { type Observed, play, readRuns, type World } from "./conformance/recorded_run.ts";
+import { type Observed, play, readRuns, type World } from "./recorded_run.ts";
 
-const file = new URL("./conformance/aiomisc.jsonl", import.meta.url);
+const file = new URL("./aiomisc.jsonl", import.meta.url);
 const runs = readRuns(await Deno.readTextFile(file));
 
 Deno.test("asyncbackoff() and asyncretry() do as recorded on TestClock", async () => {

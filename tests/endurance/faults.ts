@@ -1,6 +1,6 @@
 // Calls through a proxy of ours that breaks them, in Node, Deno and Bun: see faults/calls.ts.
 
-import { inRuntimes, isSmall, seed } from "./runtimes.ts";
+import { inRuntimes, isSmall, seed } from "../support/runtimes.ts";
 
 console.log(`seed ${seed}`);
 await inRuntimes(async ({ name, build, run }) => {

@@ -1,7 +1,7 @@
 // Two million executions of mixed fate, and one of a million attempts, in Node, Deno and Bun: see
 // soak/executions.ts and soak/attempts.ts.
 
-import { inRuntimes, isSmall, seed } from "./runtimes.ts";
+import { inRuntimes, isSmall, seed } from "../support/runtimes.ts";
 
 const count = (full: number) => isSmall ? full / 20 : full;
 

@@ -2,7 +2,7 @@
 // once, a blocked event loop loses no value, and a wall clock that jumps changes nothing. How
 // late timers are depends on the machine: it is printed, and not judged.
 
-import { inRuntimes, isSmall, seed } from "./runtimes.ts";
+import { inRuntimes, isSmall, seed } from "../support/runtimes.ts";
 
 const count = (full: number) => isSmall ? full / 10 : full;
 

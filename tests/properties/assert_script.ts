@@ -1,7 +1,7 @@
 // A script on the library, compared with what the reference makes of it.
 
 import { assertEquals } from "@std/assert";
-import { Player } from "./player.ts";
+import { Player } from "./runner.ts";
 import { type Expected, interpret } from "./reference.ts";
 import { literal, type Script } from "./script.ts";
 import type { TestClock } from "@asyncbackoff/asyncbackoff/testing";

@@ -7,8 +7,15 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { begin, limitError, step } from "../src/engine.ts";
-import type { Done, Event, Failure, Policy, Refusal, State } from "../src/state.ts";
+import { begin, limitError, step } from "../../src/engine/engine.ts";
+import type {
+  Done,
+  Event,
+  Failure,
+  Policy,
+  Refusal,
+  State,
+} from "../../src/engine/state.ts";
 
 const BEGAN_AT = 1000;
 const MOST_TRIES = 3;
@@ -16,7 +23,7 @@ const MOST_TRIES = 3;
 /** What a function throws here; the policy's answer is told by which one it is. */
 const errors = {
   listed: new Error("listed"),
-  unlisted: new Error("unlisted"),
+  unlisted: new Error("nonRetryable"),
   hopeless: new Error("hopeless"),
   buggy: new Error("buggy"),
 };
@@ -48,7 +55,7 @@ class ExploredPolicy implements Policy {
 
   decide(failure: Failure): number | Refusal {
     this.asked.push(failure);
-    if (failure.error === errors.unlisted) return "unlisted";
+    if (failure.error === errors.unlisted) return "nonRetryable";
     if (failure.tries >= this.rules.maxTries) return "maxTries";
     if (failure.error === errors.hopeless) return "giveup";
     if (failure.error === errors.buggy) throw bug;
@@ -77,7 +84,7 @@ function eventsAt(policy: Policy, state: State, at: number): Event[] {
     { type: "settled", at, outcome: { status: "fulfilled", value } },
     ...rejections,
     { type: "aborted", at, reason },
-    { type: "broke", at, reason: bug },
+    { type: "faulted", at, reason: bug },
   ];
 }
 
@@ -177,7 +184,7 @@ class Exploration {
       else assert(next !== state, "woken when it asked, it does something");
       if (event.at >= deadlineAt) assertEquals(next.phase, "done");
     }
-    if (event.type === "aborted" || event.type === "broke") {
+    if (event.type === "aborted" || event.type === "faulted") {
       assertEquals(next.phase, "done");
     }
     const isFailure = event.type === "settled"
@@ -239,7 +246,7 @@ class Exploration {
       return assertStrictEquals(outcome, event.outcome);
     }
     if (next.reason === "aborted") return assertStrictEquals(outcome.reason, reason);
-    if (next.reason === "thrown") return assertStrictEquals(outcome.reason, bug);
+    if (next.reason === "callbackError") return assertStrictEquals(outcome.reason, bug);
     if (next.lastFailure !== null) {
       return assertStrictEquals(outcome.reason, next.lastFailure.error);
     }

@@ -253,9 +253,9 @@ function nameOf(error: unknown): unknown {
 }
 
 Deno.test("Backoff.execute() retries whatever is thrown, and lets it out as it is", async () => {
-  const ways = ["thrown", "rejected", "unlisted", "listed"] as const;
+  const ways = ["callbackError", "rejected", "nonRetryable", "listed"] as const;
   await assertProperty({
-    name: "thrown",
+    name: "callbackError",
     arbitrary: fc.record({ each: hostile, way: fc.constantFrom(...ways) }),
     runs: 300,
     categories: [...ways],
@@ -264,7 +264,7 @@ Deno.test("Backoff.execute() retries whatever is thrown, and lets it out as it i
       const error = make(each);
       const exceptions = way === "listed"
         ? [Object]
-        : way === "unlisted"
+        : way === "nonRetryable"
         ? []
         : "all" as const;
       const backoff = new Backoff({ exceptions, maxTries: 3, pause: 10, clock });
@@ -286,7 +286,8 @@ Deno.test("Backoff.execute() retries whatever is thrown, and lets it out as it i
       assert(Object.is(outcome.reason, error), "It goes out as it is");
       if (way === "listed") return;
       const isTimeout = nameOf(error) === "TimeoutError";
-      const isRetried = isTimeout || (way !== "unlisted" && nameOf(error) !== "AbortError");
+      const isRetried = isTimeout ||
+        (way !== "nonRetryable" && nameOf(error) !== "AbortError");
       assertEquals(backoff.statistic.attempts, isRetried ? 3 : 1);
     },
   });
@@ -326,8 +327,14 @@ Deno.test("Backoff.execute() comes to its end whatever giveup, pause and observe
       assertUncaught([]);
       assert(outcome?.status === "rejected", "It must reject");
       const [reason] = reasons;
-      count(reason === "thrown" ? "refused" : reason === "giveup" ? "given up" : "paused");
-      if (reason === "thrown") assertClear(outcome.reason);
+      count(
+        reason === "callbackError"
+          ? "refused"
+          : reason === "giveup"
+          ? "given up"
+          : "paused",
+      );
+      if (reason === "callbackError") assertClear(outcome.reason);
       else assert(Object.is(outcome.reason, failure), "The failure's own error goes out");
     },
   });

@@ -380,7 +380,7 @@ class Reference {
     const { statistic } = this.#expected;
     statistic["done"]! += 1;
     const decision = this.#decide(failure);
-    const isUnlisted = "reason" in decision && decision.reason === "unlisted";
+    const isUnlisted = "reason" in decision && decision.reason === "nonRetryable";
     statistic["errors"]! += isUnlisted ? 0 : 1;
     if (this.#isAbortedInDecision) {
       this.#phase = "over";
@@ -416,7 +416,7 @@ class Reference {
   #decide(failure: Failure): Decision {
     const { policy } = this.#script;
     const { error, tries } = failure;
-    if (!this.#isListed(error)) return { reason: "unlisted", error };
+    if (!this.#isListed(error)) return { reason: "nonRetryable", error };
     if (policy.budget !== null) this.#write("budget: failed");
     if (tries >= orNone(policy.maxTries)) return { reason: "maxTries", error };
     return this.#askGiveup(failure) ?? this.#askBudget(failure) ?? this.#askPause(failure);
@@ -428,8 +428,12 @@ class Reference {
     const { error, tries } = failure;
     this.#ask("giveup", factsOf(failure), tries);
     const answer = answerOf(giveup, tries);
-    if (answer === "throw") return { reason: "thrown", error: `thrown by giveup ${tries}` };
-    if (answer === "promise") return { reason: "thrown", error: `TypeError by ${error}` };
+    if (answer === "throw") {
+      return { reason: "callbackError", error: `thrown by giveup ${tries}` };
+    }
+    if (answer === "promise") {
+      return { reason: "callbackError", error: `TypeError by ${error}` };
+    }
     const isOver = answer === true || answer === "truthy";
     return isOver ? { reason: "giveup", error } : null;
   }
@@ -441,8 +445,12 @@ class Reference {
     this.#see("asks a budget");
     this.#ask("budget", "asked", tries);
     const answer = answerOf(budget, tries);
-    if (answer === "throw") return { reason: "thrown", error: `thrown by budget ${tries}` };
-    if (answer === "promise") return { reason: "thrown", error: `TypeError by ${error}` };
+    if (answer === "throw") {
+      return { reason: "callbackError", error: `thrown by budget ${tries}` };
+    }
+    if (answer === "promise") {
+      return { reason: "callbackError", error: `TypeError by ${error}` };
+    }
     return answer ? null : { reason: "budget", error };
   }
 
@@ -454,10 +462,14 @@ class Reference {
     const answer = answerOf(pause, tries);
     if (typeof answer === "number") return { pause: answer };
     // Only an option may be absent, not an answer.
-    if (answer === "none") return { reason: "thrown", error: "TypeError" };
-    if (answer === "throw") return { reason: "thrown", error: `thrown by pause ${tries}` };
-    if (answer === "promise") return { reason: "thrown", error: `TypeError by ${error}` };
-    return { reason: "thrown", error: "RangeError" };
+    if (answer === "none") return { reason: "callbackError", error: "TypeError" };
+    if (answer === "throw") {
+      return { reason: "callbackError", error: `thrown by pause ${tries}` };
+    }
+    if (answer === "promise") {
+      return { reason: "callbackError", error: `TypeError by ${error}` };
+    }
+    return { reason: "callbackError", error: "RangeError" };
   }
 
   #ask(place: "giveup" | "budget" | "pause", text: string, tries: number): void {

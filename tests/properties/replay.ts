@@ -1,9 +1,9 @@
 // Plays the log of an execution again, through the pure engine alone.
 
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { begin, step } from "../../src/engine.ts";
-import type { Event, Failure, Policy, State } from "../../src/state.ts";
-import type { LoggedEvent } from "./player.ts";
+import { begin, step } from "../../src/engine/engine.ts";
+import type { Event, Failure, Policy, State } from "../../src/engine/state.ts";
+import type { LoggedEvent } from "./runner.ts";
 import type { PolicyScript } from "./script.ts";
 
 /** What was decided, as it was logged: the engine asks for it in the same order. */
@@ -30,7 +30,7 @@ class LoggedPolicy implements Policy {
   decide(_: Failure): ReturnType<Policy["decide"]> {
     const pause = this.#pauses.shift() ?? null;
     if (pause !== null) return pause;
-    if (this.#reason === "thrown") throw this.#label;
+    if (this.#reason === "callbackError") throw this.#label;
     // What the deadline or an abort ended needs no more than to go on.
     const isEndedHere = this.#reason !== "deadline" && this.#reason !== "aborted";
     return isEndedHere ? this.#reason as "giveup" : 0;

@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { script } from "./arbitrary.ts";
 import { assertSame, play } from "./assert_script.ts";
-import type { LoggedEvent } from "./player.ts";
+import type { LoggedEvent } from "./runner.ts";
 import { replay, told } from "./replay.ts";
 import { assertProperty } from "./runs.ts";
 import type { Script } from "./script.ts";

@@ -8,9 +8,9 @@ import {
   currentAttempt,
   type Failure,
 } from "@asyncbackoff/asyncbackoff";
-import { enterBy, type Entrance } from "./entrance.ts";
+import { enterBy, type Entrance } from "./entry_point.ts";
 import { type FullClock, RecordingClock, withoutAfter } from "./recording_clock.ts";
-import { classes, Labels, makeError, makeReason, makeValue } from "./cast.ts";
+import { classes, Labels, makeError, makeReason, makeValue } from "./world.ts";
 import {
   type AbortFrom,
   type AbortScript,

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
-import { listenToUncaught } from "./uncaught.ts";
+import { listenToUncaught } from "../support/uncaught.ts";
 
 /** From this many runs on, every category must be well represented. */
 const MANY_RUNS = 10_000;

@@ -4,7 +4,7 @@
 
 import { Backoff, decorrelated, exponential, type Pause } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { meanOf, normal, seeded } from "./chance.ts";
+import { meanOf, normal, seeded } from "../support/chance.ts";
 import { compareMeans, type Comparison } from "./comparison.ts";
 import { published } from "./aws_jitter_2015.ts";
 

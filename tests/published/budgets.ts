@@ -1,15 +1,14 @@
 // The published vectors of the two budgets, and the load on a server that fails, all of it
 // through the engine.
 
+import { asyncretry, type Budget } from "@asyncbackoff/asyncbackoff";
 import {
-  asyncretry,
-  type Budget,
   RetryBudget,
   type RetryBudgetOptions,
   TokenBudget,
-} from "@asyncbackoff/asyncbackoff";
+} from "@asyncbackoff/asyncbackoff/budget";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { seeded } from "./chance.ts";
+import { seeded } from "../support/chance.ts";
 import { compareExactly, compareMeans, type Comparison } from "./comparison.ts";
 
 const EXECUTIONS = 10_000;

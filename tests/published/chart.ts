@@ -1,6 +1,6 @@
 // A chart of lines as SVG, readable on light and on dark.
 
-import { escaped } from "../../src/timeline_svg.ts";
+import { escaped } from "../../src/timeline/svg.ts";
 
 /** A line; its points are in the units of the axes. */
 export interface Line {

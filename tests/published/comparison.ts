@@ -1,6 +1,6 @@
 // What came out beside what is published.
 
-import { meanOf } from "./chance.ts";
+import { meanOf } from "../support/chance.ts";
 
 /** One result of ours beside the published one. */
 export interface Comparison {

@@ -7,7 +7,7 @@
 
 import { Backoff, type Budget, exponential, sleep } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { meanOf, seeded } from "./chance.ts";
+import { meanOf, seeded } from "../support/chance.ts";
 import type { Comparison } from "./comparison.ts";
 
 /** The parameters of the model; durations in milliseconds. */

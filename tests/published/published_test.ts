@@ -6,17 +6,13 @@ import {
   assertEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { type Budget, RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff";
-import { playContention } from "../tools/reproduce/aws_jitter.ts";
-import { playLoads, playRetryBudget, playThrottling } from "../tools/reproduce/budgets.ts";
-import { meanOf, normal, seeded } from "../tools/reproduce/chance.ts";
-import {
-  compareExactly,
-  compareMeans,
-  type Comparison,
-  tableOf,
-} from "../tools/reproduce/comparison.ts";
-import { compareEnd, playFleet } from "../tools/reproduce/fleet.ts";
+import { type Budget } from "@asyncbackoff/asyncbackoff";
+import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
+import { playContention } from "./aws_jitter.ts";
+import { playLoads, playRetryBudget, playThrottling } from "./budgets.ts";
+import { meanOf, normal, seeded } from "../support/chance.ts";
+import { compareExactly, compareMeans, type Comparison, tableOf } from "./comparison.ts";
+import { compareEnd, playFleet } from "./fleet.ts";
 
 function assertAgree(comparisons: readonly Comparison[], count: number): void {
   assertEquals(comparisons.length, count);

@@ -1,13 +1,13 @@
 // Reproduces published results on our engine and our virtual clock, prints them beside ours,
 // and fails if one is out. With --pictures it also draws them, into examples/pictures/.
 
-import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff";
-import { playContention } from "./reproduce/aws_jitter.ts";
-import { playLoads, playRetryBudget, playThrottling } from "./reproduce/budgets.ts";
-import { type Comparison, tableOf } from "./reproduce/comparison.ts";
-import { compareEnd, playFleet } from "./reproduce/fleet.ts";
-import { drawContention, drawFleet } from "./reproduce/pictures.ts";
-import { drawScene } from "./reproduce/timeline_scene.ts";
+import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
+import { playContention } from "./aws_jitter.ts";
+import { playLoads, playRetryBudget, playThrottling } from "./budgets.ts";
+import { type Comparison, tableOf } from "./comparison.ts";
+import { compareEnd, playFleet } from "./fleet.ts";
+import { drawContention, drawFleet } from "./pictures.ts";
+import { drawScene } from "./timeline_fixture.ts";
 
 const start = performance.now();
 const all: Comparison[] = [];
@@ -38,7 +38,7 @@ report(
 );
 
 if (Deno.args.includes("--pictures")) {
-  const folder = new URL("../examples/pictures/", import.meta.url);
+  const folder = new URL("../../examples/pictures/", import.meta.url);
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(new URL("aws_jitter.svg", folder), drawContention(cells));
   await Deno.writeTextFile(new URL("fleet.svg", folder), drawFleet(fleets));

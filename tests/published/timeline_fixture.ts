@@ -1,6 +1,7 @@
 // Two calls to a service that is busy, then hangs, and at last answers; drawn for the README.
 
-import { Backoff, linear, sleep, Timeline } from "@asyncbackoff/asyncbackoff";
+import { Backoff, linear, sleep } from "@asyncbackoff/asyncbackoff";
+import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 class Unavailable extends Error {

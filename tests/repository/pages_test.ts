@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 
-const root = new URL("../", import.meta.url);
+const root = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, root));
 const WORKFLOWS = ["ci", "deep", "publish"].map((name) => `.github/workflows/${name}.yml`);
 

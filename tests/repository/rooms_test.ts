@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 
-const root = new URL("../", import.meta.url);
+const root = new URL("../../", import.meta.url);
 
 /** A file as it is, and without what is no code. Each line stays where it was. */
 interface Source {

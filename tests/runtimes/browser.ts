@@ -6,8 +6,8 @@ import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";
 import { findChromium } from "./browser/chromium.ts";
 import { conclude, type Outcome } from "./browser/outcome.ts";
 import { serve } from "./browser/serve.ts";
-import { bundleTests, needed } from "./bundle.ts";
-import { makeLab } from "./lab.ts";
+import { bundleTests, needed } from "../support/bundle.ts";
+import { makeLab } from "../support/project.ts";
 
 /** What each place has of Node's modules: a page has other realms, in frames. */
 const builtins: Record<string, string[]> = { page: ["node:vm"], worker: [] };

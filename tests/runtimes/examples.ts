@@ -3,9 +3,9 @@
 // and why; exits with 1 if one failed, did not end, or none ran.
 
 import { Backoff } from "@asyncbackoff/asyncbackoff";
-import { SKIPPED } from "../examples/servers/program.ts";
+import { SKIPPED } from "../../examples/servers/program.ts";
 
-const folder = new URL("../examples/", import.meta.url);
+const folder = new URL("../../examples/", import.meta.url);
 
 /** One try of two minutes, in which its packages are fetched too: an example ends by itself. */
 const once = new Backoff({ attemptTimeout: 120_000, maxTries: 1 });
@@ -31,7 +31,7 @@ async function argumentsOf(name: string): Promise<string[]> {
 
 async function run(name: string): Promise<number> {
   const args = await argumentsOf(name);
-  const cwd = new URL("../", import.meta.url);
+  const cwd = new URL("../../", import.meta.url);
   return await once.execute(async ({ signal }) => {
     const child = new Deno.Command("deno", { args, cwd, signal, stdin: "null" }).spawn();
     return (await child.status).code;

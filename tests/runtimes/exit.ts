@@ -1,7 +1,7 @@
 // The process exits as soon as nothing is in flight, and stays while something is: each scene
 // is a process of its own, on the installed npm package, in Node, Deno and Bun.
 
-import { makeLab } from "./lab.ts";
+import { makeLab } from "../support/project.ts";
 
 /** What a process does, what it prints, and how long it lives at least and at most, in ms. */
 const scenes: {

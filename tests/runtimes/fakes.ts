@@ -2,7 +2,7 @@
 // each in its own runner. FakeTime of @std/testing is a part of the tests.
 
 import * as esbuild from "npm:esbuild@0.28.2";
-import { makeLab } from "./lab.ts";
+import { makeLab } from "../support/project.ts";
 
 const rows: Record<string, [packages: string[], command: string[]]> = {
   "@sinonjs/fake-timers": [["@sinonjs/fake-timers@15"], ["node", "sinon.test.mjs"]],
@@ -29,7 +29,7 @@ for await (const { name } of Deno.readDir(fakes)) {
   const copy = `${lab.folder}/${name.replace(".mjs", ".test.mjs")}`;
   await Deno.copyFile(new URL(name, fakes), copy);
 }
-const runs = new URL("../tests/conformance/aiomisc.jsonl", import.meta.url);
+const runs = new URL("../conformance/aiomisc.jsonl", import.meta.url);
 await Deno.copyFile(runs, `${lab.folder}/aiomisc.jsonl`);
 await Deno.writeTextFile(
   `${lab.folder}/jest.config.json`,

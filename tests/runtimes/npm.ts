@@ -2,8 +2,8 @@
 // named as arguments: node20, node22, node24, bun1.1 (the oldest supported) and bun; all of
 // them if none is named. The runtimes come from npm.
 
-import { bundleTests, needed } from "./bundle.ts";
-import { makeLab } from "./lab.ts";
+import { bundleTests, needed } from "../support/bundle.ts";
+import { makeLab } from "../support/project.ts";
 
 const runtimes: Record<string, [packageName: string, program: string]> = {
   node20: ["node@20", "node_modules/node20/bin/node"],

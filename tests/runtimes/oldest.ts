@@ -1,7 +1,7 @@
 // The unit tests in the oldest Deno that is supported, or in the version that is named; it
 // comes from npm. It knows fewer settings than ours has, so it is given those that it needs.
 
-import { pathOf, run } from "./package.ts";
+import { pathOf, run } from "../../tools/package.ts";
 
 const VERSION = Deno.args[0] ?? "2.0.0";
 /**
@@ -10,7 +10,7 @@ const VERSION = Deno.args[0] ?? "2.0.0";
  */
 const LEFT_OUT = ["types_test.ts", "repository_test.ts"];
 
-const root = new URL("../", import.meta.url);
+const root = new URL("../../", import.meta.url);
 const folder = await Deno.makeTempDir({ prefix: "asyncbackoff-" });
 try {
   const paths = ["mod.ts", "deno.json", "README.md", "src", "tests", "tools"].map(pathOf);
@@ -25,7 +25,7 @@ try {
   await run("npm", ["install", "--silent", "--no-save", `deno@${VERSION}`], {
     cwd: folder,
   });
-  const flags = ["--config", config, "--import-map", "tools/npm/import_map.json"];
+  const flags = ["--config", config, "--import-map", "tests/support/std/import_map.json"];
   const ignored = LEFT_OUT.map((file) => `tests/${file}`).join(",");
   const output = await run(
     `${folder}/node_modules/.bin/deno`,

@@ -2,7 +2,7 @@
 // have, and checks the package by publint and by arethetypeswrong. The versions of TypeScript
 // may be named as arguments.
 
-import { makeLab } from "./lab.ts";
+import { makeLab } from "../support/project.ts";
 
 const compilers = Deno.args.length > 0 ? Deno.args : ["5.4", "5", "6", "latest"];
 const modules = [

@@ -2,8 +2,8 @@
 // misbehaves, each scene alone and then all at once; and the test suite.
 
 import { conclude, type Outcome } from "./browser/outcome.ts";
-import { bundleTests, needed } from "./bundle.ts";
-import { makeLab } from "./lab.ts";
+import { bundleTests, needed } from "../support/bundle.ts";
+import { makeLab } from "../support/project.ts";
 import { type RunningWorker, startWorker } from "./workers/runtime.ts";
 import { type Server, startServer } from "./workers/server.ts";
 

@@ -1,12 +1,12 @@
 // The tests as modules that run outside of Deno, on the package that a lab has installed.
 
 import * as esbuild from "npm:esbuild@0.28.2";
-import type { Lab } from "./lab.ts";
+import type { Lab } from "./project.ts";
 
 /** What the tests and these modules need in a lab. */
 export const needed = ["deno-std@1.4.0", "fast-check@4"];
 
-const tests = new URL("../tests/", import.meta.url);
+const tests = new URL("../", import.meta.url);
 
 /** These look at the repository, which is not in the package. */
 const OF_SOURCES = ["layers_test.ts", "repository_test.ts"];

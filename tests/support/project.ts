@@ -1,6 +1,6 @@
 // A temporary folder in which the package is installed as its users install it.
 
-import { pack, run } from "./package.ts";
+import { pack, run } from "../../tools/package.ts";
 
 /** The folder of a lab, and how to run something in it. */
 export interface Lab extends AsyncDisposable {

@@ -5,7 +5,7 @@
 // Arguments: `--small` asks for the small run, `--seed=…` for the same chance again.
 
 import * as esbuild from "npm:esbuild@0.28.2";
-import { makeLab } from "./lab.ts";
+import { makeLab } from "./project.ts";
 
 /** A runtime, with our scripts and the package beside it. */
 export interface Runtime {

@@ -1,7 +1,7 @@
 // What the server answers, and whoever asked can tell whether it is right.
 
 import { createHash } from "node:crypto";
-import { seeded } from "../reproduce/chance.ts";
+import { seeded } from "../../support/chance.ts";
 
 /** How long the body of a page is: 1 to 31 KB that its number determines. */
 export function lengthOf(page: number): number {

@@ -12,10 +12,10 @@ import {
   exponential,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
-import { listenersLeft, timersLeft } from "../leftovers.ts";
-import { seeded } from "../reproduce/chance.ts";
-import { Tally } from "../tally.ts";
-import { Total } from "../total.ts";
+import { listenersLeft, timersLeft } from "../../support/leftovers.ts";
+import { seeded } from "../../support/chance.ts";
+import { Tally } from "../../support/tally.ts";
+import { Total } from "../../support/total.ts";
 import { bodyOf, checksum } from "./body.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { MortalServer } from "./mortal_server.ts";

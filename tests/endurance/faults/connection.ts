@@ -3,7 +3,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { lengthOf } from "./body.ts";
-import type { Fate } from "./fates.ts";
+import type { Fate } from "./scenarios.ts";
 
 /** Whom a connection asks, and tells. */
 interface Listener {

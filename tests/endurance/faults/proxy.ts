@@ -3,9 +3,9 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { Tally } from "../tally.ts";
+import { Tally } from "../../support/tally.ts";
 import { Connection } from "./connection.ts";
-import { fateOf } from "./fates.ts";
+import { fateOf } from "./scenarios.ts";
 
 /** Listens on a port of its own, and passes on to another. */
 export class Proxy {

@@ -1,6 +1,6 @@
 // What becomes of a request, by a script that the seed determines.
 
-import { oneOf, seeded } from "../reproduce/chance.ts";
+import { oneOf, seeded } from "../../support/chance.ts";
 
 /** What a proxy may do with a request, and how often, in percent. */
 const shares = {

@@ -4,7 +4,7 @@ import { strictEqual as assertEquals } from "node:assert";
 import process from "node:process";
 import { Backoff } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { listenersLeft } from "../leftovers.ts";
+import { listenersLeft } from "../../support/leftovers.ts";
 import { flat, heapInUse } from "./memory.ts";
 
 const [count = 0] = process.argv.slice(2).map(Number);

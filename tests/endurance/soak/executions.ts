@@ -5,13 +5,14 @@
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
-import { Backoff, type BackoffEvent, TokenBudget } from "@asyncbackoff/asyncbackoff";
-import { listenersLeft, timersLeft } from "../leftovers.ts";
-import { seeded } from "../reproduce/chance.ts";
-import { Tally } from "../tally.ts";
-import { Total } from "../total.ts";
+import { Backoff, type BackoffEvent } from "@asyncbackoff/asyncbackoff";
+import { TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
+import { listenersLeft, timersLeft } from "../../support/leftovers.ts";
+import { seeded } from "../../support/chance.ts";
+import { Tally } from "../../support/tally.ts";
+import { Total } from "../../support/total.ts";
 import { CountedBudget } from "./counted_budget.ts";
-import { endOf, enough, fateOf, Listed } from "./fates.ts";
+import { endOf, enough, fateOf, Listed } from "./scenarios.ts";
 import { flat, heapInUse } from "./memory.ts";
 
 const AT_ONCE = 500;
@@ -84,24 +85,24 @@ const seconds = ((performance.now() - beganAt) / 1000).toFixed(1);
 const all = new Total(...policies, plain);
 assertEquals([all.of("attempts"), all.of("done")], [calls, calls]);
 assertEquals(
-  all.of("errors") + all.of("cancels") + all.ends("unlisted", "success"),
+  all.of("errors") + all.of("cancels") + all.ends("nonRetryable", "success"),
   calls,
 );
 assertEquals(all.ends("success"), ended.of("success"));
-assertEquals(all.ends("unlisted"), ended.of("unlisted"));
+assertEquals(all.ends("nonRetryable"), ended.of("nonRetryable"));
 assertEquals(all.ends("giveup"), ended.of("enough"));
 assertEquals(all.ends("aborted"), ended.of("aborted"));
 assertEquals(
   all.ends("maxTries", "budget", "deadline"),
   ended.of("busy") + ended.of("timeout"),
 );
-assertEquals(all.ends("thrown"), 0);
+assertEquals(all.ends("callbackError"), 0);
 
 // What the observer and the budget were told: of all but the plain one's.
 const shared = new Total(...policies);
 const errors = shared.of("errors");
 assertEquals([told.attempt, told.done], [shared.of("attempts"), executions]);
-assertEquals(told.failure, errors + shared.ends("unlisted"));
+assertEquals(told.failure, errors + shared.ends("nonRetryable"));
 assertEquals(told.late, shared.of("late"));
 assertEquals(budget.executions, executions);
 assertEquals(budget.failures, errors - cutInGrace);

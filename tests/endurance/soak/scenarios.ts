@@ -2,14 +2,14 @@
 
 import { setImmediate } from "node:timers/promises";
 import type { Attempt } from "@asyncbackoff/asyncbackoff";
-import { oneOf } from "../reproduce/chance.ts";
+import { oneOf } from "../../support/chance.ts";
 
 /** The class that the policies list. */
 export class Listed extends Error {}
 const busy = new Listed("busy");
 /** After this one they give up. */
 export const enough = new Listed("enough");
-const unlisted = new Error("unlisted");
+const unlisted = new Error("nonRetryable");
 /** One of its own for each: whoever waits for one that is shared is kept as long as that. */
 const never = () => new Promise<never>(() => {});
 
@@ -42,7 +42,7 @@ const fates: Record<keyof typeof shares, Fate> = {
     work: () => {
       throw unlisted;
     },
-    ends: ["unlisted"],
+    ends: ["nonRetryable"],
   },
   recovers: {
     work: ({ number }) => number < 3 ? Promise.reject(busy) : 1,
@@ -70,7 +70,7 @@ export function fateOf(chance: number): [name: string, fate: Fate] {
 
 /** What an execution ended with, in a word. */
 export function endOf(error: unknown): string {
-  if (error === unlisted) return "unlisted";
+  if (error === unlisted) return "nonRetryable";
   if (error === busy) return "busy";
   if (error === enough) return "enough";
   return (error as Error).name === "AbortError" ? "aborted" : "timeout";

@@ -5,7 +5,7 @@
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { Backoff, sleep } from "@asyncbackoff/asyncbackoff";
-import { seeded } from "../reproduce/chance.ts";
+import { seeded } from "../../support/chance.ts";
 import { between, lateness, spread } from "./lateness.ts";
 
 const [seed = 0, count = 0] = process.argv.slice(2).map(Number);

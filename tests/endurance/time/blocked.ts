@@ -6,7 +6,7 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { Backoff, sleep, TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { seeded } from "../reproduce/chance.ts";
+import { seeded } from "../../support/chance.ts";
 import { between, lateness, spread } from "./lateness.ts";
 
 const BLOCKED = 200;

@@ -9,7 +9,7 @@ import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 import { Backoff, TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { seeded } from "../reproduce/chance.ts";
+import { seeded } from "../../support/chance.ts";
 import { between, lateness, spread } from "./lateness.ts";
 
 const [seed = 0, count = 0, perTurn = count] = process.argv.slice(2, 5).map(Number);

@@ -1,6 +1,6 @@
 // Where Chromium is: as the environment says, or where systems have it, or installed now.
 
-import { run } from "../package.ts";
+import { run } from "../../../tools/package.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome"];
 

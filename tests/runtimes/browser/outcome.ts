@@ -1,7 +1,7 @@
 // What came of the tests in a place that is no process.
 
-import { countTests, type TestModule } from "../bundle.ts";
-import type { Lab } from "../lab.ts";
+import { countTests, type TestModule } from "../../support/bundle.ts";
+import type { Lab } from "../../support/project.ts";
 
 /** How many tests passed, and what is to be read of those that did not. */
 export interface Outcome {

@@ -1,7 +1,7 @@
 // The lab on localhost, for a browser.
 
-import { placed, placesOf } from "../bundle.ts";
-import type { Lab } from "../lab.ts";
+import { placed, placesOf } from "../../support/bundle.ts";
+import type { Lab } from "../../support/project.ts";
 
 /** What is served, and where. */
 export interface Site extends AsyncDisposable {

@@ -6,7 +6,7 @@ import {
   play,
   readRuns,
   type RecordedRun,
-} from "../../tests/conformance/recorded_run.ts";
+} from "../../conformance/recorded_run.ts";
 
 // As it was before anything was faked.
 const { setImmediate } = globalThis as unknown as {

@@ -1,7 +1,7 @@
 // Cloudflare's runtime, on this machine.
 
-import { placed, placesOf } from "../bundle.ts";
-import type { Lab } from "../lab.ts";
+import { placed, placesOf } from "../../support/bundle.ts";
+import type { Lab } from "../../support/project.ts";
 
 /** Not imported by its name, which would load 150 MB wherever this file is checked. */
 const miniflare = "npm:miniflare@4.20260730.0";

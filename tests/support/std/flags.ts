@@ -6,5 +6,5 @@ const isReached = await Promise.race([
   import(specifier).then(() => true, () => false),
   new Promise<false>((resolve) => setTimeout(() => resolve(false), 5000)),
 ]);
-if (!isReached) console.log("--import-map=tools/npm/import_map.json");
+if (!isReached) console.log("--import-map=tests/support/std/import_map.json");
 Deno.exit();

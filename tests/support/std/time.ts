@@ -1,7 +1,7 @@
 // A stand-in for @std/testing/time where only the npm registry can be reached, which has
 // no package of it: `FakeTime` with the real one's members and timing, on our timer queue.
 
-import { type QueuedTimer, TimerQueue } from "../../src/timer_queue.ts";
+import { type QueuedTimer, TimerQueue } from "../../../src/testing/timer_queue.ts";
 
 const real = {
   Date,

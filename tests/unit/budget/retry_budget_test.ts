@@ -1,8 +1,8 @@
 // The budget that is a share of executions, alone (row B1).
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { RetryBudget, type RetryBudgetOptions } from "@asyncbackoff/asyncbackoff";
-import { seeded } from "../tools/reproduce/chance.ts";
+import { RetryBudget, type RetryBudgetOptions } from "@asyncbackoff/asyncbackoff/budget";
+import { seeded } from "../../support/chance.ts";
 
 /** How many of many executions, each of which fails once, may retry while time stands still. */
 function retriesOf(budget: RetryBudget, executions: number): number {

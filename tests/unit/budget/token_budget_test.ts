@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { TokenBudget, type TokenBudgetOptions } from "@asyncbackoff/asyncbackoff";
+import { TokenBudget, type TokenBudgetOptions } from "@asyncbackoff/asyncbackoff/budget";
 
 /** The attempts, counted from 0, that the server of gRPC's own test answers with OK. */
 const ANSWERED = new Set([0, 3, 6, 10, 11, 12, 13, 14, 16, 18]);

@@ -54,7 +54,7 @@ Deno.test("Backoff.execute() ends with what its clock throws when its signal thr
 
   assertStrictEquals(await result.catch((error) => error), boom);
   const last = events.at(-1);
-  assertEquals(last?.type === "done" && last.reason, "thrown");
+  assertEquals(last?.type === "done" && last.reason, "callbackError");
   assertEquals(events.filter(({ type }) => type === "done").length, 1);
   time.close();
 });

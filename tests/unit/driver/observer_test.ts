@@ -112,7 +112,7 @@ Deno.test("observe() is told of a failure without a pause when its error is not 
   assertEquals(await play({ exceptions: [TypeError], pause: 10 }, down), [
     attempt(0, 1),
     failed(0, null, { error }),
-    done(0, 1, "unlisted", rejected(error)),
+    done(0, 1, "nonRetryable", rejected(error)),
   ]);
 });
 
@@ -216,7 +216,7 @@ Deno.test("observe() is told of the failure, then what went out, when giveup or 
     assertEquals(await play({ exceptions: [Error], [option]: throwing }, down), [
       attempt(0, 1),
       failed(0, null, { error }),
-      done(0, 1, "thrown", rejected(broken)),
+      done(0, 1, "callbackError", rejected(broken)),
     ]);
   }
 });

@@ -316,7 +316,7 @@ Deno.test("Statistic counts ends by reason, timeouts, late results and the time 
   await run(() => "success");
   await run(fail(new RangeError("maxTries"))); // two pauses of 5
   await run(fail(new RangeError("enough")));
-  await run(fail(new TypeError("unlisted")));
+  await run(fail(new TypeError("nonRetryable")));
   await run(() => sleep(12, { clock })); // each is late by 2, and is cut twice more
   await clock.advance(50);
   const aborted = run(() => sleep(8, { clock }));

@@ -2,8 +2,8 @@
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { begin, beginTrying, limitError, step } from "../src/engine.ts";
-import type { Event, Failure, Policy, State } from "../src/state.ts";
+import { begin, beginTrying, limitError, step } from "../../../src/engine/engine.ts";
+import type { Event, Failure, Policy, State } from "../../../src/engine/state.ts";
 
 /** A policy without limits that retries at once, and remembers what it was asked. */
 function policyOf(rules: Partial<Policy> = {}): Policy & { asked: Failure[] } {
@@ -133,7 +133,7 @@ Deno.test("step() cuts the pause at the deadline when it is longer than what rem
 });
 
 Deno.test("step() ends with the failure's error when an attempt is rejected and the policy gives a reason", () => {
-  for (const reason of ["unlisted", "maxTries", "giveup", "budget"] as const) {
+  for (const reason of ["nonRetryable", "maxTries", "giveup", "budget"] as const) {
     const policy = policyOf({ deadline: 100, decide: () => reason });
     const done = walk(policy, woke(1000), rejected(1010, "broken"));
     assertEquals<State>(done, {
@@ -155,7 +155,7 @@ Deno.test("step() ends with what the policy throws when an attempt is rejected, 
       },
     });
     const done = walk(policy, woke(1000), rejected(1010, "broken"));
-    assertDone(done, 1010, "thrown", thrown);
+    assertDone(done, 1010, "callbackError", thrown);
     assertEquals(done.lastFailure?.error, "broken");
     assertEquals(policy.asked.length, 1);
   }
@@ -321,7 +321,7 @@ Deno.test("step() ends with the last failure's error when a pause is woken at or
 });
 
 Deno.test("step() changes nothing when the execution is done", () => {
-  const policy = policyOf({ deadline: 100, decide: () => "unlisted" });
+  const policy = policyOf({ deadline: 100, decide: () => "nonRetryable" });
   const ends = [
     fulfilled(1010, "value"),
     rejected(1010, "broken"),
@@ -374,11 +374,16 @@ Deno.test("limitError() names the limit that is reached, the deadline where both
 
 Deno.test("step() is done with what broke, whatever was under way", () => {
   const { policy, stopping } = inGrace();
-  const broke = (at: number): Event => ({ type: "broke", at, reason: "no clock" });
-  assertDone(step(policy, begin(1000, "load"), broke(1000)), 1000, "thrown", "no clock");
-  assertDone(walk(policy, woke(1000), broke(1010)), 1010, "thrown", "no clock");
+  const broke = (at: number): Event => ({ type: "faulted", at, reason: "no clock" });
+  assertDone(
+    step(policy, begin(1000, "load"), broke(1000)),
+    1000,
+    "callbackError",
+    "no clock",
+  );
+  assertDone(walk(policy, woke(1000), broke(1010)), 1010, "callbackError", "no clock");
   const done = step(policy, stopping, broke(1030));
-  assertDone(done, 1030, "thrown", "no clock");
+  assertDone(done, 1030, "callbackError", "no clock");
   assertStrictEquals(done.lastFailure?.error, stopping.error); // it counts all the same
   assertStrictEquals(step(policy, done, broke(1040)), done);
 });
@@ -436,8 +441,8 @@ Deno.test("step() ends at once with the failure when it arrives at or after the 
 });
 
 Deno.test("step() ends for the policy's reason when a failure arrives after the deadline", () => {
-  const policy = policyOf({ deadline: 100, decide: () => "unlisted" });
-  assertDone(walk(policy, woke(1000), rejected(1150, 7)), 1150, "unlisted", 7);
+  const policy = policyOf({ deadline: 100, decide: () => "nonRetryable" });
+  assertDone(walk(policy, woke(1000), rejected(1150, 7)), 1150, "nonRetryable", 7);
 });
 
 // What is thrown, and what is told of it.

@@ -6,8 +6,8 @@ import {
   type BackoffOptions,
   exponential,
   type Failure,
-  retryAfter,
 } from "@asyncbackoff/asyncbackoff";
+import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 /** Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110. */

@@ -19,7 +19,7 @@ import {
   linear,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { meanOf, seeded } from "../tools/reproduce/chance.ts";
+import { meanOf, seeded } from "../../support/chance.ts";
 
 const always = (number: number) => () => number;
 /** The greatest number that a source of chance returns. */

@@ -14,11 +14,11 @@ import {
   type Failure,
   linear,
   type Pause,
-  preview,
-  retryAfter,
 } from "@asyncbackoff/asyncbackoff";
+import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
+import { preview } from "@asyncbackoff/asyncbackoff/pauses";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { meanOf, seeded } from "../tools/reproduce/chance.ts";
+import { meanOf, seeded } from "../../support/chance.ts";
 
 const exactly = (ms: number) => ({ least: ms, mean: ms, most: ms });
 const spread = (least: number, mean: number, most: number) => ({ least, mean, most });

@@ -19,8 +19,8 @@ import {
   type BackoffOptions,
   sleep,
   TimeoutError,
-  TokenBudget,
 } from "@asyncbackoff/asyncbackoff";
+import { TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 type OptionName = keyof BackoffOptions;
@@ -344,8 +344,8 @@ Deno.test("Backoff() and the decorators go by the options as they were when it w
     const fail = wrap(() => Promise.reject(new RangeError("listed")));
     await assertRejects(() => clock.run(fail()), RangeError, "listed", name);
     assertEquals([wrap.statistic.attempts, clock.now()], [3, 200], name);
-    const other = wrap(() => Promise.reject(new SyntaxError("unlisted")));
-    await assertRejects(() => clock.run(other()), SyntaxError, "unlisted", name);
+    const other = wrap(() => Promise.reject(new SyntaxError("nonRetryable")));
+    await assertRejects(() => clock.run(other()), SyntaxError, "nonRetryable", name);
     assertEquals(wrap.statistic.attempts, 4, name);
     clock.close();
   }
@@ -653,7 +653,7 @@ Deno.test("Backoff.execute() rejects when a pause function returns what is no pa
     const { error, ...rest } = await playFailure({ pause: () => value as number });
     assertInstanceOf(error, errorClass, String(value));
     assertStringIncludes((error as Error).message, "'pause' must be", String(value));
-    const expected = { reason: "thrown", at: 100, attempts: 1, errors: 1 };
+    const expected = { reason: "callbackError", at: 100, attempts: 1, errors: 1 };
     assertEquals(rest, expected as typeof rest, String(value));
   }
 });
@@ -674,7 +674,7 @@ Deno.test("Backoff.execute() rejects with the failure as the cause when giveup o
       const { tries, elapsed } = error.cause as { tries: number; elapsed: number };
       assertEquals([tries, elapsed], [1, 100], row);
       assertEquals((error.cause as { error: Error }).error.message, "down", row);
-      const expected = { reason: "thrown", at: 100, attempts: 1, errors: 1 };
+      const expected = { reason: "callbackError", at: 100, attempts: 1, errors: 1 };
       assertEquals(rest, expected as typeof rest, row);
     }
   }

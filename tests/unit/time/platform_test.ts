@@ -1,11 +1,13 @@
 // One turn of the event loop.
 
 import { assertEquals } from "@std/assert";
-import { loadCopy, replaceGlobals } from "./fresh_copy.ts";
+import { loadCopy, replaceGlobals } from "../../support/fresh_copy.ts";
 
 /** When a turn comes, as a fresh copy tells it: before or after promises have settled. */
 async function turnAmongPromises(): Promise<string[]> {
-  const { nextTurn } = await loadCopy<typeof import("../src/turn.ts")>("turn");
+  const { nextTurn } = await loadCopy<typeof import("../../../src/time/platform.ts")>(
+    "turn",
+  );
   const log: string[] = [];
   const turn = new Promise<void>((resolve) => nextTurn(() => resolve()))
     .then(() => log.push("turn"));

@@ -2,8 +2,12 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { type Host, type HostTimer, SharedTimers } from "../src/shared_timers.ts";
-import { loadCopy } from "./fresh_copy.ts";
+import {
+  type Host,
+  type HostTimer,
+  SharedTimers,
+} from "../../../src/time/shared_timers.ts";
+import { loadCopy } from "../../support/fresh_copy.ts";
 
 type Wake = (token: string) => void;
 

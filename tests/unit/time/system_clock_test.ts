@@ -18,7 +18,7 @@ import {
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { loadCopy, replaceGlobals } from "./fresh_copy.ts";
+import { loadCopy, replaceGlobals } from "../../support/fresh_copy.ts";
 
 /** The clock of a copy of the library that is loaded now. */
 async function loadClock(): Promise<typeof systemClock> {

@@ -7,9 +7,9 @@ import {
   type BackoffOptions,
   linear,
   sleep,
-  Timeline,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
+import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
 
@@ -277,19 +277,19 @@ Deno.test("Timeline.clear() forgets all, and draws what comes then", () => {
   ]);
 });
 
-Deno.test("Timeline.toString() has 80 columns and no colour when nothing is said", () => {
+Deno.test("Timeline.toString() has 80 columns and no color when nothing is said", () => {
   const timeline = new Timeline();
   tell(timeline, 1, 0, 1);
-  assertEquals(timeline.toString(), timeline.toString({ columns: 80, colour: false }));
-  assertEquals(timeline.toString(null), timeline.toString({ columns: null, colour: null }));
+  assertEquals(timeline.toString(), timeline.toString({ columns: 80, color: false }));
+  assertEquals(timeline.toString(null), timeline.toString({ columns: null, color: null }));
   assertEquals(timeline.toString().split("\n")[1]?.length, 80);
 });
 
-Deno.test("Timeline.toString() colours attempts by how they ended when it is asked to", () => {
+Deno.test("Timeline.toString() colors attempts by how they ended when it is asked to", () => {
   const timeline = new Timeline();
   tell(timeline, 1, 0, 1);
   const [, plain = ""] = timeline.toString({ columns: 40 }).split("\n");
-  const [, painted = ""] = timeline.toString({ columns: 40, colour: true }).split("\n");
+  const [, painted = ""] = timeline.toString({ columns: 40, color: true }).split("\n");
   // deno-lint-ignore no-control-regex
   assertMatch(painted, /\x1b\[31m█+\x1b\[0m/);
   // deno-lint-ignore no-control-regex
@@ -303,10 +303,10 @@ Deno.test("Timeline throws when an option is wrong", () => {
     [() => new Timeline({ most: 1.5 }), "'most' must be an integer >= 1"],
     [() => new Timeline({ limit: 3 } as object), "did you mean 'most'?"],
     [() => timeline.toString({ columns: 39 }), "'columns' must be an integer >= 40"],
-    [() => timeline.toString({ color: true } as object), "did you mean 'colour'?"],
+    [() => timeline.toString({ color: true } as object), "did you mean 'color'?"],
     [
-      () => timeline.toString({ colour: 1 } as object),
-      "'colour' must be true or false: current value is 1",
+      () => timeline.toString({ color: 1 } as object),
+      "'color' must be true or false: current value is 1",
     ],
   ];
   for (const [make, message] of wrong) assertThrows(make, Error, message);

@@ -1,0 +1,96 @@
+/**
+ * Reports one execution to the caller's `observe`, which can change nothing.
+ *
+ * @module
+ */
+
+import type { Done, Failure, State, Trying } from "../engine/state.ts";
+import type { BackoffEvent } from "../policy/events.ts";
+import type { Clock } from "../time/clock.ts";
+import { readInstant } from "../time/timer.ts";
+
+/** A method for each event: an event that is added has to be emitted here. */
+type Emitter = { [type in BackoffEvent["type"]]: (...args: never[]) => void };
+
+/** Taken at load, because fakes of time may replace it, and an error must not wait for them. */
+const { queueMicrotask } = globalThis;
+
+let executions = 0;
+
+/** Reports one execution to the caller's `observe`. */
+export class Observer implements Emitter {
+  readonly #observe: (event: BackoffEvent) => void;
+  readonly #clock: Clock;
+  readonly #execution = ++executions;
+
+  /**
+   * Makes the observer of an execution.
+   *
+   * @param observe The caller's function.
+   * @param clock The clock of the policy.
+   */
+  constructor(observe: (event: BackoffEvent) => void, clock: Clock) {
+    this.#observe = observe;
+    this.#clock = clock;
+  }
+
+  attempt({ at, attempts }: Trying): void {
+    const execution = this.#execution;
+    this.#emit({ type: "attempt", execution, at, attempt: attempts });
+  }
+
+  failure(next: State, failure: Failure): void {
+    this.#emit({
+      type: "failure",
+      execution: this.#execution,
+      at: next.at,
+      attempt: failure.attempt,
+      failure,
+      pauseAfter: next.phase === "pausing" ? next.pause : null,
+    });
+  }
+
+  late(attempt: number, outcome: PromiseSettledResult<unknown>, state: State): void {
+    this.#emit({
+      type: "late",
+      execution: this.#execution,
+      at: this.#instantAfter(state),
+      attempt,
+      outcome,
+    });
+  }
+
+  done({ at, beganAt, attempts, outcome, reason }: Done): void {
+    this.#emit({
+      type: "done",
+      execution: this.#execution,
+      at,
+      attempts,
+      elapsed: at - beganAt,
+      outcome,
+      reason,
+    });
+  }
+
+  /** Falls back to the instant of the state, because the clock may have failed meanwhile. */
+  #instantAfter(state: State): number {
+    try {
+      return Math.max(readInstant(this.#clock), state.at);
+    } catch {
+      return state.at;
+    }
+  }
+
+  /** An error that the observer throws is rethrown in a microtask, where it is uncaught. */
+  #emit(event: BackoffEvent): void {
+    if ("outcome" in event) Object.freeze(event.outcome);
+    const observe = this.#observe;
+    try {
+      observe(Object.freeze(event));
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The arguments of the two notations.
+ *
+ * @module
+ */
+
+import { describe } from "../check/describe.ts";
+import { checkKeys } from "../check/keys.ts";
+import { OPTION_HINTS } from "../policy/option_hints.ts";
+import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
+
+/**
+ * Merges options by position with options by name. Each is read once.
+ *
+ * @param usage The notation, for messages.
+ * @param given The options by position.
+ * @param named The options by name.
+ * @returns All of them.
+ * @throws {TypeError} If one is unknown, or given twice.
+ */
+export function mergeOptions(
+  usage: string,
+  given: Readonly<Record<string, unknown>>,
+  named: unknown,
+): BackoffOptions {
+  refuseFunction(usage, named);
+  checkKeys("make a policy", named, OPTION_NAMES, OPTION_HINTS);
+  const merged: Record<string, unknown> = {};
+  for (const name of OPTION_NAMES) {
+    const byPosition = given[name] ?? null;
+    const byName = (named as Record<string, unknown>)[name] ?? null;
+    if (byPosition !== null && byName !== null) {
+      throw misplaced(
+        usage,
+        `'${name}' must be given once, got it by position and by name`,
+      );
+    }
+    merged[name] = byPosition ?? byName;
+  }
+  return merged;
+}
+
+/**
+ * Makes the error of an argument in a wrong place.
+ *
+ * @param usage The notation.
+ * @param message The rule, and what was given.
+ * @returns The error, to be thrown.
+ */
+export function misplaced(usage: string, message: string): TypeError {
+  return new TypeError(`Cannot call '${usage}': ${message}`);
+}
+
+/**
+ * Refuses the function to wrap where an option belongs: a decorator that is used without its
+ * call, or the function as a further argument.
+ *
+ * @param usage The notation.
+ * @param value The argument.
+ * @throws {TypeError} If it is a function.
+ */
+export function refuseFunction(usage: string, value: unknown): void {
+  if (typeof value !== "function") return;
+  const [name] = usage.split("(");
+  throw misplaced(
+    usage,
+    `it must be called before it wraps a function, got ${describe(value)}; ` +
+      `write '${name}(…)(fn)', or '@${name}(…)' before a method`,
+  );
+}
