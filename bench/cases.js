@@ -1,4 +1,5 @@
-// Cases A, B, C, D, I1 and I100 in this process; prints JSON. `quick`: fewer rounds and contenders.
+// Runs the cases A, B, C, D, I1 and I100 in this process, and prints the results as JSON.
+// The argument `quick` asks for fewer rounds and contenders.
 
 import { contenders } from "./contenders.js";
 import { compare, hundred, inTurn, turn } from "./measure.js";
@@ -18,7 +19,7 @@ const failsThrice = () => {
 };
 const FAILURE = new Error("busy");
 
-/** The contenders of a case that run here, around a function. */
+/** The contenders of a case that work in this runtime, each around a function. */
 async function of(name, makeFn) {
   const functions = {};
   for (const [who, cases] of Object.entries(contenders)) {
@@ -29,7 +30,7 @@ async function of(name, makeFn) {
       functions[who] = cases[name](makeFn());
     } catch (error) {
       if (who === "asyncbackoff") throw error;
-      console.error(`${who} cannot do ${name} here: ${error.cause ?? error}`);
+      console.error(`${who} cannot run case ${name} here: ${error.cause ?? error}`);
     }
   }
   return functions;

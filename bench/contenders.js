@@ -1,8 +1,8 @@
-// Whom we measure, each by its best use: what can be made once is made once. A and B have retries
-// without limits and with an attempt timeout; C has both limits, 5 s an attempt and 10 s in all; D
-// is three failures and then a success, without a pause; F two, with pauses of 10 ms and
-// both limits. A peer's own
-// limits are used where it has them.
+// The contenders, each used in its fastest way: objects that can be shared by calls are
+// made once, and a library's own limits are used if it has any. Case A has retries without
+// limits, B adds an attempt timeout, C has both limits, 5 s per attempt and 10 s in all. In
+// case D a call fails three times and then succeeds, without pauses. In case F it fails
+// twice, with pauses of 10 ms and both limits.
 
 import { asyncbackoff, Backoff } from "@asyncbackoff/asyncbackoff";
 import { retry as attempt } from "@lifeomic/attempt";
@@ -23,7 +23,7 @@ import pRetry from "p-retry";
 import pTimeout from "p-timeout";
 import { retry as tsRetry } from "ts-retry-promise";
 
-// For @std/async in Node 20.
+// @std/async needs this function, which Node 20 does not have.
 Promise.withResolvers ??= function () {
   let [resolve, reject] = [];
   const promise = new Promise((...both) => [resolve, reject] = both);
@@ -33,19 +33,22 @@ Promise.withResolvers ??= function () {
 const ATTEMPT = 5000;
 const DEADLINE = 10_000;
 
-/** A careful engineer's loop. */
-async function loop(fn, wait, pause = 0, tries = 5) {
+/** The loop of a careful engineer. */
+async function loop(fn, wait, pause = 0, maxTries = 5) {
   for (let n = 1;; n++) {
     try {
       return await fn();
     } catch (error) {
-      if (n >= tries) throw error;
+      if (n >= maxTries) throw error;
       await new Promise((resolve) => wait(resolve, pause));
     }
   }
 }
 
-/** A careful engineer's limit: one timer, set for the nearer of both, and cleared. */
+/**
+ * The limit of a careful engineer: one timer for the nearer of both limits, which is
+ * cleared.
+ */
 const limited = (fn, ms = Math.min(ATTEMPT, DEADLINE)) =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error("timeout")), ms);
@@ -104,7 +107,7 @@ const EXP = { numOfAttempts: 5, startingDelay: 0, delayFirstAttempt: false };
 
 const effect = (fn) => Effect.retry(Effect.tryPromise(fn), { times: 4 });
 
-/** Each case of a contender makes of a function one that is called. */
+/** Each case of a contender wraps a function. The result is called. */
 export const contenders = {
   asyncbackoff: {
     A: (fn) => ours.A(fn),

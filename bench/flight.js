@@ -1,5 +1,5 @@
-// Cases E, F and H for one contender, in a process of its own; prints JSON.
-// Arguments: the contender, the case, how many calls.
+// Runs case E, F or H for one contender, in a process of its own, and prints the result as
+// JSON. Arguments: the contender, the case, the number of calls.
 
 import process from "node:process";
 
@@ -7,7 +7,8 @@ const [who, name, count] = globalThis.Deno?.args ?? process.argv.slice(2);
 const calls = Number(count);
 const collect = globalThis.gc ?? (() => globalThis.Bun?.gc(true));
 
-// Before anybody has loaded the platform's: under its name, so that it is taken for that.
+// Replaced before any module reads it. It keeps its name, so that it is not taken for a
+// fake.
 let timers = 0;
 const host = globalThis.setTimeout;
 globalThis.setTimeout = {
@@ -35,7 +36,7 @@ async function inFlight() {
   const before = memory();
   const [began, timersBefore] = [performance.now(), timers];
   for (let i = 0; i < calls; i++) promises[i] = call();
-  while (next < calls) await turn(); // some call the function later
+  while (next < calls) await turn(); // some contenders call the function later
   await turn();
   const started = performance.now();
   const during = memory();
@@ -50,13 +51,13 @@ async function inFlight() {
   };
 }
 
-/** Each call fails twice; the two pauses of 10 ms are taken off. */
+/** Each call fails twice. The two pauses of 10 ms are subtracted. */
 async function failing() {
   const error = new Error("busy");
   const call = () => {
-    let tries = 0;
+    let attempts = 0;
     return contenders[who].F(() =>
-      ++tries < 3 ? Promise.reject(error) : Promise.resolve(1)
+      ++attempts < 3 ? Promise.reject(error) : Promise.resolve(1)
     )();
   };
   const began = performance.now();
@@ -64,7 +65,7 @@ async function failing() {
   return { ns: (performance.now() - began - 20) / calls * 1e6 };
 }
 
-/** The heap after each third of calls in a row, on one signal. */
+/** The heap after each third of many calls, one after the other, on one signal. */
 async function inARow() {
   const { Backoff } = await import("@asyncbackoff/asyncbackoff");
   const { signal } = new AbortController();

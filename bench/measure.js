@@ -1,4 +1,5 @@
-// Rounds of all contenders of a case, interleaved, each as a ratio to a bare await of the same round.
+// Measures the contenders of a case in interleaved rounds. Each result is a ratio to a bare
+// await of the same round.
 
 const { performance, setImmediate } = globalThis;
 
@@ -15,7 +16,7 @@ export async function hundred(fn, calls) {
   for (let i = 0; i < calls; i += 100) await Promise.all(Array.from({ length: 100 }, fn));
 }
 
-/** Nanoseconds a call. */
+/** Nanoseconds per call. */
 async function time(how, fn, calls) {
   const began = performance.now();
   await how(fn, calls);
@@ -23,16 +24,17 @@ async function time(how, fn, calls) {
 }
 
 /**
- * How many calls take about some milliseconds, but at most `most`; found when a function is
- * warm: the compiler of a platform may need a hundred thousand calls to come to its best.
+ * Finds how many calls take about `ms` milliseconds, up to `max`. The function is warm by
+ * then: the compiler of a runtime may need a hundred thousand calls to produce its best
+ * code.
  */
-async function callsIn(ms, how, fn, { most, warmUp }) {
+async function callsIn(ms, how, fn, { max, warmUp }) {
   let calls = 100;
   const until = performance.now() + warmUp;
   for (;;) {
     const took = await time(how, fn, calls) * calls / 1e6;
     await turn();
-    const isEnough = took > ms / 2 || calls >= most;
+    const isEnough = took > ms / 2 || calls >= max;
     if (isEnough && performance.now() > until) return calls;
     if (!isEnough) calls *= 2;
   }
@@ -43,18 +45,18 @@ export function quantile(values, q) {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 }
 
-/** The median, the quartiles, and the time of a bare await for what it is worth. */
+/** The median and the quartiles of the ratios, and the median of the times. */
 function summary(ratios, times) {
   const [low, median, high] = [0.25, 0.5, 0.75].map((q) => quantile(ratios, q));
   return { median, low, high, ns: quantile(times, 0.5) };
 }
 
-/** Measures functions by name; `bare` is among them. */
-export async function compare(functions, how, { rounds, warmUp, ms = 8, most = 25_600 }) {
+/** Measures functions by name. One of them must be named `bare`. */
+export async function compare(functions, how, { rounds, warmUp, ms = 8, max = 25_600 }) {
   const names = Object.keys(functions);
   const calls = {};
   for (const name of names) {
-    calls[name] = await callsIn(ms, how, functions[name], { most, warmUp });
+    calls[name] = await callsIn(ms, how, functions[name], { max, warmUp });
   }
   const ratios = Object.fromEntries(names.map((name) => [name, []]));
   const times = Object.fromEntries(names.map((name) => [name, []]));

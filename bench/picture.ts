@@ -1,6 +1,4 @@
-// Cases C and I100 as a picture: bars on a logarithmic scale, one for each contender and runtime.
-
-import { escaped } from "../src/timeline/svg.ts";
+// Draws the cases C and I100: bars on a logarithmic scale, for each contender and runtime.
 
 interface Bar {
   readonly label: string;
@@ -19,7 +17,11 @@ const ROW = 20;
 const x = (ratio: number) =>
   LEFT + Math.log10(Math.max(1, ratio)) / 3.2 * (WIDTH - LEFT - 60);
 
-function bars({ label, ratio, isOurs }: Bar, y: number): string {
+/** Escapes text for SVG. */
+const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+/** A bar with its label and its number. */
+function bar({ label, ratio, isOurs }: Bar, y: number): string {
   const value = ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(1);
   return `<text x="${LEFT - 8}" y="${y + 14}" text-anchor="end">${escaped(label)}</text>` +
     `<rect class="${isOurs ? "ours" : "bar"}" x="${LEFT}" y="${y + 3}" height="14" width="${
@@ -27,7 +29,7 @@ function bars({ label, ratio, isOurs }: Bar, y: number): string {
     }" rx="2"/><text x="${(x(ratio) + 6).toFixed(1)}" y="${y + 14}">${value}</text>`;
 }
 
-/** Draws the medians of both cases in each runtime, the quickest first. */
+/** Draws the medians of both cases in each runtime, the fastest first. */
 export function drawing(
   all: Record<string, Record<string, Record<string, { median: number }>>>,
 ): string {
@@ -37,11 +39,11 @@ export function drawing(
     for (const [runtime, results] of Object.entries(all)) {
       if (runtime === "node24") continue;
       y += 26;
-      const what = name === "C"
+      const calls = name === "C"
         ? "one call after the other"
         : "100 in flight, two turns each";
       parts.push(
-        `<text class="head" x="12" y="${y}">${runtime}: a call with both limits, ${what}; ` +
+        `<text class="head" x="12" y="${y}">${runtime}: a call with both limits, ${calls}; ` +
           "time as a multiple of a bare await</text>",
       );
       y += 6;
@@ -49,7 +51,7 @@ export function drawing(
         .filter(([who]) => who !== "bare" && who !== "hand-written loop")
         .sort(([, one], [, other]) => one.median - other.median);
       for (const [label, { median }] of sorted) {
-        parts.push(bars({ label, ratio: median, isOurs: label === "asyncbackoff" }, y));
+        parts.push(bar({ label, ratio: median, isOurs: label === "asyncbackoff" }, y));
         y += ROW;
       }
     }
@@ -57,7 +59,7 @@ export function drawing(
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${
     y + 12
   }" role="img">` +
-    `<title>What limits cost</title><style>${STYLE}</style>` +
+    `<title>The cost of limits</title><style>${STYLE}</style>` +
     `<line class="axis" x1="${LEFT}" y1="8" x2="${LEFT}" y2="${y}"/>${
       parts.join("")
     }</svg>\n`;

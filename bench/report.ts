@@ -1,11 +1,14 @@
-// Runs the benchmarks on the installed package and reports. `quick`: A to D, I1, I100 in Node and
-// Deno, without peers; `check`: the same in Node, Deno and Bun, against the goals; `all`:
-// everything, everywhere, into bench/README.md and the picture; without a word: everything but
-// E, F and H, in Deno.
+// Runs the benchmarks on the installed package and prints the results. The argument is one
+// of:
+//
+// - `quick`: A to D, I1 and I100 in Node and Deno, without other libraries
+// - `check`: the same in Node, Deno and Bun, compared with the goals
+// - `deno` (default): A to D, I1 and I100 in Deno
+// - `all`: all cases in all runtimes; writes bench/README.md and the picture
 
-import { makeLab } from "../tests/support/project.ts";
-import { run } from "../tools/package.ts";
-import { gated, goals, mostOf, reachedIn } from "./goals.js";
+import { makeProject } from "../tests/support/project.ts";
+import { run } from "../tests/support/run.ts";
+import { gated, goals, maxOf, reachedIn } from "./goals.js";
 import { drawing } from "./picture.ts";
 
 interface Summary {
@@ -17,7 +20,7 @@ interface Summary {
 type Results = Record<string, Record<string, Summary>>;
 
 const mode = Deno.args[0] ?? "deno";
-const PEERS = ["p-retry@9", "p-timeout@8", "cockatiel@4", "async-retry@1", "effect@4"]
+const LIBRARIES = ["p-retry@9", "p-timeout@8", "cockatiel@4", "async-retry@1", "effect@4"]
   .concat(
     "ts-retry-promise",
     "exponential-backoff",
@@ -32,13 +35,13 @@ const RUNTIMES = {
 const runtimes = RUNTIMES[mode as keyof typeof RUNTIMES] ??
   ["node", "node24", "deno", "bun"];
 const npm = runtimes.includes("node24") ? ["node24@npm:node@24"] : [];
-await using lab = await makeLab(...PEERS, "bun@1.4", "esbuild@0.28.2", ...npm);
+await using project = await makeProject(...LIBRARIES, "bun@1.4", "esbuild@0.28.2", ...npm);
 const here = new URL(".", import.meta.url);
 for (const file of ["contenders", "measure", "cases", "flight", "test_clock"]) {
-  await Deno.copyFile(new URL(`${file}.js`, here), `${lab.folder}/${file}.js`);
+  await Deno.copyFile(new URL(`${file}.js`, here), `${project.folder}/${file}.js`);
 }
 
-/** Runs a script of the lab in a runtime, and reads what it prints. */
+/** Runs a script of the project in a runtime, and reads the JSON that it prints. */
 async function inRuntime<T>(runtime: string, ...args: string[]): Promise<T> {
   const commands: Record<string, [string, string[]]> = {
     node: ["node", ["--expose-gc", "--max-old-space-size=12000"]],
@@ -47,8 +50,10 @@ async function inRuntime<T>(runtime: string, ...args: string[]): Promise<T> {
     deno: [Deno.execPath(), ["run", "-A", "-q", "--v8-flags=--expose-gc"]],
   };
   const [command, flags] = commands[runtime] ?? [runtime, []];
-  const path = command.startsWith("node_modules") ? `${lab.folder}/${command}` : command;
-  const printed = await lab.run(path, [...flags, ...args]);
+  const path = command.startsWith("node_modules")
+    ? `${project.folder}/${command}`
+    : command;
+  const printed = await project.run(path, [...flags, ...args]);
   return JSON.parse(
     printed.split("\n").filter((line) => line.startsWith("{")).at(-1) ?? "",
   );
@@ -82,9 +87,9 @@ function caseTable(name: string, all: Record<string, Results>): string {
 
 function goalTable(all: Record<string, Results>, wanted: typeof goals): string {
   const rows = wanted.map((goal) => [
-    goal.what,
+    goal.name,
     ...Object.entries(all).map(([runtime, results]) => {
-      const [is, limit] = [goal.ratio(results), mostOf(goal, runtime)];
+      const [is, limit] = [goal.ratio(results), maxOf(goal, runtime)];
       return `${digits(is)} ${is <= limit ? "≤" : "**>**"} ${digits(limit)}`;
     }),
   ]);
@@ -106,7 +111,7 @@ async function flights(runtime: string): Promise<string[][]> {
     const sizes = who.indexOf(name) < 3 ? [1e4, 1e5, 1e6] : [1e4, 1e5];
     for (const size of sizes) {
       const took = await inRuntime<Flight>(runtime, "flight.js", name, "E", String(size))
-        .catch(() => null); // some reach their own limit before all have begun
+        .catch(() => null); // some time out before all have begun
       const { ns, heap, resident, timers } = took ?? {};
       const numbers = [ns, heap, resident].map((each) =>
         each === undefined ? "" : digits(each / 1000)
@@ -128,7 +133,7 @@ async function failures(runtime: string): Promise<string[]> {
     .concat("@lifeomic/attempt, p-timeout", "p-retry, p-timeout");
   for (const name of who) {
     const took = await inRuntime<Flight>(runtime, "flight.js", name, "F", "100000")
-      .catch(() => null); // not every contender runs everywhere
+      .catch(() => null); // not every contender works in every runtime
     cells.push(took === null ? "" : digits(took.ns / 1000));
   }
   return [runtime, ...cells];
@@ -145,7 +150,7 @@ async function heaps(runtime: string): Promise<string[]> {
   return [runtime, ...heap.map((bytes) => digits(bytes / 1e6))];
 }
 
-const SLEEPERS_HEAD = ["timers / bare heap", "10^3 sleepers, µs each", "10^4", "10^5"];
+const SLEEPERS_HEAD = ["timers / bare heap", "10^3 sleeps, µs each", "10^4", "10^5"];
 
 async function testClock(runtime: string): Promise<string[]> {
   interface Measured {
@@ -156,15 +161,19 @@ async function testClock(runtime: string): Promise<string[]> {
   return [runtime, spread(timers), ...Object.values(sleepers).map(digits)];
 }
 
-/** Case G: what `import { asyncbackoff }` comes to. */
+/** Case G: the size of `import { asyncbackoff }`. */
 async function size(): Promise<string> {
   await Deno.writeTextFile(
-    `${lab.folder}/entry.js`,
+    `${project.folder}/entry.js`,
     'export { asyncbackoff } from "@asyncbackoff/asyncbackoff";\n',
   );
   const flags = ["--bundle", "--minify", "--format=esm", "--target=es2022"];
-  await lab.run("node_modules/.bin/esbuild", ["entry.js", ...flags, "--outfile=bundle.js"]);
-  const bytes = await Deno.readFile(`${lab.folder}/bundle.js`);
+  await project.run("node_modules/.bin/esbuild", [
+    "entry.js",
+    ...flags,
+    "--outfile=bundle.js",
+  ]);
+  const bytes = await Deno.readFile(`${project.folder}/bundle.js`);
   const zipped = new Response(
     new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip")),
   );
@@ -182,20 +191,22 @@ const cases = ["A", "B", "C", "D", "I1", "I100"].map((name) => caseTable(name, a
 
 if (mode === "check") {
   console.log(goalTable(all, gated));
-  console.log(`\na step back from what was reached: ${over(reachedIn) || "none"}`);
-  const broken = over(mostOf);
-  if (broken !== "") throw new Error(`more than a third over the goal: ${broken}`);
+  console.log(
+    `\na step back from the ratios that were reached: ${over(reachedIn) || "none"}`,
+  );
+  const broken = over(maxOf);
+  if (broken !== "") throw new Error(`Goals are missed by more than a third: ${broken}`);
 } else if (mode !== "all") {
   console.log(cases.join("\n\n"));
 } else {
   await reportAll();
 }
 
-/** What is more than a third over a limit: machines are noisy. */
-function over(limitOf: typeof mostOf | typeof reachedIn): string {
+/** The goals that are missed by more than a third, because the machine may be busy. */
+function over(limitOf: typeof maxOf | typeof reachedIn): string {
   return Object.entries(all).flatMap(([runtime, results]) =>
     gated.filter((goal) => goal.ratio(results) > limitOf(goal, runtime) * 4 / 3)
-      .map(({ what }) => `${runtime}: ${what}`)
+      .map(({ name }) => `${runtime}: ${name}`)
   ).join("; ");
 }
 
@@ -213,31 +224,33 @@ async function reportAll(): Promise<void> {
   }
   const versions = [
     `Node ${await run("node", ["--version"])}`,
-    `Node ${await lab.run(`${lab.folder}/node_modules/node24/bin/node`, ["--version"])}`,
-    `Bun ${await lab.run(`${lab.folder}/node_modules/.bin/bun`, ["--version"])}`,
+    `Node ${await project.run(`${project.folder}/node_modules/node24/bin/node`, [
+      "--version",
+    ])}`,
+    `Bun ${await project.run(`${project.folder}/node_modules/.bin/bun`, ["--version"])}`,
     `Deno ${Deno.version.deno}`,
   ].map((text) => text.trim()).join(", ");
-  const peers = await Promise.all(PEERS.map(async (peer) => {
-    const name = peer.replace(/(?<!^)@.*/, "");
-    const path = `${lab.folder}/node_modules/${name}/package.json`;
+  const libraries = await Promise.all(LIBRARIES.map(async (library) => {
+    const name = library.replace(/(?<!^)@.*/, "");
+    const path = `${project.folder}/node_modules/${name}/package.json`;
     return `${name} ${JSON.parse(await Deno.readTextFile(path)).version}`;
   }));
   const columns = [
     "",
     "calls",
-    "µs a call",
-    "heap, KB a call",
+    "µs per call",
+    "heap, KB per call",
     "resident, KB",
     "host timers",
   ];
   const text = [
     `${new Date().toISOString().slice(0, 10)}, \`deno task bench:all\`, ${versions}.\n${
-      peers.join(", ")
+      libraries.join(", ")
     }.`,
-    `### Goals\n\nMeasured, and at most what is asked for.\n\n${goalTable(all, goals)}`,
+    `### Goals\n\nThe ratio that was measured, and the goal.\n\n${goalTable(all, goals)}`,
     ...cases,
     `### Case E\n\n${table(columns, inFlight)}`,
-    `### Case F\n\nµs a call.\n\n${
+    `### Case F\n\nµs per call.\n\n${
       table(
         ["", "asyncbackoff", "loop", "@std", "cockatiel", "attempt", "p-retry"],
         failed,

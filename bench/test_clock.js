@@ -1,5 +1,6 @@
-// The test clock: a million timers that are set and cancelled in random order, against a bare
-// binary heap; and sleepers that time is moved past. Prints JSON.
+// Measures the test clock: a million timers that are set and cancelled in random order,
+// compared with a bare binary heap, and many sleeps that end one after the other. Prints
+// JSON.
 
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { quantile } from "./measure.js";
@@ -7,7 +8,7 @@ import { quantile } from "./measure.js";
 const { performance } = globalThis;
 const TIMERS = 1_000_000;
 
-/** As little as a heap can be from which an entry is taken out, wherever it is. */
+/** The smallest heap from which any entry can be removed. */
 class BareHeap {
   #entries = [];
 
@@ -72,7 +73,7 @@ function shuffled(values) {
 const instants = Array.from({ length: TIMERS }, () => Math.floor(Math.random() * 1e9));
 const order = shuffled(instants.map((_, index) => index));
 
-/** Milliseconds for setting all and then taking all out. */
+/** Milliseconds for setting all timers and then cancelling them. */
 function setAndCancel(set, cancel) {
   const began = performance.now();
   const timers = instants.map(set);
@@ -90,7 +91,9 @@ for (let round = 0; round < 6; round++) {
   if (round > 0) ratios.push(ours / bare);
 }
 
-/** Microseconds a sleeper, each due at an instant of its own, in random order. */
+/**
+ * Microseconds per sleep. Each ends at an instant of its own; they begin in random order.
+ */
 async function advancePast(sleepers) {
   const clock = new TestClock();
   let awake = 0;

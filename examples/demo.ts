@@ -1,6 +1,6 @@
-// The main job on real input: a server on loopback that resets a connection, hangs, answers
-// 503 and at last 200, and a client that gets through all the same. Then the server hangs
-// for good, and the call ends at its deadline. Exits with 1 if anything was not so.
+// A decorated client of a real server on loopback. First the server resets a connection,
+// hangs, answers 503 and finally 200, and the client gets the answer. Then the server hangs
+// forever, and the call ends at its deadline. Exits with 1 if an expectation fails.
 
 import { createServer, type ServerResponse } from "node:http";
 import {
@@ -16,19 +16,21 @@ const PAUSE = 100;
 const TOLERANCE = 50;
 const BODY = "hello, at last";
 
-/** Answers its requests by a script, one step each, the last one for all that follow. */
+/**
+ * Follows a script: one step for each request, and the last step for all further requests.
+ */
 class MoodyServer {
   readonly #script: string[];
   readonly #server = createServer((_request, response) => this.#answer(response));
   #requests = 0;
-  /** How many requests the server was hanging on when the client closed them. */
+  /** The number of requests that the client closed while the server was hanging. */
   closedWhileHanging = 0;
 
   constructor(...script: string[]) {
     this.#script = script;
   }
 
-  /** Begins to listen, and tells where. */
+  /** Starts to listen, and returns its URL. */
   async open(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(this.#server.address() as { port: number }).port}/`;
@@ -55,24 +57,24 @@ class HttpError extends Error {
   override name = "HttpError";
 }
 
-/** What there is to see of one call: how long it took, and a drawing. */
+/** Observes one call: how long it took, and a timeline. */
 class Report {
   readonly timeline = new Timeline();
   #lastAt = 0;
   attempts = 0;
-  /** How much longer than it may an attempt took, or the whole. */
+  /** How far an attempt or the call exceeded its limit, at most. */
   overrun = -Infinity;
   elapsed = 0;
 
   observe = (event: BackoffEvent): void => {
     this.timeline.observe(event);
     if (event.type === "late") return;
-    if (this.attempts > 0) this.#see(event.at - this.#lastAt - ATTEMPT_TIMEOUT);
+    if (this.attempts > 0) this.#measure(event.at - this.#lastAt - ATTEMPT_TIMEOUT);
     this.#lastAt = event.at;
     if (event.type === "attempt") this.attempts = event.attempt;
     else if (event.type === "done") {
       this.elapsed = event.elapsed;
-      this.#see(event.elapsed - DEADLINE);
+      this.#measure(event.elapsed - DEADLINE);
     }
   };
 
@@ -80,7 +82,7 @@ class Report {
     console.log(`${this.timeline}\n`);
   }
 
-  #see(overrun: number): void {
+  #measure(overrun: number): void {
     this.overrun = Math.max(this.overrun, overrun);
   }
 }
@@ -99,8 +101,8 @@ function client(report: Report): (url: string) => Promise<string> {
 
 let failures = 0;
 
-function expect(what: string, holds: boolean): void {
-  console.log(`  ${holds ? "ok  " : "FAIL"}  ${what}`);
+function expect(expectation: string, holds: boolean): void {
+  console.log(`  ${holds ? "ok  " : "FAIL"}  ${expectation}`);
   if (!holds) failures += 1;
 }
 
@@ -110,23 +112,23 @@ const first = new Report();
 const body = await client(first)(await moody.open()).catch((error) => `${error}`);
 await moody.close();
 first.draw();
-expect("it took four attempts", first.attempts === 4);
+expect("it makes four attempts", first.attempts === 4);
 expect(`the body is ${JSON.stringify(BODY)}`, body === BODY);
-expect("the server saw the hung request closed", moody.closedWhileHanging === 1);
-expect(`no limit was overrun by more than ${TOLERANCE} ms`, first.overrun <= TOLERANCE);
+expect("the client closes the request that hangs", moody.closedWhileHanging === 1);
+expect(`no limit is exceeded by more than ${TOLERANCE} ms`, first.overrun <= TOLERANCE);
 
-console.log("\nA server that hangs for good:\n");
+console.log("\nA server that hangs forever:\n");
 const dead = new MoodyServer("hang");
 const second = new Report();
 const error = await client(second)(await dead.open()).catch((error) => error);
 await dead.close();
 second.draw();
-expect(`it ended with "${error.message}"`, error.name === "TimeoutError");
-expect(`it ended at its deadline of ${DEADLINE} ms`, second.elapsed >= DEADLINE);
+expect(`it rejects with "${error.message}"`, error.name === "TimeoutError");
+expect(`it ends at its deadline of ${DEADLINE} ms`, second.elapsed >= DEADLINE);
 expect(
-  "the server saw each hung request closed",
+  "the client closes each request that hangs",
   dead.closedWhileHanging === second.attempts,
 );
-expect(`no limit was overrun by more than ${TOLERANCE} ms`, second.overrun <= TOLERANCE);
+expect(`no limit is exceeded by more than ${TOLERANCE} ms`, second.overrun <= TOLERANCE);
 
 if (failures > 0) Deno.exit(1);

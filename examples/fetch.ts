@@ -1,5 +1,6 @@
-// fetch, retried by status: 429 and 503 when the server says (Retry-After), other failures of
-// servers and connections after a growing pause, and only what is safe to be sent twice.
+// fetch with retries: after 429 and 503 it waits as long as the server asks (Retry-After),
+// after other failures of servers and connections it pauses longer each time. Only requests
+// that are safe to send twice are retried.
 // deno run --allow-net=127.0.0.1 examples/fetch.ts
 
 import {
@@ -10,11 +11,11 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
 
-/** A status that may be another one next time. */
+/** A status that may be different the next time. */
 class HttpError extends Error {
   override name = "HttpError";
   readonly status: number;
-  /** How long the server asks to wait, in milliseconds; `null` if it does not say. */
+  /** The wait that the server asks for, in milliseconds; `null` if it asks for none. */
   readonly retryAfter: number | null;
 
   constructor({ status, headers }: Response) {
@@ -29,7 +30,10 @@ const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
 
 const grow = exponential({ initial: 100, max: 5000 });
 
-/** How long the server asks to wait after a failure, if it does. */
+/**
+ * The wait that the server asks for after a failure, in milliseconds; `null` if there is
+ * none.
+ */
 const askedFor = ({ error }: Failure) =>
   error instanceof HttpError ? error.retryAfter : null;
 
@@ -38,42 +42,46 @@ const rules: BackoffOptions = {
   deadline: 30_000,
   exceptions: [HttpError, TypeError], // fetch throws a TypeError where a connection fails
   pause: (failure) => askedFor(failure) ?? grow(failure),
-  giveup: (_error, failure) => (askedFor(failure) ?? 0) >= failure.remaining, // it would be too late
+  giveup: (_error, failure) => (askedFor(failure) ?? 0) >= failure.remaining, // too late anyway
 };
 const retried = new Backoff(rules);
-/** Timeouts would be retried too, so that "once" must be said by `maxTries`. */
+/** `maxTries` is needed here, because timeouts are always retried. */
 const once = new Backoff({ ...rules, maxTries: 1 });
 
 /**
- * Requests and reads within the limits, so that a body that breaks off is requested again.
- * Any other status, as 404, is for `read` to judge. A POST is sent twice only if a header
- * `Idempotency-Key` lets the server tell that it is the same one.
+ * Sends a request and reads the answer within the limits, so a body that breaks off is
+ * requested again. `read` handles every other status, such as 404. A POST is retried only
+ * if it has a header `Idempotency-Key`, which allows the server to recognise the second
+ * one.
  */
 async function request<T>(
   url: string,
   init: RequestInit | undefined,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
-  const request = new Request(url, init); // a wrong one throws here, and is not retried
+  const request = new Request(url, init); // an invalid request throws here, and is not retried
   const isSafe = IDEMPOTENT.includes(request.method) ||
     request.headers.has("idempotency-key");
   return await (isSafe ? retried : once).execute(async ({ signal }) => {
     const response = await fetch(request.clone(), { signal });
     if (!RETRIED.includes(response.status)) return await read(response);
-    await response.body?.cancel(); // else its connection stays open until the body has come
+    await response.body?.cancel(); // so that its connection is free
     throw new HttpError(response);
   }, { signal: request.signal });
 }
 
-// What must hold, with a server on loopback that answers each path by a script.
+// The test, with a server on loopback that answers each path by a script.
 
 import assert from "node:assert/strict";
 import { createServer, type ServerResponse } from "node:http";
 
-/** A status with a body that never ends, unless it is cancelled; "reset", or one that is well. */
+/**
+ * A status below 500; a status with a body that never ends unless it is cancelled; or
+ * "reset".
+ */
 type Step = number | "reset" | { retryAfter: string };
 
-const seen: { what: string; at: number }[] = [];
+const requests: { name: string; at: number }[] = [];
 const scripts: Record<string, Step[]> = {
   "GET /limited": [{ retryAfter: "1" }, 200],
   "GET /flaky": [500, 502, "reset", 504, 200],
@@ -99,21 +107,21 @@ function answer(response: ServerResponse, step: Step | undefined): void {
 
 const server = createServer(({ method, url, headers }, response) => {
   const key = headers["idempotency-key"];
-  const what = [method, url].concat(key ?? []).join(" ");
-  answer(response, scripts[what]?.shift());
-  seen.push({ what, at: performance.now() });
+  const name = [method, url].concat(key ?? []).join(" ");
+  answer(response, scripts[name]?.shift());
+  requests.push({ name, at: performance.now() });
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
 
 const text = (response: Response) => response.text();
-const instantsOf = (what: string) =>
-  seen.filter((each) => each.what === what).map(({ at }) => at);
+const instantsOf = (name: string) =>
+  requests.filter((each) => each.name === name).map(({ at }) => at);
 
 assert.equal(await request(`${origin}/limited`, {}, text), "200");
 const [first = 0, second = 0] = instantsOf("GET /limited");
-assert(second - first >= 990, `the server asked for 1 s, and got ${second - first} ms`);
-console.log("  503 with Retry-After: waited for as long as the server asks");
+assert(second - first >= 990, `the wait must be 1 s, got ${second - first} ms`);
+console.log("  503 with Retry-After: retried after the wait that the server asks for");
 
 assert.equal(await request(`${origin}/flaky`, {}, text), "200");
 assert.equal(instantsOf("GET /flaky").length, 5);
@@ -121,13 +129,13 @@ console.log("  500, 502, 504 and a reset connection: retried after pauses that g
 
 assert.equal(await request(`${origin}/missing`, {}, text), "404");
 assert.equal(instantsOf("GET /missing").length, 1);
-console.log("  404: an answer, not retried");
+console.log("  404: returned as an answer, and not retried");
 
 const began = performance.now();
 await assert.rejects(request(`${origin}/closed`, {}, text), { status: 503 });
 assert.equal(instantsOf("GET /closed").length, 1);
 assert(performance.now() - began < 5000);
-console.log("  Retry-After that is too late for the deadline: given up at once");
+console.log("  Retry-After beyond the deadline: not retried, and rejected at once");
 
 const order = { method: "POST", body: "one pizza" };
 await assert.rejects(request(`${origin}/orders`, order, text), { status: 503 });
@@ -135,17 +143,17 @@ assert.equal(instantsOf("POST /orders").length, 1);
 const keyed = { ...order, headers: { "idempotency-key": "again" } };
 assert.equal(await request(`${origin}/orders`, keyed, text), "201");
 assert.equal(instantsOf("POST /orders again").length, 2);
-console.log("  POST: sent once, and sent again with an idempotency key");
+console.log("  POST: sent once; with an idempotency key, retried");
 
 await assert.rejects(request("nowhere", {}, text), TypeError);
 const signal = AbortSignal.timeout(100);
 const later = request(`${origin}/later`, { signal }, text);
 await assert.rejects(later, (reason) => reason === signal.reason);
 assert(performance.now() - began < 5000);
-console.log("  the caller's signal: ends the wait, and the request");
+console.log("  the caller's signal: ends the wait and the request");
 
-// Only when each body has been cancelled are all connections free, and the server can close.
+// The server can only close when every connection is free, so every body must be cancelled.
 await new Promise((resolve) => server.close(resolve));
 assert.equal(cancelled, endless);
 assert.equal(endless, 8);
-console.log("  the connection of each discarded answer was freed");
+console.log("  the connection of every discarded answer is freed");

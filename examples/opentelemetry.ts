@@ -1,5 +1,6 @@
-// OpenTelemetry: one span for each execution, with an event for each attempt and each failure.
-// The span is a child of the caller's, and the parent of those that the function begins.
+// OpenTelemetry: one span for each execution, with an event for each attempt and each
+// failure. The span is a child of the caller's span, and the parent of the spans that the
+// function begins.
 // deno run --allow-net=127.0.0.1 --allow-env=OTEL_* examples/opentelemetry.ts
 
 import {
@@ -21,7 +22,10 @@ import {
 } from "npm:@opentelemetry/api@^1";
 import * as semantics from "npm:@opentelemetry/semantic-conventions@^1";
 
-/** An execution's span, and when by the wall clock the policy's clock stood at 0. */
+/**
+ * The span of an execution, and the instant by the wall clock at which the policy's clock
+ * was 0.
+ */
 interface Traced {
   readonly span: Span;
   readonly epoch: number;
@@ -30,7 +34,7 @@ interface Traced {
 const TRACED = createContextKey("asyncbackoff");
 const tracer = trace.getTracer("my-service");
 
-/** A policy of which each execution is a span. */
+/** A policy that makes a span for each execution. */
 function traced(name: string, options: Omit<BackoffOptions, "observe">) {
   const backoff = new Backoff({ ...options, observe });
   const clock = options.clock ?? systemClock;
@@ -43,18 +47,19 @@ function traced(name: string, options: Omit<BackoffOptions, "observe">) {
   };
 }
 
-/** Runs in the async context of the call, whoever fired a timer: that tells executions apart. */
+/** Runs in the async context of its call, which identifies the execution. */
 function observe(event: BackoffEvent): void {
   const execution = context.active().getValue(TRACED) as Traced | undefined;
-  if (execution === undefined) return; // there is no context manager: no telemetry is wanted
+  if (execution === undefined) return; // there is no context manager, so telemetry is off
   const { span, epoch } = execution;
   const time = epoch + event.at;
   if (event.type === "done") return end(span, event, time);
-  if (!span.isRecording()) return; // an attempt that was abandoned ended after all
+  if (!span.isRecording()) return; // an abandoned attempt ended after the execution
   const number = { "asyncbackoff.attempt": event.attempt };
-  // A failure that is retried is no error of the execution, so it is told by an event alone.
+  // A failure that is retried is not an error of the execution, so it is only an event.
   if (event.type === "failure") {
-    const pause = event.pause === null ? {} : { "asyncbackoff.pause": event.pause };
+    const { pauseAfter } = event;
+    const pause = pauseAfter === null ? {} : { "asyncbackoff.pause": pauseAfter };
     const exception = {
       [semantics.ATTR_EXCEPTION_TYPE]: typeOf(event.failure.error),
       [semantics.ATTR_EXCEPTION_MESSAGE]: messageOf(event.failure.error),
@@ -66,8 +71,8 @@ function observe(event: BackoffEvent): void {
 }
 
 function end(span: Span, event: DoneEvent, time: number): void {
-  const { tries, reason, outcome } = event;
-  span.setAttributes({ "asyncbackoff.tries": tries, "asyncbackoff.reason": reason });
+  const { attempts, reason, outcome } = event;
+  span.setAttributes({ "asyncbackoff.attempts": attempts, "asyncbackoff.reason": reason });
   if (outcome.status === "rejected") fail(span, outcome.reason);
   span.end(time);
 }
@@ -77,7 +82,9 @@ function fail(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
 }
 
-/** A code says more than a name: a status, an errno, an SQLSTATE. */
+/**
+ * The code of an error (a status, an errno, an SQLSTATE), which says more than its name.
+ */
 function typeOf(error: unknown): string {
   if (!(error instanceof Error)) return semantics.ERROR_TYPE_VALUE_OTHER;
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
@@ -96,7 +103,10 @@ class HttpError extends Error {
   }
 }
 
-/** A client by the conventions: each request is a span, and tells how often it was sent before. */
+/**
+ * A client that follows the conventions: a span for each request, with the number of
+ * resends.
+ */
 async function get(url: URL, { number, signal }: Attempt): Promise<string> {
   const span = tracer.startSpan("GET", { kind: SpanKind.CLIENT });
   span.setAttributes({
@@ -120,7 +130,7 @@ async function get(url: URL, { number, signal }: Attempt): Promise<string> {
   }
 }
 
-// What must hold, with the real SDK, a server on loopback, and then on a clock for tests.
+// The test, with the real SDK: first with a server on loopback, then on a test clock.
 
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { AsyncLocalStorageContextManager } from "npm:@opentelemetry/context-async-hooks@^2";
@@ -144,7 +154,7 @@ const named = (name: string) =>
   exporter.getFinishedSpans().filter((span) => span.name === name);
 const msOf = ([seconds, nanoseconds]: readonly [number, number]) =>
   seconds * 1000 + nanoseconds / 1e6;
-const told = ({ events }: ReadableSpan) =>
+const eventsOf = ({ events }: ReadableSpan) =>
   events.map(({ name, attributes: { "asyncbackoff.attempt": number, ...rest } = {} }) => [
     name,
     number,
@@ -152,7 +162,8 @@ const told = ({ events }: ReadableSpan) =>
   ]);
 const parentOf = (span: ReadableSpan) => span.parentSpanContext?.spanId;
 
-// Each path answers 503 twice, then 200. Four callers at once, each within a span of its own.
+// Each path answers 503 twice, then 200. There are four callers at once, each in its own
+// span.
 const requests = new Map<string, number>();
 const server = createServer(({ url = "" }, response) => {
   const count = (requests.get(url) ?? 0) + 1;
@@ -176,7 +187,7 @@ await Promise.all(
 const after = Date.now();
 await new Promise((resolve) => server.close(resolve));
 
-const again = {
+const retried = {
   "asyncbackoff.pause": 20,
   "exception.type": "503",
   "exception.message": "The server answered 503",
@@ -185,17 +196,17 @@ for (const index of [0, 1, 2, 3]) {
   const [caller] = named(`caller ${index}`);
   const isOwn = (span: ReadableSpan) => parentOf(span) === caller?.spanContext().spanId;
   const [span, ...others] = named("load").filter(isOwn);
-  assert(span !== undefined && others.length === 0, "one span for each execution");
+  assert(span !== undefined && others.length === 0, "each execution must have one span");
   assert.equal(span.status.code, SpanStatusCode.UNSET); // it succeeded in the end
   assert.deepEqual(span.attributes, {
-    "asyncbackoff.tries": 3,
+    "asyncbackoff.attempts": 3,
     "asyncbackoff.reason": "success",
   });
-  assert.deepEqual(told(span), [
+  assert.deepEqual(eventsOf(span), [
     ["asyncbackoff.attempt", 1, {}],
-    ["asyncbackoff.failure", 1, again],
+    ["asyncbackoff.failure", 1, retried],
     ["asyncbackoff.attempt", 2, {}],
-    ["asyncbackoff.failure", 2, again],
+    ["asyncbackoff.failure", 2, retried],
     ["asyncbackoff.attempt", 3, {}],
   ]);
   const times = [span.startTime, ...span.events.map(({ time }) => time), span.endTime]
@@ -203,16 +214,17 @@ for (const index of [0, 1, 2, 3]) {
   assert.deepEqual(times, times.toSorted((one, other) => one - other));
   const [startTime = 0, , firstFailure = 0, secondAttempt = 0] = times;
   assert(startTime >= before && (times.at(-1) ?? 0) <= after + 1);
-  assert(secondAttempt - firstFailure > 19.9, "the pause is seen");
+  assert(secondAttempt - firstFailure > 19.9, "the pause must be visible");
   const sent = named("GET").filter((each) => parentOf(each) === span.spanContext().spanId);
   const counts = sent.map(({ attributes }) => attributes["http.request.resend_count"]);
   assert.deepEqual(counts, [undefined, 1, 2]);
 }
 console.log(
-  "  four callers at once: four spans of three attempts, each with its parent",
+  "  four callers at once: four spans with three attempts each, and the right parents",
 );
 
-// To the millisecond: two attempts of 1 s are cut, 250 ms apart, the third by the deadline.
+// To the millisecond: two attempts time out after 1 s, 250 ms apart, and the deadline ends
+// the third.
 const clock = new TestClock();
 const rules = { attemptTimeout: 1000, pause: 250, deadline: 3000, clock };
 const hang = traced("hang", rules);
@@ -238,6 +250,6 @@ assert.equal(hung.attributes["error.type"], "TimeoutError");
 assert.equal(hung.attributes["asyncbackoff.reason"], "deadline");
 assert.equal(hung.status.code, SpanStatusCode.ERROR);
 assert.match(hung.status.message ?? "", /attempt timeout of 1000 ms/);
-console.log("  the times of its events are those of the execution, to the millisecond");
+console.log("  the instants of the events are exact to the millisecond");
 
 await provider.shutdown();

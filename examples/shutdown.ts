@@ -1,12 +1,12 @@
-// A node:http server that shuts down at SIGTERM: one signal of the policies ends all retries
-// in flight at once, the server closes, and the process exits by itself, with 0.
+// A node:http server that shuts down at SIGTERM: the policy's signal ends all executions in
+// flight at once, the server closes, and the process exits by itself, with code 0.
 // deno run --allow-net=127.0.0.1 --allow-run=deno examples/shutdown.ts
 
 import { Backoff, exponential } from "@asyncbackoff/asyncbackoff";
 import { createServer } from "node:http";
 import process from "node:process";
 
-/** Serves what the upstream answers, sooner or later; prints its port. */
+/** Serves the answers of the upstream server, with retries. Prints its port. */
 function serve(upstream: string): void {
   const stopping = new AbortController();
   const backoff = new Backoff({
@@ -14,7 +14,7 @@ function serve(upstream: string): void {
     deadline: 60_000,
     exceptions: [Error],
     pause: exponential({ initial: 30_000, max: 60_000, jitter: "equal" }),
-    signal: stopping.signal, // of all executions, whoever began them
+    signal: stopping.signal, // aborts all executions
   });
 
   const get = async (signal: AbortSignal, path: string) => {
@@ -25,13 +25,14 @@ function serve(upstream: string): void {
   };
 
   const server = createServer(async ({ url = "" }, response) => {
-    const left = new AbortController(); // this client's alone, if it goes away
+    const left = new AbortController(); // aborts this execution alone, if its client leaves
     response.on("close", () => left.abort(new Error("The client has left")));
     try {
       const options = { signal: left.signal };
       response.end(await backoff.execute(({ signal }) => get(signal, url), options));
     } catch (error) {
-      // After the abort executions end before they begin, so this answers late comers too.
+      // After the abort, new executions reject at once, so late requests get this answer
+      // too.
       response.writeHead(503, { connection: "close" }).end(`${error}`);
     }
   });
@@ -45,8 +46,8 @@ function serve(upstream: string): void {
   });
 }
 
-// What must hold, of this very file as a child process, with an upstream that never answers
-// one path, and answers 500 to the other.
+// The test: this file runs as a child process, with an upstream server that never answers
+// one path and answers 500 on the other.
 
 import assert from "node:assert/strict";
 
@@ -76,19 +77,20 @@ async function test(): Promise<void> {
   }));
   while (hanging < 3 || failed < 3) await new Promise((resolve) => setTimeout(resolve, 10));
 
-  const began = performance.now();
+  const beganAt = performance.now();
   child.kill("SIGTERM");
   const expected = "503 Error: The server is shutting down";
   assert.deepEqual(await answers, paths.map(() => expected));
   const { code, signal } = await child.status;
-  const elapsed = performance.now() - began;
+  const elapsed = performance.now() - beganAt;
   assert.deepEqual([code, signal], [0, null]);
-  assert(elapsed < 3000, `it took ${elapsed} ms to exit`); // pauses are 15 s, and more
+  // The pauses are 15 s or longer.
+  assert(elapsed < 3000, `the exit must take less than 3 s, got ${elapsed} ms`);
   await lines.cancel();
   await new Promise((resolve) => upstream.close(resolve));
   assert.deepEqual([hanging, failed, closed], [3, 3, 3]);
   console.log(
-    `  six retries in flight ended at once; it exited with 0 in ${elapsed | 0} ms`,
+    `  six executions in flight end at once, and it exits with code 0 in ${elapsed | 0} ms`,
   );
 }
 

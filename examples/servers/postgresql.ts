@@ -1,8 +1,8 @@
-// A PostgreSQL server of one's own, on a socket in a temporary folder.
+// A temporary PostgreSQL server, on a socket in a temporary folder.
 
 import { find, Server } from "./program.ts";
 
-/** Makes the server, to be started. Clients find its socket in its folder. */
+/** Makes the server. It is not started yet. Clients find its socket in its folder. */
 export async function makePostgreSQL(): Promise<Server> {
   const folders = await binaries();
   const initdb = await find("initdb", folders, "postgresql");
@@ -16,11 +16,13 @@ export async function makePostgreSQL(): Promise<Server> {
     .output();
   if (!made.success) throw new Error(new TextDecoder().decode(made.stderr));
   const args = [...data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"];
-  // SIGINT is its fast shutdown, which breaks all connections.
+  // SIGINT asks for a fast shutdown, which breaks all connections.
   return new Server(folder, postgres, { args, ...user }, "SIGINT");
 }
 
-/** Debian's folders of binaries, the newest version first, and where others put them. */
+/**
+ * The folders of programs: those of Debian, the newest version first, and the usual one.
+ */
 async function binaries(): Promise<string[]> {
   const root = "/usr/lib/postgresql";
   const versions: string[] = [];
@@ -33,13 +35,16 @@ async function binaries(): Promise<string[]> {
   return [...versions.map((version) => `${root}/${version}/bin`), "/usr/bin"];
 }
 
-/** PostgreSQL refuses to run as root: then it runs as the user that Debian makes for it. */
+/**
+ * The user to run as. PostgreSQL refuses to run as root, so root needs the user of Debian's
+ * package.
+ */
 async function unprivileged(): Promise<{ uid: number; gid: number } | null> {
   if (Deno.uid() !== 0) return null;
   const users = await Deno.readTextFile("/etc/passwd");
   const [, uid, gid] = /^postgres:[^:]*:(\d+):(\d+):/m.exec(users) ?? [];
   if (uid === undefined) {
-    throw new Error("Cannot run PostgreSQL as there is no user postgres");
+    throw new Error("Cannot run PostgreSQL as root: there must be a user postgres");
   }
   return { uid: Number(uid), gid: Number(gid) };
 }

@@ -1,10 +1,13 @@
-// Real servers for the examples: found where Debian puts them, in a temporary folder, gone
-// with the process that started them.
+// Real servers for the examples. They are found where Debian installs them, run in a
+// temporary folder, and end with the process that started them.
 
-/** The exit code that says that an example did not run, as what it needs is not installed. */
+/** The exit code of an example that did not run because a program is not installed. */
 export const SKIPPED = 77;
 
-/** The path of a program in the first of the folders that has it. Without it, all is skipped. */
+/**
+ * The path of a program in the first folder that has it. Without one, the example is
+ * skipped.
+ */
 export async function find(
   program: string,
   folders: readonly string[],
@@ -19,7 +22,7 @@ export async function find(
   Deno.exit(SKIPPED);
 }
 
-/** A program that runs until it is told to stop, and the temporary folder that it lives in. */
+/** A program that runs until it is stopped, and its temporary folder. */
 export class Server implements AsyncDisposable {
   readonly folder: string;
   readonly #command: Deno.Command;
@@ -36,16 +39,16 @@ export class Server implements AsyncDisposable {
     this.folder = folder;
     this.#command = new Deno.Command(path, { ...quiet, cwd: folder, ...options });
     this.#stopBy = stopBy;
-    // Whatever ends the example, nothing is left behind.
+    // Cleans up, however the example ends.
     Deno.addSignalListener("SIGTERM", () => {
-      this.#vanish();
+      this.#cleanUp();
       Deno.exit(143);
     });
-    addEventListener("error", () => this.#vanish());
-    addEventListener("unhandledrejection", () => this.#vanish());
+    addEventListener("error", () => this.#cleanUp());
+    addEventListener("unhandledrejection", () => this.#cleanUp());
   }
 
-  /** Starts it, without waiting until it is ready: its clients retry. */
+  /** Starts it without waiting until it is ready, because its clients retry. */
   start(): void {
     this.#child = this.#command.spawn();
   }
@@ -62,12 +65,12 @@ export class Server implements AsyncDisposable {
     await Deno.remove(this.folder, { recursive: true });
   }
 
-  #vanish(): void {
+  #cleanUp(): void {
     try {
       this.#child?.kill("SIGKILL");
       Deno.removeSync(this.folder, { recursive: true });
     } catch {
-      // It has vanished already.
+      // It is cleaned up already.
     }
   }
 }

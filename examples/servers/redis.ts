@@ -1,8 +1,12 @@
-// A Redis server of one's own, on a socket in a temporary folder, in memory alone.
+// A temporary Redis server, on a socket in a temporary folder, which keeps all data in
+// memory.
 
 import { find, Server } from "./program.ts";
 
-/** Makes the server, to be started. Clients find its socket, redis.sock, in its folder. */
+/**
+ * Makes the server. It is not started yet. Clients find its socket, redis.sock, in its
+ * folder.
+ */
 export async function makeRedis(): Promise<Server> {
   const redis = await find("redis-server", ["/usr/bin", "/usr/local/bin"], "redis-server");
   const folder = await Deno.makeTempDir({ prefix: "asyncbackoff-" });

@@ -5,7 +5,7 @@
  */
 
 import { describe } from "../check/describe.ts";
-import { checkKeys } from "../check/keys.ts";
+import { checkKeys, namesOf } from "../check/keys.ts";
 import { checkFinite, checkNumber, option } from "../check/values.ts";
 import type { Budget } from "./budget.ts";
 
@@ -34,6 +34,12 @@ export interface RetryBudgetOptions {
 }
 
 const ACTION = "make a retry budget";
+
+const OPTION_NAMES = /* @__PURE__ */ namesOf<RetryBudgetOptions>({
+  window: true,
+  retryRatio: true,
+  minRetriesPerSecond: true,
+});
 
 /** The number of slices in which a window is counted; the same as in Finagle. */
 const SLICES = 10;
@@ -88,7 +94,7 @@ export class RetryBudget implements Budget {
    * @throws {RangeError} If an option has a wrong value.
    */
   constructor(options?: RetryBudgetOptions | null) {
-    checkKeys(ACTION, options ?? {}, ["window", "retryRatio", "minRetriesPerSecond"]);
+    checkKeys(ACTION, options ?? {}, OPTION_NAMES);
     this.#window = checkNumber(
       option(ACTION, "window"),
       options?.window ?? 10_000,

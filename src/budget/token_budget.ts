@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkKeys } from "../check/keys.ts";
+import { checkKeys, namesOf } from "../check/keys.ts";
 import { checkFinite, checkInteger, option } from "../check/values.ts";
 import type { Budget } from "./budget.ts";
 
@@ -26,6 +26,11 @@ export interface TokenBudgetOptions {
 }
 
 const ACTION = "make a token budget";
+
+const OPTION_NAMES = /* @__PURE__ */ namesOf<TokenBudgetOptions>({
+  maxTokens: true,
+  tokenRatio: true,
+});
 
 /** Tokens are counted in thousandths, so that sums are exact. */
 const PARTS = 1000;
@@ -68,7 +73,7 @@ export class TokenBudget implements Budget {
    * @throws {RangeError} If an option has a wrong value.
    */
   constructor(options?: TokenBudgetOptions | null) {
-    checkKeys(ACTION, options ?? {}, ["maxTokens", "tokenRatio"]);
+    checkKeys(ACTION, options ?? {}, OPTION_NAMES);
     const max = checkInteger(option(ACTION, "maxTokens"), options?.maxTokens ?? 10, 1);
     const ratio = options?.tokenRatio ?? 0.1;
     const perSuccess = checkFinite(option(ACTION, "tokenRatio"), ratio, 0.001);

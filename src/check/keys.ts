@@ -7,6 +7,19 @@
 
 import { describe } from "./describe.ts";
 
+/**
+ * Lists the names of options. The record makes the compiler refuse a list that misses one.
+ *
+ * @typeParam Options The type of the options.
+ * @param names Each name, with `true`.
+ * @returns The names, in their order.
+ */
+export function namesOf<Options>(
+  names: { readonly [name in keyof Options]-?: true },
+): readonly (keyof Options & string)[] {
+  return Object.keys(names) as (keyof Options & string)[];
+}
+
 /** Hints that follow a message. Each returns `null` where it has none. */
 export interface Hints {
   /** A hint about a value that stands where the options should. */

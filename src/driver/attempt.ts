@@ -5,6 +5,7 @@
  */
 
 import type { Failure, Trying } from "../engine/state.ts";
+import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
 
@@ -123,8 +124,6 @@ export class RunningAttempt implements Attempt {
   }
 }
 
-let current: Attempt | null = null;
-
 /**
  * Returns the attempt that is calling the decorated function, so that the function reaches its
  * signal without a parameter. Inside nested executions it is the innermost attempt.
@@ -148,6 +147,7 @@ let current: Attempt | null = null;
  * ```
  */
 export function currentAttempt(): Attempt {
+  const current = realm.currentAttempt as Attempt | null;
   if (current === null) {
     throw new Error(
       "Cannot get the current attempt: 'currentAttempt()' must be called inside the function " +
@@ -164,7 +164,7 @@ export function currentAttempt(): Attempt {
  * @returns The attempt that was set before, to be restored.
  */
 export function setCurrentAttempt(attempt: Attempt | null): Attempt | null {
-  const before = current;
-  current = attempt;
+  const before = realm.currentAttempt as Attempt | null;
+  realm.currentAttempt = attempt;
   return before;
 }

@@ -271,7 +271,7 @@ class Execution<T> implements TimerListener<Waiting> {
         this.#attempt = null;
         if (failure !== null) this.#observer?.failure(next, failure);
         return;
-      case "done":
+      default:
         if (event?.type === "faulted") this.#abortAttempt(event.reason);
         this.#attempt = null;
         if (failure !== null) this.#observer?.failure(next, failure);

@@ -6,22 +6,19 @@
 
 import type { Done, Failure, State, Trying } from "../engine/state.ts";
 import type { BackoffEvent } from "../policy/events.ts";
+import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
+import { throwLater } from "../time/platform.ts";
 import { readInstant } from "../time/timer.ts";
 
 /** A method for each event: an event that is added has to be emitted here. */
 type Emitter = { [type in BackoffEvent["type"]]: (...args: never[]) => void };
 
-/** Taken at load, because fakes of time may replace it, and an error must not wait for them. */
-const { queueMicrotask } = globalThis;
-
-let executions = 0;
-
 /** Reports one execution to the caller's `observe`. */
 export class Observer implements Emitter {
   readonly #observe: (event: BackoffEvent) => void;
   readonly #clock: Clock;
-  readonly #execution = ++executions;
+  readonly #execution = ++realm.executions;
 
   /**
    * Makes the observer of an execution.
@@ -88,9 +85,7 @@ export class Observer implements Emitter {
     try {
       observe(Object.freeze(event));
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
     }
   }
 }

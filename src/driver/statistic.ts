@@ -63,7 +63,7 @@ export class Counters {
         this.done++;
         this.errors++;
         break;
-      case "done":
+      default:
         this.#countFailure(before, failure);
         this.#countEnd(before, next.reason, failure);
         if (isRetry) this.sumTime += next.at - before.attemptAt;
@@ -127,9 +127,9 @@ export class Statistic {
    */
   constructor(counters: Counters) {
     this.#counters = counters;
-    for (const key of INSPECTORS) {
-      Object.defineProperty(this, key, { value: () => this.toJSON() });
-    }
+    // The name under which Node, Bun and Deno ask for what `console.log` shows.
+    const key = Symbol.for("nodejs.util.inspect.custom");
+    Object.defineProperty(this, key, { value: () => this.toJSON() });
   }
 
   /** Attempts that have begun. */
@@ -211,9 +211,3 @@ export class Statistic {
     Object.assign(this.#counters, new Counters());
   }
 }
-
-/** The names under which Node, Bun and Deno ask an object for what `console.log` shows. */
-const INSPECTORS: readonly symbol[] = /* @__PURE__ */ [
-  "nodejs.util.inspect.custom",
-  "Deno.customInspect",
-].map((name) => Symbol.for(name));

@@ -148,7 +148,8 @@ function woke(
     case "stopping":
       return failed(policy, state, at, state.error, state.limit);
     case "trying":
-      return limit === null ? state : timedOut(policy, state, at, limit, error);
+      // An attempt waits for limits alone, so the wake has reached one.
+      return timedOut(policy, state, at, limit as Limit, error);
   }
 }
 

@@ -23,7 +23,7 @@ export function mergeOptions(
   given: Readonly<Record<string, unknown>>,
   named: unknown,
 ): BackoffOptions {
-  refuseFunction(usage, named);
+  if (typeof named === "function") throw uncalled(usage, named);
   checkKeys("make a policy", named, OPTION_NAMES, OPTION_HINTS);
   const merged: Record<string, unknown> = {};
   for (const name of OPTION_NAMES) {
@@ -52,17 +52,22 @@ export function misplaced(usage: string, message: string): TypeError {
 }
 
 /**
- * Refuses the function to wrap where an option belongs: a decorator that is used without its
- * call, or the function as a further argument.
+ * Refuses what a decorator wraps, where its arguments belong: a function, or a method as a
+ * legacy decorator receives it.
  *
  * @param usage The notation.
- * @param value The argument.
- * @throws {TypeError} If it is a function.
+ * @param args The arguments.
+ * @throws {TypeError} If the notation is used as a decorator without its call.
  */
-export function refuseFunction(usage: string, value: unknown): void {
-  if (typeof value !== "function") return;
+export function refuseUncalled(usage: string, args: readonly unknown[]): void {
+  const [first, key] = args;
+  const isMethod = typeof first === "object" && ["string", "symbol"].includes(typeof key);
+  if (typeof first === "function" || isMethod) throw uncalled(usage, first);
+}
+
+function uncalled(usage: string, value: unknown): TypeError {
   const [name] = usage.split("(");
-  throw misplaced(
+  return misplaced(
     usage,
     `it must be called before it wraps a function, got ${describe(value)}; ` +
       `write '${name}(…)(fn)', or '@${name}(…)' before a method`,

@@ -13,7 +13,7 @@ import {
   type Pause,
   type RetryOptions,
 } from "../policy/options.ts";
-import { mergeOptions, misplaced, refuseFunction } from "./arguments.ts";
+import { mergeOptions, misplaced, refuseUncalled } from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 import { type AsyncDecorator, isClass } from "./decorator.ts";
 
@@ -112,8 +112,8 @@ export function asyncbackoff(
     | [pause: Pause | null, ...exceptions: ErrorClass[], options: RetryOptions]
 ): AsyncDecorator;
 export function asyncbackoff(...args: readonly unknown[]): AsyncDecorator {
+  refuseUncalled(USAGE, args);
   const [first] = args;
-  refuseFunction(USAGE, first);
   const isNamed = args.length === 1 && isOptions(first, OPTION_NAMES);
   return new Backoff(isNamed ? first : positional(args)).wrap;
 }

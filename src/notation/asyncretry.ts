@@ -5,7 +5,7 @@
  */
 
 import type { BackoffOptions } from "../policy/options.ts";
-import { mergeOptions, misplaced, refuseFunction } from "./arguments.ts";
+import { mergeOptions, misplaced, refuseUncalled } from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 import type { AsyncDecorator } from "./decorator.ts";
 
@@ -46,14 +46,13 @@ export function asyncretry(
 ): AsyncDecorator;
 export function asyncretry(...args: readonly unknown[]): AsyncDecorator {
   const [maxTries, options] = args;
-  refuseFunction(USAGE, maxTries);
+  refuseUncalled(USAGE, args);
   if (maxTries === undefined) {
     throw misplaced(
       USAGE,
       "'maxTries' must be an integer >= 1, or null, got undefined",
     );
   }
-  refuseFunction(USAGE, options);
   if (args.length > 2) {
     throw misplaced(USAGE, `it takes at most two arguments, got ${args.length}`);
   }

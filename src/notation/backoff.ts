@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkKeys } from "../check/keys.ts";
+import { checkKeys, namesOf, plain } from "../check/keys.ts";
 import { wrongType } from "../check/values.ts";
 import type { Attempt } from "../driver/attempt.ts";
 import { execute } from "../driver/execution.ts";
@@ -21,9 +21,7 @@ export interface ExecuteOptions {
   signal?: Signal | null | undefined;
 }
 
-const EXECUTE_OPTIONS = /* @__PURE__ */ Object.keys(
-  { signal: true } satisfies Record<keyof ExecuteOptions, true>,
-);
+const EXECUTE_OPTIONS = /* @__PURE__ */ namesOf<ExecuteOptions>({ signal: true });
 
 /**
  * A policy, ready to execute functions. All of its rules hold at the same time: the attempt
@@ -135,10 +133,11 @@ export class Backoff {
 
 /** Checks the options of an execution. */
 function signalOf(options: ExecuteOptions): Signal | null {
-  const key = (name: string) =>
-    OPTION_NAMES.some((each) => each === name)
-      ? `it is an option of the policy: 'new Backoff({ ${name} })'`
-      : null;
+  const key = (name: string) => {
+    if (plain(name) === "abortsignal") return "did you mean 'signal'?";
+    const isOfPolicy = OPTION_NAMES.some((each) => each === name);
+    return isOfPolicy ? `it is an option of the policy: 'new Backoff({ ${name} })'` : null;
+  };
   checkKeys("execute", options, EXECUTE_OPTIONS, { ...OPTION_HINTS, key });
   return checkSignal("execute: option 'signal'", options.signal ?? null);
 }

@@ -11,7 +11,7 @@
  */
 
 import { describe } from "../check/describe.ts";
-import { checkKeys } from "../check/keys.ts";
+import { checkKeys, namesOf } from "../check/keys.ts";
 import {
   checkCallback,
   checkDuration,
@@ -132,7 +132,12 @@ export interface LinearOptions extends DecorrelatedOptions {
  */
 export function exponential(options?: ExponentialOptions | null): GrowingPause {
   const action = "make exponential pauses";
-  const { initial, max, random } = checked(action, options, ["factor", "jitter"]);
+  checkKeys(
+    action,
+    options ?? {},
+    namesOf<ExponentialOptions>({ ...COMMON_NAMES, factor: true, jitter: true }),
+  );
+  const { initial, max, random } = commonOptions(action, options);
   const factor = checkFinite(option(action, "factor"), options?.factor ?? 2, 1);
   const jitter = checkJitter(action, options?.jitter);
   return ({ attempt }, source = random) => {
@@ -169,7 +174,12 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
  */
 export function linear(options?: LinearOptions | null): GrowingPause {
   const action = "make linear pauses";
-  const { initial, max, random } = checked(action, options, ["step", "jitter"]);
+  checkKeys(
+    action,
+    options ?? {},
+    namesOf<LinearOptions>({ ...COMMON_NAMES, step: true, jitter: true }),
+  );
+  const { initial, max, random } = commonOptions(action, options);
   const step = checkFiniteDuration(option(action, "step"), options?.step ?? 100);
   const jitter = checkJitter(action, options?.jitter);
   return ({ attempt }, source = random) =>
@@ -198,20 +208,20 @@ export function linear(options?: LinearOptions | null): GrowingPause {
  * ```
  */
 export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause {
-  const { initial, max, random } = checked("make decorrelated pauses", options, []);
+  const action = "make decorrelated pauses";
+  checkKeys(action, options ?? {}, namesOf<DecorrelatedOptions>(COMMON_NAMES));
+  const { initial, max, random } = commonOptions(action, options);
   return ({ pauseBefore }, source = random) => {
     const upper = Math.min(3 * Math.max(initial, pauseBefore), Number.MAX_VALUE);
     return Math.min(max, initial + (upper - initial) * draw(source));
   };
 }
 
+/** The names of the options that all growing pauses have. */
+const COMMON_NAMES = { initial: true, max: true, random: true } as const;
+
 /** Checks the options that all growing pauses have. */
-function checked(
-  action: string,
-  options: DecorrelatedOptions | null | undefined,
-  others: readonly string[],
-) {
-  checkKeys(action, options ?? {}, ["initial", "max", "random", ...others]);
+function commonOptions(action: string, options: DecorrelatedOptions | null | undefined) {
   const max = checkDuration(option(action, "max"), options?.max ?? 30_000);
   return {
     initial: checkFiniteDuration(option(action, "initial"), options?.initial ?? 100),

@@ -10,7 +10,7 @@ import { isSignal } from "../time/signal.ts";
 import type { BackoffOptions } from "./options.ts";
 
 /** The names of options in other libraries, as letters in lower case. */
-const OTHER_NAMES: { readonly [name in keyof BackoffOptions]?: string } = {
+const OTHER_NAMES = {
   maxTries: "tries attempts maxattempts retries maxretries numofattempts",
   attemptTimeout: "timeout pertrytimeout",
   deadline: "totaltimeout maxretrytime maxelapsedtime",
@@ -21,21 +21,14 @@ const OTHER_NAMES: { readonly [name in keyof BackoffOptions]?: string } = {
   grace: "graceperiod",
   signal: "abortsignal",
   observe: "onretry onfailedattempt",
-};
+} satisfies { readonly [name in keyof BackoffOptions]?: string };
 
-/** The options of helpers, with a call that takes each. */
+/** Calls of helpers, and the options that each takes. */
 const HELPERS: Readonly<Record<string, string>> = {
-  factor: "pause: exponential",
-  initial: "pause: exponential",
-  jitter: "pause: exponential",
-  max: "pause: exponential",
-  random: "pause: exponential",
-  step: "pause: linear",
-  window: "budget: new RetryBudget",
-  retryRatio: "budget: new RetryBudget",
-  minRetriesPerSecond: "budget: new RetryBudget",
-  maxTokens: "budget: new TokenBudget",
-  tokenRatio: "budget: new TokenBudget",
+  "pause: exponential": "factor initial jitter max random",
+  "pause: linear": "step",
+  "budget: new RetryBudget": "window retryRatio minRetriesPerSecond",
+  "budget: new TokenBudget": "maxTokens tokenRatio",
 };
 
 /** Hints about the options of a policy. */
@@ -47,16 +40,21 @@ export const OPTION_HINTS: Hints = {
       : null;
   },
   key: (key, value) => {
-    const call = HELPERS[key];
-    if (call !== undefined) {
-      return `did you mean '${call}({ ${key}: ${describe(value)} })'?`;
-    }
+    const call = keyOf(HELPERS, key);
+    if (call !== null) return `did you mean '${call}({ ${key}: ${describe(value)} })'?`;
     const bare = plain(key);
-    const [name] = Object.entries(OTHER_NAMES)
-      .find(([, others]) => others.split(" ").includes(bare)) ?? [];
-    return name === undefined ? null : `did you mean ${suggestion(bare, name, value)}?`;
+    const name = keyOf(OTHER_NAMES, bare);
+    return name === null ? null : `did you mean ${suggestion(bare, name, value)}?`;
   },
 };
+
+/** Finds the key whose words include a word. */
+function keyOf(table: Readonly<Record<string, string>>, word: string): string | null {
+  const [key] =
+    Object.entries(table).find(([, words]) => words.split(" ").includes(word)) ??
+      [];
+  return key ?? null;
+}
 
 /** The likely option, with its value where the other library counts otherwise. */
 function suggestion(bare: string, name: string, value: unknown): string {

@@ -5,6 +5,7 @@
  */
 
 import type { Budget } from "../budget/budget.ts";
+import { namesOf } from "../check/keys.ts";
 import type { Failure } from "../engine/state.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
@@ -97,7 +98,10 @@ export interface BackoffOptions extends RetryOptions {
   deadline?: number | null | undefined;
 }
 
-const OPTIONS = {
+/** The names of all options. */
+export const OPTION_NAMES: readonly (keyof BackoffOptions)[] = /* @__PURE__ */ namesOf<
+  BackoffOptions
+>({
   attemptTimeout: true,
   deadline: true,
   pause: true,
@@ -109,9 +113,4 @@ const OPTIONS = {
   signal: true,
   observe: true,
   clock: true,
-} as const satisfies Record<keyof BackoffOptions, true>;
-
-/** The names of all options. */
-export const OPTION_NAMES: readonly (keyof BackoffOptions)[] = /* @__PURE__ */ Object.keys(
-  OPTIONS,
-) as (keyof BackoffOptions)[];
+});

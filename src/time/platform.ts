@@ -4,7 +4,8 @@
  * @module
  */
 
-type Turn = (callback: () => void) => unknown;
+/** Calls back after one turn of the event loop. */
+export type Turn = (callback: () => void) => unknown;
 
 /**
  * Tells whether a timer function is the platform's own. Fakes have other names, or mark
@@ -28,29 +29,52 @@ export function isCloudflare(): boolean {
   return globalThis.navigator?.userAgent === "Cloudflare-Workers";
 }
 
-const { setTimeout, MessageChannel } = globalThis;
-const { setImmediate } = globalThis as { setImmediate?: Turn };
+/**
+ * Finds the fastest way of the platform to call back after one turn of the event loop.
+ *
+ * @returns A function that calls back after one turn. The turn keeps the process alive.
+ */
+export function findNextTurn(): Turn {
+  const { setTimeout, MessageChannel } = globalThis;
+  const { setImmediate } = globalThis as { setImmediate?: Turn };
+  if (setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")) {
+    return setImmediate;
+  }
+  // In Cloudflare's runtime, messages overtake promises.
+  if (MessageChannel === undefined || isCloudflare()) {
+    return (callback) => setTimeout(callback, 0);
+  }
+  return (callback) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      port2.close();
+      callback();
+    };
+    port2.postMessage(null);
+  };
+}
 
 /**
- * Calls back after one turn of the event loop, by the fastest means of the platform. It is
- * taken at load, so that a fake of time does not stop it. A turn that is under way keeps the
- * process alive.
+ * Calls back after one turn of the event loop. The way is found at load, so that a fake of
+ * time does not stop it.
  *
  * @param callback The function to call.
  */
-export const nextTurn: Turn =
-  setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")
-    ? setImmediate
-    : MessageChannel !== undefined && !isCloudflare() // there, messages overtake promises
-    ? byMessage
-    : (callback) => setTimeout(callback, 0);
+export const nextTurn: Turn = /* @__PURE__ */ findNextTurn();
 
-function byMessage(callback: () => void): void {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    port2.close();
-    callback();
-  };
-  port2.postMessage(null);
+/**
+ * Throws an error from a microtask of its own, where it is uncaught and disturbs nobody else.
+ * The microtask queue is found at load, so that a fake of time does not hold the error back.
+ *
+ * @param error The error.
+ */
+export const throwLater: (error: unknown) => void = /* @__PURE__ */ findThrowLater();
+
+function findThrowLater(): (error: unknown) => void {
+  const { queueMicrotask } = globalThis;
+  return (error) =>
+    queueMicrotask(() => {
+      throw error;
+    });
 }

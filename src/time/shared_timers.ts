@@ -19,11 +19,11 @@
  * @module
  */
 
-import { nextTurn } from "./platform.ts";
-import type { Timer, TimerListener } from "./timer_listener.ts";
+import { nextTurn, throwLater } from "./platform.ts";
+import type { Timer, WakeListener } from "./timer_listener.ts";
 
 /** The longest delay that every platform's timers support. Longer ones fire at once. */
-export const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2_147_483_647;
 
 /** A timer of the platform. */
 export type HostTimer = ReturnType<typeof globalThis.setTimeout>;
@@ -34,9 +34,6 @@ export interface Host {
   setTimeout(callback: () => void, ms: number): HostTimer;
   clearTimeout(timer: HostTimer): void;
 }
-
-/** Taken at load, because fakes of time may replace it, and an error must not wait for them. */
-const { queueMicrotask } = globalThis;
 
 /** A node of a circular doubly linked list. Unlinked, it points to itself. */
 class Link {
@@ -81,10 +78,10 @@ class Link {
 class SharedTimer<Token> extends Link implements Timer {
   readonly ms: number;
   readonly dueAt: number;
-  readonly #listener: TimerListener<Token>;
+  readonly #listener: WakeListener<Token>;
   readonly #token: Token;
 
-  constructor(ms: number, dueAt: number, listener: TimerListener<Token>, token: Token) {
+  constructor(ms: number, dueAt: number, listener: WakeListener<Token>, token: Token) {
     super();
     this.ms = ms;
     this.dueAt = dueAt;
@@ -98,9 +95,7 @@ class SharedTimer<Token> extends Link implements Timer {
     try {
       this.#listener.wake(this.#token);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
     }
   }
 
@@ -158,7 +153,7 @@ export class SharedTimers {
   set<Token>(
     ms: number,
     dueAt: number,
-    listener: TimerListener<Token>,
+    listener: WakeListener<Token>,
     token: Token,
   ): Timer {
     const timer = new SharedTimer(ms, dueAt, listener, token);

@@ -6,7 +6,7 @@
 
 import { describe } from "../check/describe.ts";
 import { type Clock, wholeMilliseconds } from "./clock.ts";
-import { setSystemTimer, systemClock } from "./system_clock.ts";
+import { system, systemClock } from "./system_clock.ts";
 import type { Timer, TimerListener } from "./timer_listener.ts";
 
 export type { Timer, TimerListener };
@@ -49,7 +49,7 @@ export function startTimer<Token>(
   token: Token,
 ): Timer {
   if (clock === systemClock) {
-    const timer = setSystemTimer(ms, wakeAt, listener, token);
+    const timer = system.setTimer(ms, wakeAt, listener, token);
     if (timer !== null) return timer;
   }
   if (clock.after === undefined) return startSleep(clock, ms, wakeAt, listener, token);

@@ -1,94 +1,72 @@
 /**
- * One execution as its events told it: what a timeline draws. It keeps instants
- * and words, and neither values nor errors.
+ * The record of one execution, which a timeline draws. It keeps instants and words, and neither
+ * values nor errors. All instants are in milliseconds on the policy's clock.
  *
  * @module
  */
 
-import { TimeoutError } from "../engine/timeout_error.ts";
-import type { BackoffEvent, DoneEvent, FailureEvent, LateEvent } from "../policy/events.ts";
+import { type Limit, LIMIT_NAMES, LIMITS } from "../engine/limit.ts";
+import type { Reason } from "../engine/state.ts";
+import type { TimeoutError } from "../engine/timeout_error.ts";
+import type {
+  AttemptEvent,
+  BackoffEvent,
+  DoneEvent,
+  FailureEvent,
+  LateEvent,
+} from "../policy/events.ts";
+import type { AttemptEnd, Bar, LimitMark, Row } from "./drawing.ts";
+import { wordsOf } from "./words.ts";
 
-/** So many attempts of an execution are kept, the newest. */
-const MOST_ATTEMPTS = 100;
+/** The number of attempts of an execution that are kept: the newest. */
+const MAX_ATTEMPTS = 100;
 
-/** How an attempt ended, or that it has not. */
-export type AttemptEnd = "running" | "value" | "failure" | "timeout" | "cut";
+/** The end of an attempt that is running when its execution ends for a reason. */
+const ENDS: Readonly<Record<Reason, AttemptEnd>> = {
+  success: "value",
+  nonRetryable: "failure",
+  maxTries: "failure",
+  giveup: "failure",
+  budget: "failure",
+  deadline: "aborted",
+  aborted: "aborted",
+  callbackError: "aborted",
+};
 
-/** An attempt, and the pause after it. Instants are on the policy's clock. */
+/** An attempt, and the pause after it. */
 interface RecordedAttempt {
   readonly number: number;
   readonly from: number;
-  /** When it was over, a grace included; `null` while it runs. */
+  /** The instant at which it ended, including its grace; `null` while it runs. */
   to: number | null;
-  /** When its own timeout cut it, if that did. */
-  cutAt: number | null;
-  /** When the pause after it is over, if there is one. */
+  timedOutAt: number | null;
+  /** The instant at which the pause after it ends; `null` if there is none. */
   pauseTo: number | null;
-  /** When it ended after all, if it was abandoned. */
   lateAt: number | null;
   end: AttemptEnd;
-  /** How it ended, in words. */
   words: string;
 }
 
-/** An attempt as it is drawn. No instant is later than the latest that was told. */
-export interface Bar {
-  readonly from: number;
-  /** When its own timeout cut it, and its grace began, if that was so. */
-  readonly cutAt: number | null;
-  readonly to: number;
-  /** When the pause after it is over; when it is, if there is none. */
-  readonly pauseTo: number;
-  /** When its timeout was due. */
-  readonly timeoutAt: number | null;
-  readonly lateAt: number | null;
-  readonly end: AttemptEnd;
-  readonly words: string;
-}
-
-/** A row of a drawing: an attempt, if it is of one, and words. */
-export interface Row {
-  /** The number of the execution, as `#12`, in its first row. */
-  readonly head: string;
-  readonly bar: Bar | null;
-  readonly deadlineAt: number | null;
-  readonly words: string;
-}
-
-/** What there is to draw. */
-export interface Recorded {
-  /** The rows of all executions, in their order. */
-  readonly rows: readonly Row[];
-  readonly executions: number;
-  /** How many came before those. */
-  readonly dropped: number;
-  /** The width of the greatest number, as `#12`. */
-  readonly digits: number;
-  /** The earliest instant. */
-  readonly from: number;
-  /** The latest instant. */
-  readonly latest: number;
-}
-
-/** An execution, from its first event on. */
+/** The record of one execution. */
 export class ExecutionRecord {
-  /** Its number, as `#12`. */
+  /** The number of the execution, such as `#12`. */
   readonly head: string;
+  /** The instant at which the execution began. */
   readonly beganAt: number;
   readonly #attempts: RecordedAttempt[] = [];
-  /** How many attempts came before those that are kept. */
+  /** The number of attempts before those that are kept. */
   #dropped = 0;
-  /** How it ended, where no attempt can tell. */
+  /** The reason why the execution ended, if it had no attempt. */
   #words = "";
-  /** When its deadline is, as far as the events tell. */
-  #deadlineAt: number | null = null;
-  /** How long its attempt timeout is, as far as the events tell. */
-  #attemptTimeout: number | null = null;
+  /** The instant of the deadline; `Infinity` until an event tells it. */
+  #deadlineAt = Infinity;
+  /** Milliseconds of the attempt timeout; `Infinity` until an event tells them. */
+  #attemptTimeout = Infinity;
 
   /**
-   * Begins a record.
+   * Makes an empty record.
    *
-   * @param first The first event of the execution.
+   * @param first The first event of the execution, which is yet to be added.
    */
   constructor(first: BackoffEvent) {
     this.head = `#${first.execution}`;
@@ -96,130 +74,119 @@ export class ExecutionRecord {
   }
 
   /**
-   * Takes what happened.
+   * Adds an event.
    *
    * @param event An event of this execution.
    */
   add(event: BackoffEvent): void {
     switch (event.type) {
       case "attempt":
-        return this.#begin(event.attempt, event.at);
+        return this.#begin(event);
       case "failure":
         return this.#fail(event);
       case "late":
-        return this.#end(event);
-      case "done":
+        return this.#endLate(event);
+      default: // "done" alone: a new type of event does not compile
         return this.#finish(event);
     }
   }
 
   /**
-   * The rows that it is drawn in.
+   * Makes the rows of the execution.
    *
-   * @param latest The latest instant that was told: what goes on ends there.
-   * @returns One for each attempt; at least one.
+   * @param latest The latest instant of the drawing, where running attempts and pauses end.
+   * @returns A row for each attempt, after a row of words if there is something to tell.
    */
   rows(latest: number): Row[] {
-    const rows: Pick<Row, "bar" | "words">[] = this.#attempts.map((attempt) => ({
-      bar: this.#barOf(attempt, latest),
+    const rows: Omit<Row, "head">[] = this.#attempts.map((attempt) => ({
+      bar: barOf(attempt, latest),
+      limits: this.#limitsOf(attempt, latest),
       words: `${attempt.number} ${attempt.words}`,
     }));
-    const before = this.#dropped === 0 ? this.#words : `attempts before: ${this.#dropped}`;
-    if (before !== "") rows.unshift({ bar: null, words: before });
-    const deadlineAt = within(this.#deadlineAt, latest);
-    return rows.map((row, index) => ({
-      head: index === 0 ? this.head : "",
-      deadlineAt,
-      ...row,
-    }));
+    const words = this.#dropped === 0 ? this.#words : `attempts before: ${this.#dropped}`;
+    if (words !== "") {
+      rows.unshift({ bar: null, limits: this.#limitsOf(null, latest), words });
+    }
+    return rows.map((row, index) => ({ head: index === 0 ? this.head : "", ...row }));
   }
 
-  #barOf(attempt: RecordedAttempt, latest: number): Bar {
-    const { from, cutAt, lateAt, end, words } = attempt;
-    const to = attempt.to ?? latest;
-    const pauseTo = Math.min(attempt.pauseTo ?? to, latest);
-    const timeout = this.#attemptTimeout;
-    const timeoutAt = within(timeout === null ? null : from + timeout, latest);
-    return { from, cutAt, to, pauseTo, timeoutAt, lateAt, end, words };
+  #limitsOf(attempt: RecordedAttempt | null, latest: number): LimitMark[] {
+    return LIMITS.map((limit) => ({ limit, at: this.#limitAt(limit, attempt) }))
+      .filter(({ at }) => at <= latest);
   }
 
-  #begin(number: number, from: number): void {
+  /** The instant at which a limit is reached; `Infinity` if no event has told it. */
+  #limitAt(limit: Limit, attempt: RecordedAttempt | null): number {
+    switch (limit) {
+      case "deadline":
+        return this.#deadlineAt;
+      case "attempt":
+        return (attempt?.from ?? Infinity) + this.#attemptTimeout;
+    }
+  }
+
+  #begin({ attempt: number, at }: AttemptEvent): void {
     this.#attempts.push({
       number,
-      from,
+      from: at,
       to: null,
-      cutAt: null,
+      timedOutAt: null,
       pauseTo: null,
       lateAt: null,
       end: "running",
       words: "running",
     });
-    if (this.#attempts.length <= MOST_ATTEMPTS) return;
+    if (this.#attempts.length <= MAX_ATTEMPTS) return;
     this.#attempts.shift();
     this.#dropped += 1;
   }
 
-  #fail({ at, failure, pause }: FailureEvent): void {
+  #fail({ at, failure, pauseAfter }: FailureEvent): void {
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined) return;
-    const { error, remaining } = failure;
+    const { error, limit, remaining } = failure;
     attempt.to = at;
-    attempt.end = "failure";
-    attempt.words = wordsOf(error);
-    attempt.pauseTo = pause === null ? null : at + pause;
-    if (remaining > 0 && remaining < Infinity) this.#deadlineAt = at + remaining;
-    if (!(error instanceof TimeoutError) || error.limit !== "attempt") return;
-    const cutAt = attempt.from + error.ms;
-    if (cutAt > at) return; // another policy's, from within
+    attempt.pauseTo = pauseAfter === null ? null : at + pauseAfter;
+    if (remaining > 0) this.#deadlineAt = at + remaining;
+    if (limit === null) {
+      attempt.end = "failure";
+      attempt.words = wordsOf(error);
+      return;
+    }
     attempt.end = "timeout";
-    attempt.words = "attempt timeout";
-    attempt.cutAt = cutAt;
-    this.#attemptTimeout = error.ms;
+    attempt.words = LIMIT_NAMES[limit];
+    // The error of a limit is always a TimeoutError.
+    if (limit === "attempt") this.#attemptTimeout = (error as TimeoutError).ms;
+    attempt.timedOutAt = Math.min(this.#limitAt(limit, attempt), at);
   }
 
-  #end({ at, attempt: number, outcome }: LateEvent): void {
+  #endLate({ at, attempt: number, outcome }: LateEvent): void {
     const attempt = this.#attempts.find((each) => each.number === number);
     if (attempt === undefined) return;
-    const what = outcome.status === "fulfilled" ? "value" : wordsOf(outcome.reason);
+    const end = outcome.status === "fulfilled" ? "value" : wordsOf(outcome.reason);
     attempt.lateAt = at;
-    attempt.words = `${attempt.words}, late ${what}`;
+    attempt.words = `${attempt.words}, late ${end}`;
   }
 
   #finish({ at, reason }: DoneEvent): void {
-    if (reason === "deadline") this.#deadlineAt ??= at;
+    if (reason === "deadline") this.#deadlineAt = Math.min(this.#deadlineAt, at);
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined) {
       this.#words = reason;
     } else if (attempt.to === null) {
       attempt.to = at;
-      attempt.end = reason === "success" ? "value" : "cut";
+      attempt.end = ENDS[reason];
       attempt.words = reason;
     } else {
       if (attempt.pauseTo !== null) attempt.pauseTo = Math.min(attempt.pauseTo, at);
-      attempt.words = `${reason}: ${attempt.words}`; // it must not be cut off
+      attempt.words = `${reason}: ${attempt.words}`; // first, so that it is not truncated
     }
   }
 }
 
-/** An instant, if it lies in what is drawn. */
-function within(at: number | null, latest: number): number | null {
-  return at === null || at > latest ? null : at;
-}
-
-/** An error in a few words of printable characters, whatever it is. */
-function wordsOf(error: unknown): string {
-  return [...printable(textOf(error))].slice(0, 100).join("");
-}
-
-function textOf(error: unknown): string {
-  try {
-    return String(error);
-  } catch {
-    return "an error that cannot be shown";
-  }
-}
-
-/** Without what could steer a terminal, or what no XML may hold. */
-function printable(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
+function barOf(attempt: RecordedAttempt, latest: number): Bar {
+  const { from, timedOutAt, lateAt, end, words } = attempt;
+  const to = attempt.to ?? latest;
+  const pauseTo = Math.min(attempt.pauseTo ?? to, latest);
+  return { from, timedOutAt, to, pauseTo, lateAt, end, words };
 }

@@ -1,5 +1,5 @@
 /**
- * An observer that draws what happened, as text and as SVG.
+ * An observer that draws executions, as text and as SVG.
  *
  * @example The timeline of one execution
  * ```ts

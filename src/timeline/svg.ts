@@ -1,61 +1,60 @@
 /**
- * A timeline as a picture that reads on light and on dark.
+ * A timeline as a picture, for light and dark backgrounds.
  *
  * @module
  */
 
-import type { Bar, Recorded, Row } from "./execution_record.ts";
+import { type Limit, LIMIT_NAMES } from "../engine/limit.ts";
+import type { AttemptEnd, Bar, Recorded, Row } from "./drawing.ts";
 import { TimeAxis } from "./time_axis.ts";
-import { cut } from "./text.ts";
+import { escapeXML, truncate } from "./words.ts";
 
 const WIDTH = 860;
 const TOP = 34;
 const ROW = 20;
 const BAR = 12;
-/** How long the axis is; numbers stand before it, and words behind. */
+/** The length of the axis. Numbers of executions stand before it, and words after it. */
 const LENGTH = 520;
-/** More than a digit takes. */
+/** Slightly more than the width of a digit. */
 const DIGIT = 8;
-const MOST_TICKS = 9;
-/** How many columns of text fit behind the axis. */
-const WORDS = 40;
+const MAX_TICKS = 9;
+/** The number of columns of text that fit after the axis. */
+const MAX_WORDS = 40;
 
-const STYLE = `
-  svg { --ground: #ffffff; --ink: #24292f; --faint: #d0d7de; --value: #1a7f37;
-    --failure: #cf222e; --timeout: #bf8700; --cut: #8250df; --running: #0969da; }
-  @media (prefers-color-scheme: dark) {
-    svg { --ground: #0d1117; --ink: #e6edf3; --faint: #30363d; --value: #3fb950;
-      --failure: #ff7b72; --timeout: #d29922; --cut: #d2a8ff; --running: #79c0ff; }
-  }
-  text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-  .middle { text-anchor: middle; } .end { text-anchor: end; } .ground { fill: var(--ground); }
-  .grid { stroke: var(--faint); } .pause { stroke: var(--ink); stroke-width: 1.5; }
-  .deadline { stroke: var(--cut); stroke-width: 2; }
-  .limit { stroke: var(--timeout); stroke-dasharray: 2 2; stroke-width: 1.5; }
-  .late { fill: none; stroke: var(--ink); stroke-width: 1.5; } .grace { opacity: 0.45; }
-  .value { fill: var(--value); } .failure { fill: var(--failure); } .cut { fill: var(--cut); }
-  .timeout { fill: var(--timeout); } .running { fill: var(--running); }
-`;
+/** The color of an attempt, on a light and on a dark background. The end is also its class. */
+const COLORS: Readonly<Record<AttemptEnd, readonly [light: string, dark: string]>> = {
+  value: ["#1a7f37", "#3fb950"],
+  failure: ["#cf222e", "#ff7b72"],
+  timeout: ["#bf8700", "#d29922"],
+  aborted: ["#8250df", "#d2a8ff"],
+  running: ["#0969da", "#79c0ff"],
+};
+
+/** The style of the line of a limit, in the order of the legend. The limit is also its class. */
+const LIMIT_STYLES: Readonly<Record<Limit, string>> = {
+  attempt: "stroke: var(--timeout); stroke-dasharray: 2 2; stroke-width: 1.5;",
+  deadline: "stroke: var(--aborted); stroke-width: 2;",
+};
 
 /**
- * Draws executions.
+ * Draws executions as a picture.
  *
- * @param recorded What there is to draw.
+ * @param recorded The executions.
  * @returns An SVG document.
  */
 export function drawSVG(recorded: Recorded): string {
-  const { rows, executions, dropped, digits, from, latest } = recorded;
+  const { rows, executions, dropped, headLength, from, latest } = recorded;
   const axis = new TimeAxis(from, latest, LENGTH);
   const drawn = rows.map((row, index) =>
     `<g transform="translate(0 ${index * ROW})">${partsOf(row, axis).join("")}</g>`
   );
   const bottom = rows.length * ROW;
   const height = TOP + bottom + ROW + 4;
-  const left = 24 + DIGIT * digits;
+  const left = 24 + DIGIT * headLength;
   const before = dropped === 0 ? "" : `, before them: ${dropped}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">
 <title>Executions: ${executions}${before}</title>
-<style>${STYLE}</style>
+<style>${style()}</style>
 <rect class="ground" width="${WIDTH}" height="${height}" rx="6"/>
 <g transform="translate(${left} ${TOP})">
 ${[...ticksOf(axis, bottom), ...drawn, legend(bottom)].join("\n")}
@@ -64,43 +63,66 @@ ${[...ticksOf(axis, bottom), ...drawn, legend(bottom)].join("\n")}
 `;
 }
 
+function style(): string {
+  const colors = Object.entries(COLORS);
+  const light = colors.map(([end, [light]]) => `--${end}: ${light};`).join(" ");
+  const dark = colors.map(([end, [, dark]]) => `--${end}: ${dark};`).join(" ");
+  const ends = colors.map(([end]) => `.${end} { fill: var(--${end}); }`).join(" ");
+  const limits = Object.entries(LIMIT_STYLES).map(([limit, style]) =>
+    `.${limit} { ${style} }`
+  );
+  return `
+  svg { --ground: #ffffff; --ink: #24292f; --faint: #d0d7de;
+    ${light} }
+  @media (prefers-color-scheme: dark) {
+    svg { --ground: #0d1117; --ink: #e6edf3; --faint: #30363d;
+      ${dark} }
+  }
+  text { font: 12px system-ui, sans-serif; fill: var(--ink); }
+  .middle { text-anchor: middle; } .end { text-anchor: end; } .ground { fill: var(--ground); }
+  .grid { stroke: var(--faint); } .pause { stroke: var(--ink); stroke-width: 1.5; }
+  ${limits.join("\n  ")}
+  .late { fill: none; stroke: var(--ink); stroke-width: 1.5; } .grace { opacity: 0.45; }
+  ${ends}
+`;
+}
+
 function ticksOf(axis: TimeAxis, bottom: number): string[] {
-  return axis.ticks(MOST_TICKS).map(({ at, text }) => {
+  return axis.ticks(MAX_TICKS).map(({ at, text }) => {
     const x = xOf(axis, at);
     return `<path class="grid" d="M${x} ${-ROW / 2}V${bottom - ROW / 2}"/>` +
       `<text class="middle" x="${x}" y="${-ROW / 2 - 6}">${text}</text>`;
   });
 }
 
-function partsOf({ head, bar, deadlineAt, words }: Row, axis: TimeAxis): string[] {
-  const limit = (kind: string, at: number | null) =>
-    at === null
-      ? []
-      : [`<path class="${kind}" d="M${xOf(axis, at)} ${-ROW / 2}V${ROW / 2}"/>`];
+function partsOf({ head, bar, limits, words }: Row, axis: TimeAxis): string[] {
   return [
     ...head === "" ? [] : [`<text class="end" x="-12" y="4">${head}</text>`],
-    ...limit("deadline", deadlineAt),
-    ...limit("limit", bar?.timeoutAt ?? null),
+    ...limits.map(({ limit, at }) => limitAt(limit, xOf(axis, at), ROW / 2)),
     ...bar === null ? [] : barsOf(bar, axis),
-    `<text x="${LENGTH + 12}" y="4">${escaped(cut(words, WORDS))}</text>`,
+    `<text x="${LENGTH + 12}" y="4">${escapeXML(truncate(words, MAX_WORDS))}</text>`,
   ];
 }
 
-/** An attempt, its grace, the pause after it, and its late end. */
+function limitAt(limit: Limit, x: number, half: number): string {
+  return `<path class="${limit}" d="M${x} ${-half}V${half}"/>`;
+}
+
+/** Draws an attempt, its grace, the pause after it, and its late end. */
 function barsOf(bar: Bar, axis: TimeAxis): string[] {
-  const { from, cutAt, to, pauseTo, lateAt, end } = bar;
+  const { from, timedOutAt, to, pauseTo, lateAt, end } = bar;
   const part = (begin: number, until: number, kind: string) => {
     const x = xOf(axis, begin);
     const width = Math.max(1.5, rounded(xOf(axis, until) - x));
-    return `<rect class="${kind}" x="${x}" y="${
-      -BAR / 2
-    }" width="${width}" height="${BAR}">` +
-      `<title>${escaped(bar.words)}, ${rounded(until - begin)} ms</title></rect>`;
+    const words = `${escapeXML(bar.words)}, ${rounded(until - begin)} ms`;
+    return `<rect class="${kind}" x="${x}" y="${-BAR / 2}" width="${width}" ` +
+      `height="${BAR}"><title>${words}</title></rect>`;
   };
   const [x, pauseEnd] = [xOf(axis, to), xOf(axis, pauseTo)];
+  const hasGrace = timedOutAt !== null && x - xOf(axis, timedOutAt) >= 1;
   return [
-    part(from, cutAt ?? to, end),
-    ...cutAt !== null && x - xOf(axis, cutAt) >= 1 ? [part(cutAt, to, `${end} grace`)] : [],
+    part(from, timedOutAt ?? to, end),
+    ...hasGrace ? [part(timedOutAt, to, `${end} grace`)] : [],
     ...pauseEnd > x ? [`<path class="pause" d="M${x} 0H${pauseEnd}"/>`] : [],
     ...lateAt === null
       ? []
@@ -108,33 +130,23 @@ function barsOf(bar: Bar, axis: TimeAxis): string[] {
   ];
 }
 
-/** What the signs stand for that do not tell it themselves. */
+/** Explains the signs that need it. The words of a row tell how its attempt ended. */
 function legend(y: number): string {
+  const limits = (Object.keys(LIMIT_STYLES) as Limit[])
+    .map((limit) => [LIMIT_NAMES[limit], limitAt(limit, 7, 8)]);
   const signs = [
     ["grace", '<rect class="timeout grace" y="-6" width="14" height="12"/>'],
     ["pause", '<path class="pause" d="M0 0H14"/>'],
-    ["attempt timeout", '<path class="limit" d="M7 -8V8"/>'],
-    ["deadline", '<path class="deadline" d="M7 -8V8"/>'],
+    ...limits,
     ["late end", '<circle class="late" cx="7" cy="0" r="4"/>'],
   ];
-  const parts = signs.map(([name, sign], index) =>
-    `<g transform="translate(${
-      index * 130
-    } ${y})">${sign}<text x="20" y="4">${name}</text></g>`
-  );
+  const parts = signs.map(([name, sign], index) => {
+    const place = `translate(${index * 130} ${y})`;
+    return `<g transform="${place}">${sign}<text x="20" y="4">${name}</text></g>`;
+  });
   return parts.join("");
 }
 
-const xOf = (axis: TimeAxis, at: number) => rounded(axis.placeOf(at));
+const xOf = (axis: TimeAxis, at: number) => rounded(axis.positionOf(at));
 
 const rounded = (value: number) => Math.round(value * 10) / 10;
-
-/**
- * Text as it stands in a picture.
- *
- * @param content Any text of printable characters.
- * @returns The same as XML has it.
- */
-export function escaped(content: string): string {
-  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-}

@@ -1,11 +1,13 @@
 /**
- * A stretch of time, where instants lie on it, and its round ticks.
+ * An axis of time: the positions of instants, and round ticks.
  *
  * @module
  */
 
-/** Units of time, each with the steps that are round in it. */
-const UNITS: readonly (readonly [unit: string, ms: number, steps: readonly number[]])[] = [
+/** A unit of time, its length in milliseconds, and the steps that are round in it. */
+type Unit = readonly [unit: string, ms: number, steps: readonly number[]];
+
+const UNITS: readonly Unit[] = [
   ["ms", 1, [1, 2, 5, 10, 20, 50, 100, 200, 500]],
   ["s", 1000, [1, 2, 5, 10, 20, 30]],
   ["min", 60_000, [1, 2, 5, 10, 20, 30]],
@@ -13,50 +15,53 @@ const UNITS: readonly (readonly [unit: string, ms: number, steps: readonly numbe
   ["days", 86_400_000, [1, 2, 5]],
 ];
 
-/** A tick: its instant, and what stands there. */
+/** A tick of an axis. */
 export interface Tick {
+  /** The instant of the tick, in milliseconds. */
   readonly at: number;
+  /** The label of the tick. */
   readonly text: string;
 }
 
-/** From one instant to another, drawn on so many places. */
+/** An axis from one instant to another, drawn at a length in cells or in units of a picture. */
 export class TimeAxis {
   readonly #from: number;
   readonly #span: number;
-  readonly #places: number;
+  readonly #length: number;
 
   /**
    * Makes an axis.
    *
-   * @param from The instant at its first place.
-   * @param to The instant at its last; at least a millisecond later is shown.
-   * @param places How many places there are in between.
+   * @param from The instant at the beginning of the axis, in milliseconds.
+   * @param to The instant at its end. The axis spans at least one millisecond.
+   * @param length The length of the axis in the drawing.
    */
-  constructor(from: number, to: number, places: number) {
+  constructor(from: number, to: number, length: number) {
     this.#from = from;
     this.#span = Math.max(1, to - from);
-    this.#places = places;
+    this.#length = length;
   }
 
   /**
-   * Where an instant lies.
+   * Finds the position of an instant.
    *
-   * @param at The instant.
-   * @returns Its place, from 0 to the number of places.
+   * @param at The instant, in milliseconds. One that is outside of the axis has the position
+   * of the nearer end.
+   * @returns The position, from 0 to the length of the axis.
    */
-  placeOf(at: number): number {
-    const share = (at - this.#from) / this.#span;
-    return Math.max(0, Math.min(1, share)) * this.#places;
+  positionOf(at: number): number {
+    const part = (at - this.#from) / this.#span;
+    return Math.max(0, Math.min(1, part)) * this.#length;
   }
 
   /**
-   * The round instants on the axis, counted from its beginning.
+   * Makes ticks at round durations since the beginning of the axis.
    *
-   * @param most How many there may be at most, besides the one at 0.
-   * @returns The ticks; the last one tells the unit.
+   * @param max The largest number of ticks, not counting the one at 0.
+   * @returns The ticks, the one at 0 first. The label of the last one has the unit.
    */
-  ticks(most: number): Tick[] {
-    const [unit, ms, step] = stepFor(this.#span / Math.max(1, most));
+  ticks(max: number): Tick[] {
+    const [unit, ms, step] = stepFor(this.#span / Math.max(1, max));
     const count = Math.floor(this.#span / (step * ms) + 1e-9);
     return Array.from({ length: count + 1 }, (_, index) => ({
       at: this.#from + index * step * ms,
@@ -65,12 +70,12 @@ export class TimeAxis {
   }
 }
 
-/** The least round step that is no shorter than a duration. */
-function stepFor(least: number): readonly [unit: string, ms: number, step: number] {
+/** Finds the shortest round step that is at least as long as a duration in milliseconds. */
+function stepFor(min: number): readonly [unit: string, ms: number, step: number] {
   for (const [unit, ms, steps] of UNITS) {
-    const step = steps.find((step) => step * ms >= least);
+    const step = steps.find((step) => step * ms >= min);
     if (step !== undefined) return [unit, ms, step];
   }
   const days = 86_400_000;
-  return ["days", days, 10 ** Math.ceil(Math.log10(least / days))];
+  return ["days", days, 10 ** Math.ceil(Math.log10(min / days))];
 }

@@ -1,58 +1,64 @@
 /**
- * An observer that keeps what happened, and draws it.
+ * An observer that records executions and draws them.
  *
  * @module
  */
 
-import { ExecutionRecord, type Recorded, type Row } from "./execution_record.ts";
+import { checkKeys, namesOf } from "../check/keys.ts";
+import { checkFlag, checkInteger, option } from "../check/values.ts";
 import type { BackoffEvent } from "../policy/events.ts";
-import { type Aliases, checkKeys } from "../policy/options.ts";
+import type { Recorded, Row } from "./drawing.ts";
+import { ExecutionRecord } from "./execution_record.ts";
 import { drawSVG } from "./svg.ts";
 import { drawText } from "./text.ts";
-import { flagOption, integerOption } from "../check/values.ts";
 
 /** Options of a {@linkcode Timeline}. `null` and `undefined` mean absent. */
 export interface TimelineOptions {
   /**
-   * How many executions are kept, the newest: an integer >= 1. Of each, the
-   * newest hundred attempts are.
+   * The number of executions that are kept: an integer >= 1. The newest are kept, and the
+   * newest 100 attempts of each.
    *
    * @default {100}
    */
-  most?: number | null | undefined;
+  maxExecutions?: number | null | undefined;
 }
 
-/** How a {@linkcode Timeline} is drawn as text. `null` and `undefined` mean absent. */
+/** Options of a drawing as text. `null` and `undefined` mean absent. */
 export interface DrawingOptions {
   /**
-   * How wide it may be, in characters: an integer >= 40.
+   * The number of columns that a line may take: an integer >= 40.
    *
    * @default {80}
    */
   columns?: number | null | undefined;
   /**
-   * Whether it has the colours of a terminal, as ANSI escape sequences.
+   * Whether attempts have the colors of a terminal, as ANSI escape sequences.
    *
    * @default {false}
    */
-  colour?: boolean | null | undefined;
+  color?: boolean | null | undefined;
 }
 
-const ALIASES: Aliases = {
-  most: "max limit size maxexecutions",
-  columns: "width cols",
-  colour: "color colors colours",
-};
+const MAKE = "make a timeline";
+
+const DRAW = "draw a timeline";
+
+const TIMELINE_OPTIONS = /* @__PURE__ */ namesOf<TimelineOptions>({ maxExecutions: true });
+
+const DRAWING_OPTIONS = /* @__PURE__ */ namesOf<DrawingOptions>({
+  columns: true,
+  color: true,
+});
 
 /**
- * An observer that keeps what happened, and draws it: a row for each attempt, with
- * the pause after it, on one axis of time for all executions. It keeps instants
- * and words, no values, and can be left on.
+ * An observer that records executions and draws them. Each attempt is a row, with the pause
+ * after it, and all executions share one axis of time. A timeline keeps instants and words, and
+ * no values. Its memory is bounded, so it can stay in use in production.
  *
- * Limits are drawn where the events tell them: the deadline from a first failure
- * on, the attempt timeout when it has been reached once.
+ * A limit is drawn as soon as events tell it: the deadline after the first failure, and the
+ * attempt timeout after it has been reached once.
  *
- * @example What happened, as text
+ * @example Two attempts as text
  * ```ts
  * import { Backoff, sleep } from "@asyncbackoff/asyncbackoff";
  * import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
@@ -68,39 +74,42 @@ const ALIASES: Aliases = {
  * }));
  *
  * console.log(timeline.toString({ columns: 60 }));
- * //     0             200            400            600 ms
- * // #1  ██████████████████████───────                1 attempt timeout
- * //                              ███████████████    2 success
- * // █ attempt  ─ pause  ┊ attempt timeout
+ * //     0           200          400         600 ms
+ * // #1  ███████████████████──────              1 attempt timeout
+ * //                              ████████████  2 success
+ * // █ attempt  ─ pause
  * assertMatch(`${timeline}`, /█+─+ +1 attempt timeout\n +█+ +2 success/);
  * ```
  */
 export class Timeline {
   /**
-   * The observer: an option of any number of policies on one clock. Usable detached.
+   * Records an event. It is the option `observe` of any number of policies that share one
+   * clock, and can be used detached from the timeline.
    *
-   * @param event What happened.
+   * @param event The event.
    */
   readonly observe: (event: BackoffEvent) => void = (event) => this.#add(event);
-  readonly #most: number;
+  readonly #maxExecutions: number;
   readonly #executions = new Map<number, ExecutionRecord>();
+  /** The number of executions before those that are kept. */
   #dropped = 0;
-  /** The latest instant that was told. */
+  /** The latest instant of all events. */
   #latest = -Infinity;
 
   /**
-   * Makes a timeline of nothing.
+   * Makes an empty timeline.
    *
-   * @param options `most`: how many executions are kept; default 100.
-   * @throws {TypeError} If an option is of the wrong kind, or unknown.
-   * @throws {RangeError} If `most` is no integer >= 1.
+   * @param options `maxExecutions`: the number of executions that are kept; default 100.
+   * @throws {TypeError} If an option is of the wrong type, or unknown.
+   * @throws {RangeError} If `maxExecutions` is not an integer >= 1.
    */
   constructor(options?: TimelineOptions | null) {
-    checkKeys(options ?? {}, ["most"], ALIASES);
-    this.#most = integerOption("most", options?.most ?? 100, 1);
+    checkKeys(MAKE, options ?? {}, TIMELINE_OPTIONS);
+    const max = options?.maxExecutions ?? 100;
+    this.#maxExecutions = checkInteger(option(MAKE, "maxExecutions"), max, 1);
   }
 
-  /** Forgets all that happened. What is under way is not drawn any more. */
+  /** Removes all executions. Those that are still running are not recorded any further. */
   clear(): void {
     this.#executions.clear();
     this.#dropped = 0;
@@ -108,26 +117,39 @@ export class Timeline {
   }
 
   /**
-   * Draws what happened as text.
+   * Draws the executions as text.
    *
-   * @param options `columns`: how wide; default 80. `colour`: default `false`.
-   * @returns Lines of at most so many columns, without an end of line at the end.
-   * @throws {TypeError} If an option is of the wrong kind, or unknown.
-   * @throws {RangeError} If `columns` is no integer >= 40.
+   * @param options `columns`: the number of columns that a line may take; default 80. `color`:
+   * whether attempts have colors; default `false`.
+   * @returns Lines, without a line break at the end.
+   * @throws {TypeError} If an option is of the wrong type, or unknown.
+   * @throws {RangeError} If `columns` is not an integer >= 40.
+   *
+   * @example A drawing in the colors of a terminal
+   * ```ts
+   * import { Backoff } from "@asyncbackoff/asyncbackoff";
+   * import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
+   * import { assertMatch } from "@std/assert";
+   *
+   * const timeline = new Timeline();
+   * await new Backoff({ observe: timeline.observe }).execute(() => "done");
+   *
+   * assertMatch(timeline.toString({ columns: 60, color: true }), /\x1b\[32m█+\x1b\[0m/);
+   * ```
    */
   toString(options?: DrawingOptions | null): string {
-    checkKeys(options ?? {}, ["columns", "colour"], ALIASES);
-    const columns = integerOption("columns", options?.columns ?? 80, 40);
-    const hasColour = flagOption("colour", options?.colour);
-    return drawText(this.#recorded(), columns, hasColour);
+    checkKeys(DRAW, options ?? {}, DRAWING_OPTIONS);
+    const columns = checkInteger(option(DRAW, "columns"), options?.columns ?? 80, 40);
+    const hasColor = checkFlag(option(DRAW, "color"), options?.color ?? false);
+    return drawText(this.#recorded(), columns, hasColor);
   }
 
   /**
-   * Draws what happened as a picture that reads on light and on dark.
+   * Draws the executions as a picture, for light and dark backgrounds.
    *
    * @returns An SVG document.
    *
-   * @example A picture in a file
+   * @example A picture for a file
    * ```ts
    * import { Backoff } from "@asyncbackoff/asyncbackoff";
    * import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
@@ -146,13 +168,13 @@ export class Timeline {
   #recorded(): Recorded {
     const [latest, dropped] = [this.#latest, this.#dropped];
     const rows: Row[] = [];
-    let [digits, from] = [0, latest];
+    let [headLength, from] = [0, latest];
     for (const record of this.#executions.values()) {
       rows.push(...record.rows(latest));
-      digits = Math.max(digits, record.head.length);
+      headLength = Math.max(headLength, record.head.length);
       from = Math.min(from, record.beganAt);
     }
-    return { rows, executions: this.#executions.size, dropped, digits, from, latest };
+    return { rows, executions: this.#executions.size, dropped, headLength, from, latest };
   }
 
   #add(event: BackoffEvent): void {
@@ -162,15 +184,18 @@ export class Timeline {
     this.#latest = Math.max(this.#latest, event.at);
   }
 
-  /** A record, unless the execution had one that was dropped. */
+  /**
+   * Begins a record with the first event of an execution. A later event belongs to an execution
+   * that was removed, and is ignored.
+   */
   #begin(event: BackoffEvent): ExecutionRecord | null {
     const isFirst = event.type === "attempt" && event.attempt === 1;
-    const isAll = event.type === "done" && event.tries === 0;
-    if (!isFirst && !isAll) return null;
+    const isOnly = event.type === "done" && event.attempts === 0;
+    if (!isFirst && !isOnly) return null;
     const record = new ExecutionRecord(event);
     this.#executions.set(event.execution, record);
     for (const oldest of this.#executions.keys()) {
-      if (this.#executions.size <= this.#most) break;
+      if (this.#executions.size <= this.#maxExecutions) break;
       this.#executions.delete(oldest);
       this.#dropped += 1;
     }

@@ -1,4 +1,5 @@
-// The caller's abort: when it takes effect, whose reason goes out, and what it leaves behind.
+// Aborts by the caller: when they take effect, which reason the execution rejects with, and
+// that no timer and no listener stays behind.
 
 import {
   assert,
@@ -22,12 +23,12 @@ const failure = new Error("down");
 const fail = () => Promise.reject(failure);
 const hang = () => new Promise<never>(() => {});
 
-/** What a promise rejects with. */
+/** The error that a promise rejects with. */
 function errorOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => "no error", (error) => error);
 }
 
-/** Reactions of promises only: no timer fires and no I/O is done meanwhile. */
+/** Waits for reactions of promises only: no timer fires and no I/O is done meanwhile. */
 async function microtasks(): Promise<void> {
   for (let i = 0; i < 20; i++) await null;
 }
@@ -45,17 +46,20 @@ function counts({ attempts, done, errors, cancels, sumTime }: Statistic): number
   return [attempts, done, errors, cancels, sumTime];
 }
 
-/** Watches which listeners are on a signal. One for a single event leaves with the event. */
+/**
+ * Counts the listeners on a signal. A listener that is added with `once` leaves with the
+ * event.
+ */
 function watch(signal: AbortSignal) {
   const listeners = new Map<unknown, boolean>();
-  const watched = { left: () => 0, most: 0 };
+  const watched = { left: () => 0, max: 0 };
   watched.left = () =>
     [...listeners.values()].filter((isOnce) => !(isOnce && signal.aborted)).length;
   const { addEventListener, removeEventListener } = signal;
   Object.assign(signal, {
     addEventListener(...args: [string, unknown, { once?: boolean }?]) {
       listeners.set(args[1], args[2]?.once === true);
-      watched.most = Math.max(watched.most, watched.left());
+      watched.max = Math.max(watched.max, watched.left());
       return Reflect.apply(addEventListener, signal, args);
     },
     removeEventListener(...args: [string, unknown]) {
@@ -66,7 +70,7 @@ function watch(signal: AbortSignal) {
   return watched;
 }
 
-/** A signal by its shape only, as of another realm; its reason can be `undefined`. */
+/** A signal by its shape only, like one of another realm. Its reason can be `undefined`. */
 class PlainSignal extends EventTarget {
   aborted = false;
   readonly reason: unknown = undefined;
@@ -77,8 +81,7 @@ class PlainSignal extends EventTarget {
   }
 }
 
-// A1
-Deno.test("Backoff.execute() rejects in the same turn and never calls again when it is aborted in a pause", async () => {
+Deno.test("Backoff.execute() rejects in the same turn and makes no other attempt when it is aborted in a pause", async () => {
   const clock = new TestClock();
   const log: string[] = [];
   const controller = new AbortController();
@@ -104,8 +107,7 @@ Deno.test("Backoff.execute() rejects in the same turn and never calls again when
   clock.close();
 });
 
-// A2
-Deno.test("Backoff.execute() never calls and tells done alone when a signal is aborted beforehand", async () => {
+Deno.test("Backoff.execute() never calls the function and emits done alone when a signal is aborted beforehand", async () => {
   const clock = new TestClock(7000);
   const signal = AbortSignal.abort(reason);
   let calls = 0;
@@ -127,7 +129,6 @@ Deno.test("Backoff.execute() never calls and tells done alone when a signal is a
   clock.close();
 });
 
-// A3
 for (
   const [name, each] of [
     ["null", null],
@@ -145,12 +146,12 @@ for (
     const controllers = [1, 2, 3].map(() => new AbortController());
     const [before, running, pausing] = controllers.map(({ signal }) => signal);
     const backoff = new Backoff({ pause: 1000, exceptions: [Error], clock });
-    let told: AbortSignal | undefined;
+    let seen: AbortSignal | undefined;
 
     controllers[0]?.abort(each);
     const errors = Promise.all([
       errorOf(backoff.execute(hang, { signal: before })),
-      errorOf(backoff.execute((attempt) => (told = attempt.signal, hang()), {
+      errorOf(backoff.execute((attempt) => (seen = attempt.signal, hang()), {
         signal: running,
       })),
       errorOf(backoff.execute(fail, { signal: pausing })),
@@ -158,13 +159,12 @@ for (
     await clock.advance(100);
     for (const controller of controllers) controller.abort(each);
 
-    assertStrictEquals(told?.reason, each);
+    assertStrictEquals(seen?.reason, each);
     for (const error of await errors) assertStrictEquals(error, each);
     clock.close();
   });
 }
 
-// A3
 Deno.test("Backoff.execute() rejects with the platform's own error when the signal is aborted without a reason", async () => {
   const controller = new AbortController();
   const result = errorOf(new Backoff().execute(hang, { signal: controller.signal }));
@@ -174,8 +174,7 @@ Deno.test("Backoff.execute() rejects with the platform's own error when the sign
   assertStrictEquals(await result, controller.signal.reason);
 });
 
-// A3
-Deno.test("Backoff.execute() rejects with undefined when that is the reason of a signal told by its shape", async () => {
+Deno.test("Backoff.execute() rejects with undefined when that is the reason of a signal by its shape only", async () => {
   const signal = new PlainSignal();
   const options = { signal: signal as unknown as AbortSignal };
   const before = errorOf(new Backoff().execute(hang, options));
@@ -185,7 +184,7 @@ Deno.test("Backoff.execute() rejects with undefined when that is the reason of a
   assertStrictEquals(await errorOf(new Backoff().execute(hang, options)), undefined);
 });
 
-Deno.test("Backoff.execute() rejects with the reason of its own signal when the policy's is aborted beforehand, too", async () => {
+Deno.test("Backoff.execute() rejects with the reason of its own signal when both signals are aborted beforehand", async () => {
   const signal = AbortSignal.abort(reason);
   const backoff = new Backoff({ signal: AbortSignal.abort("the policy's") });
 
@@ -193,23 +192,23 @@ Deno.test("Backoff.execute() rejects with the reason of its own signal when the 
   assertStrictEquals(await errorOf(backoff.execute(hang)), "the policy's");
 });
 
-Deno.test("Backoff.execute() rejects with the reason of the signal that is aborted first when there are two", async () => {
+Deno.test("Backoff.execute() rejects with the reason of the first signal that is aborted when there are two", async () => {
   for (const isOwnFirst of [true, false]) {
     const [own, policy] = [new AbortController(), new AbortController()];
     const backoff = new Backoff({ signal: policy.signal });
-    let told: AbortSignal | undefined;
-    const result = errorOf(backoff.execute(({ signal }) => (told = signal, hang()), own));
+    let seen: AbortSignal | undefined;
+    const result = errorOf(backoff.execute(({ signal }) => (seen = signal, hang()), own));
 
     const [first, second] = isOwnFirst ? [own, policy] : [policy, own];
     first.abort(reason);
     second.abort("too late");
 
     assertStrictEquals(await result, reason);
-    assertStrictEquals(told?.reason, reason);
+    assertStrictEquals(seen?.reason, reason);
   }
 });
 
-Deno.test("Backoff.execute() is aborted by the policy's signal in every execution, under way or not yet begun", async () => {
+Deno.test("Backoff.execute() rejects in every execution, running or not yet begun, when the policy's signal aborts", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   const { signal } = controller;
@@ -224,7 +223,6 @@ Deno.test("Backoff.execute() is aborted by the policy's signal in every executio
   clock.close();
 });
 
-// A4
 Deno.test("Backoff.execute() rejects in the same turn when it is aborted in an attempt that ignores its signal", async () => {
   const clock = new TestClock();
   const log: string[] = [];
@@ -246,8 +244,7 @@ Deno.test("Backoff.execute() rejects in the same turn when it is aborted in an a
   clock.close();
 });
 
-// A5
-Deno.test("Backoff.execute() takes what arrives first when a value and an abort come in one turn", async () => {
+Deno.test("Backoff.execute() settles with whichever comes first when a value and an abort come in one turn", async () => {
   for (const isValueFirst of [true, false]) {
     const controller = new AbortController();
     let resolve = (_: string) => {};
@@ -263,8 +260,7 @@ Deno.test("Backoff.execute() takes what arrives first when a value and an abort 
   }
 });
 
-// A6
-Deno.test("Backoff.execute() aborts no other execution's signal when one is cut", async () => {
+Deno.test("Backoff.execute() aborts the signal of its own attempt alone when executions run side by side", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   const backoff = new Backoff({ attemptTimeout: 100, maxTries: 1, clock });
@@ -288,7 +284,6 @@ Deno.test("Backoff.execute() aborts no other execution's signal when one is cut"
   clock.close();
 });
 
-// A7
 Deno.test("Backoff.execute() leaves no listener on either signal, however it ends", async () => {
   const clock = new TestClock();
   const throwing = () => {
@@ -333,19 +328,17 @@ Deno.test("Backoff.execute() leaves no listener on either signal, however it end
   clock.close();
 });
 
-// A7
-Deno.test("Backoff.execute() has one listener at most on a signal when a thousand executions follow each other on it", async () => {
+Deno.test("Backoff.execute() has at most one listener on a signal when a thousand executions follow each other", async () => {
   const { signal } = new AbortController();
   const watched = watch(signal);
   const backoff = new Backoff({ exceptions: [Error], maxTries: 2 });
   for (let i = 0; i < 1000; i++) await backoff.execute(() => i, { signal });
 
-  assertEquals(watched.most, 1);
+  assertEquals(watched.max, 1);
   assertEquals(watched.left(), 0);
 });
 
-// A8
-Deno.test("Backoff.execute() hands over the attempt when the function declares no parameter", async () => {
+Deno.test("Backoff.execute() passes the attempt when the function declares no parameter", async () => {
   const given = await new Backoff().execute((...args) => args);
   const defaulted = await new Backoff().execute((attempt = undefined as never) => attempt);
 
@@ -354,8 +347,7 @@ Deno.test("Backoff.execute() hands over the attempt when the function declares n
   assertEquals(defaulted.number, 1);
 });
 
-// A8
-Deno.test("currentAttempt() reaches the signal when the decorated function declares no parameter", async () => {
+Deno.test("currentAttempt() returns the attempt when the decorated function declares no parameter", async () => {
   const clock = new TestClock();
   const load = asyncbackoff(100, 100, { clock })(() => clock.sleep(1000, currentAttempt()));
   const error = await clock.run(errorOf(load()));
@@ -365,8 +357,7 @@ Deno.test("currentAttempt() reaches the signal when the decorated function decla
   clock.close();
 });
 
-// A9
-Deno.test("Backoff.execute() ends all the same when the function turns its abort into an error that is retried", async () => {
+Deno.test("Backoff.execute() still ends when the function turns its abort into a retryable error", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   let calls = 0;
@@ -391,22 +382,22 @@ Deno.test("Backoff.execute() ends all the same when the function turns its abort
   clock.close();
 });
 
-Deno.test("Attempt.signal aborts synchronously with the same reason when the caller aborts", async () => {
+Deno.test("Attempt.signal aborts synchronously with the caller's reason when the caller aborts", async () => {
   const controller = new AbortController();
-  let told: AbortSignal | undefined;
+  let seen: AbortSignal | undefined;
   const result = new Backoff().execute(
-    ({ signal }) => (told = signal, hang()),
+    ({ signal }) => (seen = signal, hang()),
     controller,
   );
-  assertEquals(told?.aborted, false);
+  assertEquals(seen?.aborted, false);
   controller.abort(reason);
-  assertEquals(told?.aborted, true);
+  assertEquals(seen?.aborted, true);
 
-  assertStrictEquals(told?.reason, reason);
+  assertStrictEquals(seen?.reason, reason);
   assertStrictEquals(await errorOf(result), reason);
 });
 
-Deno.test("Attempt.signal is aborted with the reason when it is first looked at after the abort", async () => {
+Deno.test("Attempt.signal is aborted with the caller's reason when it is first read after the abort", async () => {
   const controller = new AbortController();
   const seen: unknown[] = [];
   const result = new Backoff().execute((attempt) => {
@@ -419,7 +410,7 @@ Deno.test("Attempt.signal is aborted with the reason when it is first looked at 
   assertEquals(seen, [true, true]);
 });
 
-Deno.test("Attempt.signal is the same each time it is looked at", async () => {
+Deno.test("Attempt.signal is the same object each time it is read", async () => {
   const clock = new TestClock();
   const seen: AbortSignal[] = [];
   const backoff = new Backoff({ deadline: 100, clock });
@@ -434,7 +425,7 @@ Deno.test("Attempt.signal is the same each time it is looked at", async () => {
   clock.close();
 });
 
-Deno.test("Attempt.signal is each attempt's own, never the caller's, and quiet when the attempt ended by itself", async () => {
+Deno.test("Attempt.signal is each attempt's own, and does not abort when the attempt ended by itself", async () => {
   const clock = new TestClock();
   const own = new AbortController();
   const policy = new AbortController();
@@ -460,23 +451,23 @@ Deno.test("Attempt.signal is each attempt's own, never the caller's, and quiet w
   clock.close();
 });
 
-Deno.test("Attempt.signal of a failed attempt stays quiet when the caller aborts in the pause after it", async () => {
+Deno.test("Attempt.signal of a failed attempt does not abort when the caller aborts in the pause after it", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
-  let told: AbortSignal | undefined;
+  let seen: AbortSignal | undefined;
   const backoff = new Backoff({ pause: 1000, exceptions: [Error], clock });
   const result = errorOf(
-    backoff.execute(({ signal }) => (told = signal, fail()), controller),
+    backoff.execute(({ signal }) => (seen = signal, fail()), controller),
   );
   await clock.advance(100);
   controller.abort(reason);
 
   assertStrictEquals(await result, reason);
-  assertEquals(told?.aborted, false);
+  assertEquals(seen?.aborted, false);
   clock.close();
 });
 
-Deno.test("Backoff.execute() counts the timeout as a failure when it is aborted in the grace after it", async () => {
+Deno.test("Backoff.execute() counts the timeout as a failure when it is aborted in the grace", async () => {
   const clock = new TestClock();
   const log: string[] = [];
   const controller = new AbortController();
@@ -486,20 +477,20 @@ Deno.test("Backoff.execute() counts the timeout as a failure when it is aborted 
     observe: logTo(log),
     clock,
   });
-  let told: AbortSignal | undefined;
+  let seen: AbortSignal | undefined;
   clock.after(150, () => controller.abort(reason));
-  const work = ({ signal }: { signal: AbortSignal }) => (told = signal, hang());
+  const work = ({ signal }: { signal: AbortSignal }) => (seen = signal, hang());
   const error = await clock.run(errorOf(backoff.execute(work, controller)));
 
   assertStrictEquals(error, reason);
-  assert(told?.reason instanceof TimeoutError); // it was cut before, and a signal aborts once
+  assert(seen?.reason instanceof TimeoutError); // it had timed out already
   assertEquals(log, ["0 attempt", "150 failure", "150 done: aborted"]);
   assertEquals(counts(backoff.statistic), [1, 1, 1, 0, 150]);
   clock.close();
 });
 
 for (const option of ["giveup", "pause"] as const) {
-  Deno.test(`Backoff.execute() tells the failure and then the abort when it is aborted from within ${option}`, async () => {
+  Deno.test(`Backoff.execute() emits the failure and then the abort when ${option} aborts it`, async () => {
     const clock = new TestClock();
     const log: string[] = [];
     const controller = new AbortController();
@@ -534,7 +525,8 @@ Deno.test("Backoff.execute() rejects with the first reason when giveup aborts tw
   assertStrictEquals(await errorOf(backoff.execute(fail, own)), reason);
 });
 
-// Attempt 1 is cut at 100 and late at 150; attempt 2 begins at 200 and fails at 250 for good.
+// Attempt 1 times out at 100 and ends late at 150. Attempt 2 begins at 200 and is the last:
+// it fails at 250.
 for (
   const [type, calls, log] of [
     ["attempt", 0, ["0 attempt", "0 done: aborted"]],
@@ -550,18 +542,18 @@ for (
     ]],
   ] as const
 ) {
-  Deno.test(`Backoff.execute() keeps the order of events when it is aborted from an observer of '${type}'`, async () => {
+  Deno.test(`Backoff.execute() keeps the order of events when its observer aborts it at '${type}'`, async () => {
     const clock = new TestClock();
     const seen: string[] = [];
     const controller = new AbortController();
-    const tell = logTo(seen);
+    const observe = logTo(seen);
     const backoff = new Backoff({
       attemptTimeout: 100,
       pause: 100,
       exceptions: [Error],
       maxTries: 2,
       observe: (event) => {
-        tell(event);
+        observe(event);
         if (event.type === type) controller.abort(reason);
       },
       clock,
@@ -577,7 +569,7 @@ for (
 
     assertEquals(seen, [...log]);
     assertEquals(called, calls);
-    // `done` says that it has ended: an abort from there is too late.
+    // With `done`, the execution has ended already: an abort is too late.
     assertStrictEquals(await result, type === "done" ? failure : reason);
     clock.close();
   });
@@ -591,7 +583,7 @@ for (const withAfter of [true, false]) {
       sleep: (...args: Parameters<TestClock["sleep"]>) => clock.sleep(...args),
     };
 
-  Deno.test(`Backoff.execute() has its pause ended when an abort listener aborts it at an attempt timeout, on a clock ${clocks}`, async () => {
+  Deno.test(`Backoff.execute() ends in its pause when an abort listener aborts it at an attempt timeout, on a clock ${clocks}`, async () => {
     const clock = new TestClock();
     const log: string[] = [];
     const controller = new AbortController();
@@ -615,7 +607,7 @@ for (const withAfter of [true, false]) {
     clock.close();
   });
 
-  Deno.test(`Backoff.execute() is over when an abort listener aborts it at the deadline, on a clock ${clocks}`, async () => {
+  Deno.test(`Backoff.execute() ends by its deadline when an abort listener aborts it at that instant, on a clock ${clocks}`, async () => {
     const clock = new TestClock();
     const log: string[] = [];
     const controller = new AbortController();
@@ -637,7 +629,7 @@ for (const withAfter of [true, false]) {
   });
 }
 
-Deno.test("Backoff.execute() is over when an abort listener aborts it at the timeout of the last attempt", async () => {
+Deno.test("Backoff.execute() rejects with the timeout when an abort listener aborts it at the timeout of the last attempt", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   const backoff = new Backoff({ attemptTimeout: 100, maxTries: 1, clock });
@@ -653,7 +645,7 @@ Deno.test("Backoff.execute() is over when an abort listener aborts it at the tim
   clock.close();
 });
 
-Deno.test("Backoff.execute() rejects with the reason when the function aborts it, whatever the function does next", async () => {
+Deno.test("Backoff.execute() rejects with the caller's reason when the function aborts it, whatever the function does next", async () => {
   const clock = new TestClock();
   const endings = [
     () => "value",
@@ -680,24 +672,25 @@ Deno.test("Backoff.execute() rejects with the reason when the function aborts it
   clock.close();
 });
 
-Deno.test("Backoff.execute() rejects with the reason in a tie with the deadline when the abort was set before it began", async () => {
+Deno.test("Backoff.execute() rejects with the caller's reason at the deadline when the abort was scheduled before the execution", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ deadline: 500, clock });
   for (const isBefore of [true, false]) {
     const controller = new AbortController();
-    const set = () => clock.after(500, () => controller.abort(reason));
-    if (isBefore) set();
+    const schedule = () => clock.after(500, () => controller.abort(reason));
+    if (isBefore) schedule();
     const result = errorOf(backoff.execute(hang, controller));
-    if (!isBefore) set();
+    if (!isBefore) schedule();
     await clock.advance(500);
 
-    // The deadline's timer is armed first thing, so what is set later loses.
+    // The timer of the deadline is armed as the execution begins, so an abort that is
+    // scheduled later loses the tie.
     assertEquals(await result === reason, isBefore);
   }
   clock.close();
 });
 
-Deno.test("Backoff.execute() begins no attempt in a tie with the end of a pause when the abort was set before it", async () => {
+Deno.test("Backoff.execute() begins no attempt when an abort that was scheduled earlier ties with the end of a pause", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ pause: 100, exceptions: [Error], clock });
   const controller = new AbortController();
@@ -709,16 +702,16 @@ Deno.test("Backoff.execute() begins no attempt in a tie with the end of a pause 
   clock.close();
 });
 
-Deno.test("Backoff.execute() tells nothing late when an attempt rejects with the caller's reason, whatever that is", async () => {
+Deno.test("Backoff.execute() emits no late event when an attempt rejects with the caller's reason, whatever that is", async () => {
   for (const each of [reason, null, "", NaN]) {
-    for (const isLookedAt of [true, false]) {
+    for (const isSignalRead of [true, false]) {
       const clock = new TestClock();
       const log: string[] = [];
       const controller = new AbortController();
       const backoff = new Backoff({ observe: logTo(log), clock });
-      // Who does not look at the attempt's signal may listen to the caller's.
+      // A function that does not read the attempt's signal may listen to the caller's.
       const work = (attempt: { signal: AbortSignal }) =>
-        clock.sleep(1000, isLookedAt ? attempt : controller);
+        clock.sleep(1000, isSignalRead ? attempt : controller);
       const result = errorOf(backoff.execute(work, controller));
       controller.abort(each);
 
@@ -730,27 +723,27 @@ Deno.test("Backoff.execute() tells nothing late when an attempt rejects with the
   }
 });
 
-Deno.test("Backoff.execute() tells nothing late when the caller's reason is undefined and the attempt's signal has its own", async () => {
+Deno.test("Backoff.execute() emits no late event when the caller's reason is undefined and the attempt's signal made its own", async () => {
   const signal = new PlainSignal();
   const log: string[] = [];
   const clock = new TestClock();
   const backoff = new Backoff({ observe: logTo(log), clock });
-  let told: unknown;
+  let seen: unknown;
   const result = errorOf(backoff.execute((attempt) => {
     return new Promise((_, reject) => {
-      attempt.signal.addEventListener("abort", () => reject(told = attempt.signal.reason));
+      attempt.signal.addEventListener("abort", () => reject(seen = attempt.signal.reason));
     });
   }, { signal: signal as unknown as AbortSignal }));
   signal.abort();
 
   assertStrictEquals(await result, undefined);
   await clock.advance(0);
-  assertNotStrictEquals(told, undefined); // the platform puts an error in its place
+  assertNotStrictEquals(seen, undefined); // the platform puts an error in its place
   assertEquals(log, ["0 attempt", "0 done: aborted"]);
   clock.close();
 });
 
-Deno.test("Backoff.execute() tells a late value when the caller's reason is undefined", async () => {
+Deno.test("Backoff.execute() emits a late value when the caller's reason is undefined", async () => {
   const signal = new PlainSignal();
   const log: string[] = [];
   const clock = new TestClock();
@@ -767,7 +760,7 @@ Deno.test("Backoff.execute() tells a late value when the caller's reason is unde
   clock.close();
 });
 
-Deno.test("Backoff.execute() listens once to a signal that many executions share, as long as one is under way", async () => {
+Deno.test("Backoff.execute() adds one listener to a signal that many executions share, as long as one is running", async () => {
   const clock = new TestClock();
   const { signal } = new AbortController();
   const watched = watch(signal);
@@ -779,13 +772,13 @@ Deno.test("Backoff.execute() listens once to a signal that many executions share
   );
   await clock.run(Promise.all(results));
 
-  assertEquals(watched.most, 1);
+  assertEquals(watched.max, 1);
   assertEquals(listening, [1, 1, 0]);
   clock.close();
 });
 
 for (const place of ["giveup", "pause"] as const) {
-  Deno.test(`Backoff.execute() leaves the signal of a failed attempt alone when ${place} aborts`, async () => {
+  Deno.test(`Backoff.execute() does not abort the signal of a failed attempt when ${place} aborts the execution`, async () => {
     const clock = new TestClock();
     const controller = new AbortController();
     const signals: AbortSignal[] = [];

@@ -1,4 +1,4 @@
-// A budget as executions tell and ask it (rows B2 to B4).
+// The calls that an execution makes to its budget, and the effect of the answers.
 
 import {
   assert,
@@ -23,7 +23,7 @@ const error = new RangeError("down");
 const down = () => Promise.reject(error);
 const never = () => new Promise<never>(() => {});
 
-/** A budget that writes down what it is told and asked, and allows for so many retries. */
+/** A budget that records its calls, and allows a number of retries. */
 function recorder(retries = Infinity): Budget & { log: string[] } {
   const log: string[] = [];
   return {
@@ -31,11 +31,11 @@ function recorder(retries = Infinity): Budget & { log: string[] } {
     began: (at) => void log.push(`began ${at}`),
     failed: (at) => void log.push(`failed ${at}`),
     succeeded: (at) => void log.push(`succeeded ${at}`),
-    mayRetry: (at) => log.push(`asked ${at}`) > 0 && retries-- > 0,
+    mayRetry: (at) => log.push(`mayRetry ${at}`) > 0 && retries-- > 0,
   };
 }
 
-interface Played {
+interface Result {
   readonly log: string[];
   readonly at: number;
   readonly outcome: PromiseSettledResult<unknown>;
@@ -44,12 +44,12 @@ interface Played {
   readonly refused: number;
 }
 
-/** One execution with a budget, and all that there is to see of it. */
-async function play(
+/** Runs one execution with a budget, and returns everything that can be observed of it. */
+async function run(
   options: BackoffOptions,
   body: (attempt: Attempt, clock: TestClock, controller: AbortController) => unknown,
   budget: Budget & { log?: string[] } = recorder(),
-): Promise<Played> {
+): Promise<Result> {
   const clock = new TestClock();
   const controller = new AbortController();
   const events: BackoffEvent[] = [];
@@ -72,12 +72,12 @@ async function play(
   return { log, at: clock.now(), outcome, events, reason: done.reason, refused };
 }
 
-Deno.test("Budget is told of the start and the success when an execution succeeds at once", async () => {
-  const { log } = await play({}, (_, clock) => clock.sleep(20));
+Deno.test("Budget.began() and succeeded() are called when the first attempt succeeds", async () => {
+  const { log } = await run({}, (_, clock) => clock.sleep(20));
   assertEquals(log, ["began 0", "succeeded 20"]);
 });
 
-Deno.test("Budget is told of a success when nobody else looks on", async () => {
+Deno.test("Budget.succeeded() is called when there is no observer and no signal", async () => {
   const budget = recorder();
 
   await new Backoff({ budget, clock: new TestClock() }).execute(() => "value");
@@ -85,64 +85,64 @@ Deno.test("Budget is told of a success when nobody else looks on", async () => {
   assertEquals(budget.log, ["began 0", "succeeded 0"]);
 });
 
-Deno.test("Budget is told of each failure, and asked at it, before the pause", async () => {
-  const { log, at } = await play({ pause: 100 }, async ({ number }, clock) => {
+Deno.test("Budget.failed() and mayRetry() are called at each failure, before the pause", async () => {
+  const { log, at } = await run({ pause: 100 }, async ({ number }, clock) => {
     await clock.sleep(10);
     if (number < 3) throw error;
   });
   assertEquals(at, 230);
-  const first = ["began 0", "failed 10", "asked 10"];
-  assertEquals(log, [...first, "failed 120", "asked 120", "succeeded 230"]);
+  const first = ["began 0", "failed 10", "mayRetry 10"];
+  assertEquals(log, [...first, "failed 120", "mayRetry 120", "succeeded 230"]);
 });
 
-Deno.test("Budget is asked before the pause is, and after giveup", async () => {
+Deno.test("Budget.mayRetry() is called after giveup and before pause", async () => {
   const budget = recorder(1);
   const { log } = budget;
   const pause = () => log.push("pause") - log.length;
   const giveup = () => log.push("giveup") < 0;
-  await play({ pause, giveup }, down, budget);
-  const first = ["began 0", "failed 0", "giveup", "asked 0", "pause"];
-  assertEquals(log, [...first, "failed 0", "giveup", "asked 0"]);
+  await run({ pause, giveup }, down, budget);
+  const first = ["began 0", "failed 0", "giveup", "mayRetry 0", "pause"];
+  assertEquals(log, [...first, "failed 0", "giveup", "mayRetry 0"]);
 });
 
-Deno.test("Budget is not told of a failure that is not listed", async () => {
-  const { log, reason } = await play({ exceptions: [TypeError] }, down);
+Deno.test("Budget.failed() is not called when the error is not retryable", async () => {
+  const { log, reason } = await run({ exceptions: [TypeError] }, down);
   assertEquals([log, reason], [["began 0"], "nonRetryable"]);
 });
 
-Deno.test("Budget is told of the last failure, and not asked, when there is no try left", async () => {
-  const { log, reason } = await play({ maxTries: 1 }, down);
+Deno.test("Budget.failed() is called without mayRetry() when no try is left", async () => {
+  const { log, reason } = await run({ maxTries: 1 }, down);
   assertEquals([log, reason], [["began 0", "failed 0"], "maxTries"]);
 });
 
-Deno.test("Budget is told of a failure, and not asked, when giveup ends it", async () => {
-  const { log, reason } = await play({ giveup: () => true }, down);
+Deno.test("Budget.failed() is called without mayRetry() when giveup returns true", async () => {
+  const { log, reason } = await run({ giveup: () => true }, down);
   assertEquals([log, reason], [["began 0", "failed 0"], "giveup"]);
 });
 
-Deno.test("Budget is told of an attempt timeout as of any failure", async () => {
-  const { log } = await play({ attemptTimeout: 50, pause: 10, maxTries: 2 }, never);
-  assertEquals(log, ["began 0", "failed 50", "asked 50", "failed 110"]);
+Deno.test("Budget.failed() is called when an attempt times out", async () => {
+  const { log } = await run({ attemptTimeout: 50, pause: 10, maxTries: 2 }, never);
+  assertEquals(log, ["began 0", "failed 50", "mayRetry 50", "failed 110"]);
 });
 
-Deno.test("Budget is told of an attempt timeout when its grace has ended", async () => {
+Deno.test("Budget.failed() is called at the end of the grace when an attempt times out", async () => {
   const options = { attemptTimeout: 50, grace: 30, maxTries: 2 };
-  const { log } = await play(options, never);
-  assertEquals(log, ["began 0", "failed 80", "asked 80", "failed 160"]);
-  const inGrace = await play(options, (_, clock) => clock.sleep(60));
+  const { log } = await run(options, never);
+  assertEquals(log, ["began 0", "failed 80", "mayRetry 80", "failed 160"]);
+  const inGrace = await run(options, (_, clock) => clock.sleep(60));
   assertEquals(inGrace.log, ["began 0", "succeeded 60"]);
 });
 
-Deno.test("Budget is told of no success when the value arrives in a grace at the deadline", async () => {
+Deno.test("Budget.succeeded() is not called when a value in the grace ties with the deadline", async () => {
   const options = { attemptTimeout: 50, grace: 50, deadline: 100 };
-  const { log, reason } = await play(options, (_, clock) => clock.sleep(100));
+  const { log, reason } = await run(options, (_, clock) => clock.sleep(100));
   assertEquals([log, reason], [["began 0"], "deadline"]);
 });
 
-Deno.test("Budget is told neither failure nor success when the deadline or the caller cuts", async () => {
-  const atDeadline = await play({ deadline: 100 }, never);
+Deno.test("Budget.failed() and succeeded() are not called when the deadline or the caller ends an attempt", async () => {
+  const atDeadline = await run({ deadline: 100 }, never);
   assertEquals([atDeadline.log, atDeadline.reason], [["began 0"], "deadline"]);
-  const aborted = await play({}, async (_, clock, controller) => {
+  const aborted = await run({}, async (_, clock, controller) => {
     await clock.sleep(40);
     controller.abort("enough");
     throw error;
@@ -150,25 +150,25 @@ Deno.test("Budget is told neither failure nor success when the deadline or the c
   assertEquals([aborted.log, aborted.reason], [["began 0"], "aborted"]);
 });
 
-Deno.test("Budget is not told of an execution that never calls its function", async () => {
+Deno.test("Budget is not called when an execution makes no attempt", async () => {
   for (const options of [{ deadline: 0 }, { signal: AbortSignal.abort() }]) {
-    const { log } = await play(options, () => "never called");
+    const { log } = await run(options, () => "never called");
     assertEquals(log, []);
   }
 });
 
-Deno.test("Budget is told of an execution whose attempts are given no time", async () => {
-  const { log } = await play({ attemptTimeout: 0, maxTries: 2 }, () => "never called");
-  assertEquals(log, ["began 0", "failed 0", "asked 0", "failed 0"]);
+Deno.test("Budget is called when the attempts are given no time", async () => {
+  const { log } = await run({ attemptTimeout: 0, maxTries: 2 }, () => "never called");
+  assertEquals(log, ["began 0", "failed 0", "mayRetry 0", "failed 0"]);
 });
 
-Deno.test("Budget is not charged when a failure arrives after the deadline", async () => {
+Deno.test("Budget is not charged when a failure is noticed after the deadline", async () => {
   let now = 0;
   const budget = recorder(0);
   const clock = { now: () => now, sleep: never };
   const backoff = new Backoff({ exceptions: "all", deadline: 100, clock, budget });
   const result = backoff.execute(() => {
-    now = 150; // as a long synchronous stretch: no timer fires
+    now = 150; // like a long synchronous stretch: no timer fires
     throw error;
   });
   assertStrictEquals(await result.catch((error) => error), error);
@@ -176,8 +176,8 @@ Deno.test("Budget is not charged when a failure arrives after the deadline", asy
   assertEquals(backoff.statistic.refused, 0);
 });
 
-Deno.test("Budget lets the real error out at once when it refuses", async () => {
-  const { outcome, at, reason, refused, events } = await play(
+Deno.test("Budget ends the execution at once with the failure's own error when it refuses", async () => {
+  const { outcome, at, reason, refused, events } = await run(
     { pause: 100, deadline: 1000 },
     async (_, clock) => {
       await clock.sleep(10);
@@ -188,12 +188,12 @@ Deno.test("Budget lets the real error out at once when it refuses", async () => 
   assert(outcome.status === "rejected");
   assertStrictEquals(outcome.reason, error);
   assertEquals([at, reason, refused], [230, "budget", 1]);
-  const told = events.map((event) =>
+  const lines = events.map((event) =>
     `${event.type} ${
-      event.type === "failure" ? `${event.attempt} ${event.pause} ` : ""
+      event.type === "failure" ? `${event.attempt} ${event.pauseAfter} ` : ""
     }${event.at}`
   );
-  assertEquals(told, [
+  assertEquals(lines, [
     "attempt 0",
     "failure 1 100 10",
     "attempt 110",
@@ -212,7 +212,7 @@ Deno.test("Budget never refuses a first attempt", async () => {
   assertEquals([attempts, errors, refused], [11, 10, 10]);
 });
 
-Deno.test("Statistic counts as refused what the budget ends, and nothing else", async () => {
+Deno.test("Statistic.refused counts the executions that the budget ended, and no others", async () => {
   const rows: [BackoffOptions, number, string][] = [
     [{ maxTries: 2 }, Infinity, "maxTries"],
     [{ maxTries: 2 }, 1, "maxTries"],
@@ -221,12 +221,12 @@ Deno.test("Statistic counts as refused what the budget ends, and nothing else", 
     [{ exceptions: [TypeError] }, 0, "nonRetryable"],
   ];
   for (const [options, retries, expected] of rows) {
-    const { reason, refused } = await play(options, down, recorder(retries));
+    const { reason, refused } = await run(options, down, recorder(retries));
     assertEquals([reason, refused], [expected, expected === "budget" ? 1 : 0]);
   }
 });
 
-Deno.test("Budget is shared by every notation and any number of executions at once", async () => {
+Deno.test("Budget can be shared by every notation and any number of concurrent executions", async () => {
   const clock = new TestClock();
   const budget = recorder(3);
   const shared = { budget, clock, pause: 10 };
@@ -243,7 +243,7 @@ Deno.test("Budget is shared by every notation and any number of executions at on
 });
 
 for (const method of ["began", "failed", "succeeded", "mayRetry"] as const) {
-  Deno.test(`Budget ends the execution with what it throws when ${method} does`, async () => {
+  Deno.test(`Budget ends the execution with its own error when ${method} throws`, async () => {
     const bug = new Error("a bug of the budget");
     const budget = {
       ...recorder(),
@@ -253,7 +253,7 @@ for (const method of ["began", "failed", "succeeded", "mayRetry"] as const) {
     };
     const options = { pause: 10, attemptTimeout: 100, deadline: 1000 };
     const body = ({ number }: Attempt) => number === 1 ? down() : "value";
-    const { outcome, reason, events, at } = await play(options, body, budget);
+    const { outcome, reason, events, at } = await run(options, body, budget);
     assert(outcome.status === "rejected");
     assertStrictEquals(outcome.reason, bug);
     assertEquals([reason, at], ["callbackError", method === "succeeded" ? 10 : 0]);
@@ -261,19 +261,19 @@ for (const method of ["began", "failed", "succeeded", "mayRetry"] as const) {
   });
 }
 
-Deno.test("Budget is refused when it answers with a promise", async () => {
+Deno.test("Budget.mayRetry() ends the execution with a TypeError when it returns a promise", async () => {
   const budget = { ...recorder(), mayRetry: () => Promise.reject(false) };
-  const { outcome, reason } = await play({}, down, budget as unknown as Budget);
+  const { outcome, reason } = await run({}, down, budget as unknown as Budget);
   assert(outcome.status === "rejected" && reason === "callbackError");
   assertInstanceOf(outcome.reason, TypeError);
   assertStringIncludes(outcome.reason.message, "'budget' must answer at once");
-  assertStrictEquals((outcome.reason.cause as { error: unknown }).error, error);
+  assertStrictEquals(outcome.reason.cause, error);
 });
 
-Deno.test("Budget loses to an abort from within its answer", async () => {
+Deno.test("Budget.mayRetry() has no effect when it aborts the execution", async () => {
   let abort = () => {};
   const budget = { ...recorder(), mayRetry: () => (abort(), true) };
-  const { outcome, reason } = await play({ pause: 10 }, (_, __, controller) => {
+  const { outcome, reason } = await run({ pause: 10 }, (_, __, controller) => {
     abort = () => controller.abort("enough");
     return down();
   }, budget);
@@ -281,7 +281,7 @@ Deno.test("Budget loses to an abort from within its answer", async () => {
   assertEquals(reason, "aborted");
 });
 
-Deno.test("Budget is called as a method", async () => {
+Deno.test("Budget has its methods called on itself", async () => {
   class Counting implements Budget {
     calls = 0;
     began = () => {};
@@ -296,16 +296,16 @@ Deno.test("Budget is called as a method", async () => {
     }
   }
   const budget = new Counting();
-  await play({}, ({ number }) => number === 1 ? down() : "value", budget);
+  await run({}, ({ number }) => number === 1 ? down() : "value", budget);
   assertEquals(budget.calls, 111);
 });
 
-// A share of executions through the engine, on the injected clock. The published vectors of
-// both budgets (row B3) are in reproduce_test.ts.
+// Retry budgets on the injected clock, through the engine. The published vectors of both
+// budgets are in tests/published.
 
-Deno.test("RetryBudget runs on the policy's clock", async () => {
+Deno.test("RetryBudget uses the policy's clock", async () => {
   const clock = new TestClock(1_000_000);
-  const budget = new RetryBudget({ window: 1000, share: 0, reserve: 1 });
+  const budget = new RetryBudget({ window: 1000, retryRatio: 0, minRetriesPerSecond: 1 });
   const retry = asyncretry(2, { budget, clock });
   const attemptsOf = async () => {
     const before = retry.statistic.attempts;
@@ -320,9 +320,10 @@ Deno.test("RetryBudget runs on the policy's clock", async () => {
   assertEquals(retry.statistic.refused, 3);
 });
 
-Deno.test("RetryBudget is charged at the failure, so that retries that wait are not free", async () => {
+Deno.test("RetryBudget is charged at the failure, before the pause", async () => {
   const clock = new TestClock();
-  const budget = new RetryBudget({ share: 0, reserve: 0.5 }); // five in the window
+  // Five retries in the window.
+  const budget = new RetryBudget({ retryRatio: 0, minRetriesPerSecond: 0.5 });
   const retry = asyncretry(2, { budget, clock, pause: 5000 });
   const calls = Array.from({ length: 20 }, () => retry(down)());
   const results = Promise.allSettled(calls);
@@ -332,14 +333,14 @@ Deno.test("RetryBudget is charged at the failure, so that retries that wait are 
   assertEquals(retry.statistic.attempts, 25);
 });
 
-for (const share of [0.4, 0.7, 0.75, 0.99]) {
-  Deno.test(`RetryBudget truncates nothing through the engine when its share is ${share}`, async () => {
+for (const retryRatio of [0.4, 0.7, 0.75, 0.99]) {
+  Deno.test(`RetryBudget loses no fraction of a retry when its ratio is ${retryRatio}`, async () => {
     const clock = new TestClock();
-    const budget = new RetryBudget({ share, reserve: 0 });
+    const budget = new RetryBudget({ retryRatio, minRetriesPerSecond: 0 });
     const retry = asyncretry(2, { budget, clock });
     const fail = retry(down);
     const calls = Array.from({ length: 1000 }, () => fail().catch(() => {}));
     await clock.run(Promise.all(calls)); // all at once
-    assertEquals(retry.statistic.attempts, 1000 + Math.round(1000 * share));
+    assertEquals(retry.statistic.attempts, 1000 + Math.round(1000 * retryRatio));
   });
 }

@@ -1,4 +1,4 @@
-// Whoever fires a timer, each callback runs in the async context of its own call.
+// Each callback runs in the async context of its own call, whichever timer fires it.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { assertEquals } from "@std/assert";
@@ -19,7 +19,7 @@ const ENDS = ["success", "deadline", "aborted", "giveup"] as const;
 
 const context = new AsyncLocalStorage<string>();
 
-/** An error that tells by itself which call it belongs to. */
+/** An error that names the call it belongs to. */
 class Down extends Error {
   readonly call: string;
   constructor(call: string) {
@@ -28,21 +28,21 @@ class Down extends Error {
   }
 }
 
-/** Which call an error belongs to: a limit's names the function. */
+/** The call that an error belongs to. The error of a limit names the function. */
 function callOf(error: unknown): string {
   if (error instanceof Down) return error.call;
   const name = error instanceof TimeoutError ? error.message.split("'")[1] : undefined;
   return name ?? "unknown";
 }
 
-/** What was seen of each call: what was called, and in which context. */
+/** For each call, what was called and in which context. */
 type Seen = Map<string, { what: string; where: string | undefined }[]>;
 
 /**
- * Starts many executions of one policy at once, each in a context of its own: one
- * attempt fails, one is cut by its timeout and ends late, the next ends it all.
+ * Starts many executions of one policy at once, each in a context of its own. The first
+ * attempt fails, the second times out and ends late, and the next ends the execution.
  */
-async function playInContexts(clock: Clock): Promise<Seen> {
+async function runInContexts(clock: Clock): Promise<Seen> {
   const seen: Seen = new Map();
   const note = (call: string, what: string) => {
     const notes = seen.get(call) ?? [];
@@ -54,16 +54,16 @@ async function playInContexts(clock: Clock): Promise<Seen> {
     attemptTimeout: 40,
     deadline: 100,
     exceptions: [Down],
-    giveup: (error, { tries }) => {
-      note(callOf(error), `giveup after ${tries}`);
-      return tries === 3 && error instanceof Down;
+    giveup: (error, { attempt }) => {
+      note(callOf(error), `giveup after ${attempt}`);
+      return attempt === 3 && error instanceof Down;
     },
-    pause: ({ error, tries }) => {
-      note(callOf(error), `pause after ${tries}`);
+    pause: ({ error, attempt }) => {
+      note(callOf(error), `pause after ${attempt}`);
       return 1;
     },
     observe: (event) => {
-      // The first attempt is told before `execute` returns.
+      // The first event is emitted before `execute` returns.
       const call = calls.get(event.execution) ?? begun;
       calls.set(event.execution, call);
       note(call, event.type === "done" ? event.reason : `${event.type} ${event.attempt}`);
@@ -113,20 +113,20 @@ function assertOwnContexts(seen: Seen): void {
 }
 
 const attempt = (number: number) => [`attempt ${number}`, `function ${number}`];
-const after = (tries: number) => [
-  `giveup after ${tries}`,
-  `pause after ${tries}`,
-  `failure ${tries}`,
+const after = (attempt: number) => [
+  `giveup after ${attempt}`,
+  `pause after ${attempt}`,
+  `failure ${attempt}`,
 ];
 const TWICE = [...attempt(1), ...after(1), ...attempt(2), ...after(2)];
 
-/** Every kind of event took part, in every call. */
+/** Asserts that every kind of callback ran, in every call. */
 function assertComplete(seen: Seen): void {
   const expected = {
     success: [...TWICE, ...attempt(3), "success", "late 2"],
     aborted: [...TWICE, ...attempt(3), "aborted", "late 2"],
     giveup: [...TWICE, ...attempt(3), "giveup after 3", "failure 3", "giveup", "late 2"],
-    // The late value comes at 83, the third attempt is cut at 84.
+    // The late value arrives at 83, and the third attempt times out at 84.
     deadline: [
       ...TWICE,
       ...attempt(3),
@@ -145,11 +145,11 @@ function assertComplete(seen: Seen): void {
   }
 }
 
-/** Plays on a clock of faked time. */
-async function playInFakeTime(clockOf: (time: FakeTime) => Clock): Promise<Seen> {
+/** Runs them on a clock of faked time. */
+async function runInFakeTime(clockOf: (time: FakeTime) => Clock): Promise<Seen> {
   const time = new FakeTime(0);
   try {
-    const seen = playInContexts(clockOf(time));
+    const seen = runInContexts(clockOf(time));
     await time.runMicrotasks();
     while (time.next()) await time.runMicrotasks();
     return await seen;
@@ -158,32 +158,32 @@ async function playInFakeTime(clockOf: (time: FakeTime) => Clock): Promise<Seen>
   }
 }
 
-Deno.test("Backoff.execute() calls everything in the context of its own call on TestClock", async () => {
+Deno.test("Backoff.execute() runs every callback in the context of its own call on TestClock", async () => {
   const clock = new TestClock();
-  const seen = await clock.run(playInContexts(clock));
+  const seen = await clock.run(runInContexts(clock));
   assertOwnContexts(seen);
   assertComplete(seen);
   clock.close();
 });
 
-Deno.test("Backoff.execute() calls everything in the context of its own call on FakeTime", async () => {
-  const seen = await playInFakeTime(() => systemClock);
+Deno.test("Backoff.execute() runs every callback in the context of its own call on FakeTime", async () => {
+  const seen = await runInFakeTime(() => systemClock);
   assertOwnContexts(seen);
   assertComplete(seen);
 });
 
-Deno.test("Backoff.execute() calls everything in the context of its own call on now() and delay()", async () => {
-  const seen = await playInFakeTime((time) => ({ now: () => time.now, sleep: delay }));
+Deno.test("Backoff.execute() runs every callback in the context of its own call on now() and delay()", async () => {
+  const seen = await runInFakeTime((time) => ({ now: () => time.now, sleep: delay }));
   assertOwnContexts(seen);
   assertComplete(seen);
 });
 
-Deno.test("Backoff.execute() calls everything in the context of its own call on real time", async () => {
-  // How many attempts there are is up to the machine, but not where they run.
-  assertOwnContexts(await playInContexts(systemClock));
+Deno.test("Backoff.execute() runs every callback in the context of its own call on real time", async () => {
+  // The number of attempts depends on the machine. Their context does not.
+  assertOwnContexts(await runInContexts(systemClock));
 });
 
-Deno.test("Backoff.execute() tells the end in the context of its call when another call aborts them all", async () => {
+Deno.test("Backoff.execute() emits done in the context of its own call when another call aborts them all", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   const where: unknown[] = [];
@@ -204,7 +204,7 @@ Deno.test("Backoff.execute() tells the end in the context of its call when anoth
   );
   context.run("a stranger", () => clock.after(10, () => controller.abort("stop")));
   await clock.run(Promise.all(executions));
-  // What follows the promise runs in the context that it was awaited in.
+  // Reactions to the promise run in the context in which it was awaited.
   assertEquals(where, [["running", 10], ["pausing", 10], ["running", "stop"], [
     "pausing",
     "stop",

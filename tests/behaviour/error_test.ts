@@ -1,4 +1,5 @@
-// Errors: which are retried, which one goes out, and what comes of those that nobody waits for.
+// Errors: which are retried, which one the execution rejects with, and what becomes of
+// errors that nobody waits for.
 
 import {
   assert,
@@ -31,12 +32,12 @@ const anything: readonly (readonly [name: string, value: unknown])[] = [
   ["an object without a prototype", Object.create(null)],
 ];
 
-/** What a promise rejects with. */
+/** The error that a promise rejects with. */
 function errorOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => "no error", (error) => error);
 }
 
-/** An execution on a test clock, and a turn of time after it for what comes late. */
+/** Runs an execution on a test clock, and then some more time for late outcomes. */
 async function run(
   options: BackoffOptions,
   fn: (number: number, clock: TestClock) => unknown,
@@ -64,7 +65,7 @@ interface Process {
   on(type: string, listener: Listener): void;
 }
 
-/** Listens to the platform's own event where there is one, else to that of the process. */
+/** Listens to the platform's own event if there is one, or else to that of the process. */
 function listen(type: "error" | "unhandledrejection", listener: Listener): () => void {
   if ("PromiseRejectionEvent" in globalThis) {
     const onEvent = (event: Event) => {
@@ -76,7 +77,8 @@ function listen(type: "error" | "unhandledrejection", listener: Listener): () =>
     globalThis.addEventListener(type, onEvent);
     return () => globalThis.removeEventListener(type, onEvent);
   }
-  // A test runner's own listeners would take it for a failure of the test: they step aside.
+  // A test runner's own listeners would report a failure of the test, so they are removed
+  // meanwhile.
   const { process } = globalThis as unknown as { process: Process };
   const name = type === "error" ? "uncaughtException" : "unhandledRejection";
   const others = process.listeners(name);
@@ -88,7 +90,7 @@ function listen(type: "error" | "unhandledrejection", listener: Listener): () =>
   };
 }
 
-/** What nobody handled while a function ran, and in a few turns after it. */
+/** The errors that nobody handled while a function ran, and in a few turns after it. */
 async function unhandledIn(
   type: "error" | "unhandledrejection",
   fn: () => Promise<unknown>,
@@ -107,7 +109,7 @@ async function unhandledIn(
 
 for (const [name, thrown] of anything) {
   // E1, E2
-  Deno.test(`asyncretry() retries ${name} and lets it out as it is`, async () => {
+  Deno.test(`asyncretry() retries ${name} and rejects with that very value`, async () => {
     let calls = 0;
     const load = asyncretry(3)(() => {
       calls += 1;
@@ -119,14 +121,14 @@ for (const [name, thrown] of anything) {
   });
 
   // E1
-  Deno.test(`Backoff.execute() lets ${name} out as it is when it is not listed, or at the deadline`, async () => {
+  Deno.test(`Backoff.execute() rejects with ${name} itself when it is not retryable, or at the deadline`, async () => {
     const thrower = () => {
       throw thrown;
     };
-    const unlisted = await run({ exceptions: [Error] }, thrower);
-    assertStrictEquals(unlisted.error, thrown);
-    assertEquals([unlisted.calls, unlisted.reason], [1, "nonRetryable"]);
-    assertEquals(unlisted.statistic.errors, 0);
+    const first = await run({ exceptions: [Error] }, thrower);
+    assertStrictEquals(first.error, thrown);
+    assertEquals([first.calls, first.reason], [1, "nonRetryable"]);
+    assertEquals(first.statistic.errors, 0);
 
     const late = await run({ exceptions: "all", pause: 100, deadline: 250 }, thrower);
     assertStrictEquals(late.error, thrown);
@@ -134,8 +136,7 @@ for (const [name, thrown] of anything) {
   });
 }
 
-// E2
-Deno.test("Backoff.execute() treats a TypeError by the classes alone", async () => {
+Deno.test("Backoff.execute() decides about a TypeError by the classes alone", async () => {
   const error = new TypeError("not a function");
   const thrower = () => {
     throw error;
@@ -155,8 +156,7 @@ Deno.test("Backoff.execute() treats a TypeError by the classes alone", async () 
   }
 });
 
-// E3, E10
-Deno.test("Backoff.execute() rejects with the last error when another one was more frequent", async () => {
+Deno.test("Backoff.execute() rejects with the last error when another error was more frequent", async () => {
   const frequent = new Error("frequent");
   const { error, events } = await run(
     { exceptions: "all", maxTries: 4 },
@@ -172,25 +172,24 @@ Deno.test("Backoff.execute() rejects with the last error when another one was mo
   }
 });
 
-// E4
-Deno.test("Backoff.execute() rejects with the last failure's error when the deadline cuts a later attempt", async () => {
-  let told: unknown;
+Deno.test("Backoff.execute() rejects with the last failure's error when the deadline ends a later attempt", async () => {
+  let abortReason: unknown;
   const clock = new TestClock();
   const backoff = new Backoff({ deadline: 500, exceptions: [Error], clock });
   const error = await clock.run(errorOf(backoff.execute(({ number, signal }) => {
     if (number === 1) return fail();
-    signal.addEventListener("abort", () => told = signal.reason);
+    signal.addEventListener("abort", () => abortReason = signal.reason);
     return hang();
   })));
 
   assertStrictEquals(error, failure);
   assertEquals(clock.now(), 500);
-  assertInstanceOf(told, TimeoutError); // the attempt is told the limit all the same
-  assertEquals([told.limit, told.ms], ["deadline", 500]);
+  assertInstanceOf(abortReason, TimeoutError); // the attempt's signal still has the limit
+  assertEquals([abortReason.limit, abortReason.ms], ["deadline", 500]);
   clock.close();
 });
 
-Deno.test("Backoff.execute() rejects with the deadline's TimeoutError when nothing failed before", async () => {
+Deno.test("Backoff.execute() rejects with the deadline's TimeoutError when no attempt has failed", async () => {
   const { error, endedAt, reason } = await run({ deadline: 500 }, hang);
 
   assertInstanceOf(error, TimeoutError);
@@ -198,7 +197,7 @@ Deno.test("Backoff.execute() rejects with the deadline's TimeoutError when nothi
   assertEquals([endedAt, reason], [500, "deadline"]);
 });
 
-Deno.test("Backoff.execute() rejects at the deadline with the TimeoutError of an attempt when that was the last failure", async () => {
+Deno.test("Backoff.execute() rejects at the deadline with an attempt's TimeoutError when that was the last failure", async () => {
   const failures: unknown[] = [];
   const options: BackoffOptions = {
     attemptTimeout: 100,
@@ -213,7 +212,7 @@ Deno.test("Backoff.execute() rejects at the deadline with the TimeoutError of an
   assertEquals([timedOut.endedAt, timedOut.reason], [350, "deadline"]);
 });
 
-Deno.test("Backoff.execute() does not take what an abandoned attempt throws for the last failure", async () => {
+Deno.test("Backoff.execute() ignores the error of an abandoned attempt when it rejects with the last failure", async () => {
   const { error, late } = await run(
     { attemptTimeout: 100, deadline: 180, exceptions: [Error] },
     (number, clock) => number === 1 ? clock.sleep(150).then(fail) : hang(),
@@ -228,7 +227,7 @@ for (
   const [name, error] of [
     ["the platform's", new DOMException("Signal timed out.", "TimeoutError")],
     ["an Error of that name", Object.assign(new Error("slow"), { name: "TimeoutError" })],
-    ["no Error at all", { name: "TimeoutError" }],
+    ["not an Error", { name: "TimeoutError" }],
     ["ours, of another execution", new TimeoutError("deadline", 7)],
   ] as const
 ) {
@@ -242,7 +241,7 @@ for (
   });
 }
 
-Deno.test("Backoff.execute() takes an error whose name throws for no timeout", async () => {
+Deno.test("Backoff.execute() treats an error as no timeout when its name throws", async () => {
   class Nameless extends Error {
     override get name(): string {
       throw failure;
@@ -263,7 +262,7 @@ Deno.test("Backoff.execute() takes an error whose name throws for no timeout", a
   }
 });
 
-Deno.test("Backoff.execute() retries an AbortError only when classes given explicitly list it", async () => {
+Deno.test("Backoff.execute() retries an AbortError only when one of the classes matches it", async () => {
   const platform = new DOMException("Aborted.", "AbortError");
   const named = Object.assign(new Error("stopped"), { name: "AbortError" });
   for (const error of [platform, named]) {
@@ -283,7 +282,7 @@ Deno.test("Backoff.execute() retries an AbortError only when classes given expli
   }
 });
 
-Deno.test("asyncretry() retries an AbortError only when classes given explicitly list it", async () => {
+Deno.test("asyncretry() retries an AbortError only when one of the classes matches it", async () => {
   const error = new DOMException("Aborted.", "AbortError");
   for (
     const [options, calls] of [[null, 1], [{ exceptions: [DOMException] }, 3]] as const
@@ -294,8 +293,7 @@ Deno.test("asyncretry() retries an AbortError only when classes given explicitly
   }
 });
 
-// E5
-Deno.test("Backoff.execute() does as without an observer when that throws, and each of its errors surfaces uncaught", async () => {
+Deno.test("Backoff.execute() is unaffected when its observer throws, and each of those errors is uncaught", async () => {
   const thrown: unknown[] = [];
   const observe = ({ type }: BackoffEvent) => {
     thrown.push(new Error(`from the observer of '${type}'`));
@@ -318,8 +316,7 @@ Deno.test("Backoff.execute() does as without an observer when that throws, and e
   for (const [index, error] of uncaught.entries()) assertStrictEquals(error, thrown[index]);
 });
 
-// E6
-Deno.test("Backoff.execute() calls nothing more when giveup has ended it", async () => {
+Deno.test("Backoff.execute() calls nothing more after giveup has ended it", async () => {
   const asked: [unknown, Failure][] = [];
   const { error, calls, endedAt, reason, statistic } = await run(
     {
@@ -334,7 +331,7 @@ Deno.test("Backoff.execute() calls nothing more when giveup has ended it", async
   assertStrictEquals(error, failure);
   assertEquals([calls, endedAt, reason], [2, 100, "giveup"]);
   assertEquals(statistic.errors, 2);
-  assertEquals(asked.map(([error, { tries }]) => [error === failure, tries]), [
+  assertEquals(asked.map(([error, { attempt }]) => [error === failure, attempt]), [
     [true, 1],
     [true, 2],
   ]);
@@ -349,18 +346,17 @@ Deno.test("Backoff.execute() retries when giveup returns nothing", async () => {
   }
 });
 
-Deno.test("Backoff.execute() asks giveup neither after the last try nor for an error that is not listed", async () => {
+Deno.test("Backoff.execute() does not call giveup after the last try, or for an error that is not retryable", async () => {
   let asked = 0;
   const giveup = () => ++asked < 0;
   const last = await run({ exceptions: [Error], maxTries: 1, giveup }, fail);
-  const unlisted = await run({ exceptions: [RangeError], giveup }, fail);
+  const other = await run({ exceptions: [RangeError], giveup }, fail);
 
-  assertEquals([last.reason, unlisted.reason], ["maxTries", "nonRetryable"]);
+  assertEquals([last.reason, other.reason], ["maxTries", "nonRetryable"]);
   assertEquals(asked, 0);
 });
 
-// E7
-Deno.test("Backoff.execute() takes a synchronous throw for a failure like another", async () => {
+Deno.test("Backoff.execute() treats a synchronous throw as a failure", async () => {
   const { error, calls, endedAt, statistic } = await run(
     { attemptTimeout: 1000, pause: 100, exceptions: [Error], maxTries: 3 },
     () => {
@@ -373,22 +369,20 @@ Deno.test("Backoff.execute() takes a synchronous throw for a failure like anothe
   assertEquals([statistic.done, statistic.errors], [3, 3]);
 });
 
-// E7, E8
-Deno.test("Backoff.execute() resolves with any value, at the first call", async () => {
+Deno.test("Backoff.execute() resolves with any value at the first call", async () => {
   const symbol = Symbol("value");
   for (const value of [undefined, null, 0, "", false, NaN, symbol, hang, failure]) {
     for (const give of [() => value, () => Promise.resolve(value)]) {
       let calls = 0;
       const backoff = new Backoff({ attemptTimeout: 1000, exceptions: "all" });
       const result = await backoff.execute(() => (calls += 1, give()));
-      assertStrictEquals(result, value); // also an Error, if it was returned
+      assertStrictEquals(result, value); // even an Error, because it was returned
       assertEquals(calls, 1);
     }
   }
 });
 
-// E7
-Deno.test("Backoff.execute() awaits an object that has only then", async () => {
+Deno.test("Backoff.execute() awaits a thenable", async () => {
   type Then = (resolve: (value: string) => void, reject: (error: unknown) => void) => void;
   const thenables: Then[] = [
     (_, reject) => reject(failure),
@@ -406,8 +400,7 @@ Deno.test("Backoff.execute() awaits an object that has only then", async () => {
   assertEquals(backoff.statistic.errors, 2);
 });
 
-// E9
-Deno.test("Backoff.execute() drops a late value and tells it once", async () => {
+Deno.test("Backoff.execute() drops a late value and emits it once", async () => {
   const { error, late, events } = await run(
     { attemptTimeout: 100, deadline: 180 },
     (number, clock) => clock.sleep(number === 1 ? 150 : 250).then(() => `value ${number}`),
@@ -435,9 +428,8 @@ Deno.test("Backoff.execute() drops a late value and tells it once", async () => 
   });
 });
 
-// E9
-Deno.test("Backoff.execute() never leaves a late rejection unhandled, and tells it once", async () => {
-  const control = new Error("left unhandled by the test, so that it is known to notice");
+Deno.test("Backoff.execute() never leaves a late rejection unhandled, and emits it once", async () => {
+  const control = new Error("left unhandled, which proves that the test notices");
   for (const [limit, value] of [["attemptTimeout", 100], ["deadline", 100]] as const) {
     for (const observe of [null, () => {}]) {
       const unhandled = await unhandledIn("unhandledrejection", async () => {
@@ -460,10 +452,9 @@ Deno.test("Backoff.execute() never leaves a late rejection unhandled, and tells 
   }
 });
 
-// E9
 for (const [name, thrown] of anything) {
-  Deno.test(`Backoff.execute() tells a late rejection with ${name} when the signal's own reason is another`, async () => {
-    for (const isLookedAt of [true, false]) {
+  Deno.test(`Backoff.execute() emits a late rejection with ${name} when the signal's reason is another value`, async () => {
+    for (const isSignalRead of [true, false]) {
       const clock = new TestClock();
       const late: unknown[] = [];
       const backoff = new Backoff({
@@ -472,21 +463,20 @@ for (const [name, thrown] of anything) {
         clock,
       });
       const error = await clock.run(errorOf(backoff.execute((attempt) => {
-        if (isLookedAt) attempt.signal.throwIfAborted();
+        if (isSignalRead) attempt.signal.throwIfAborted();
         return clock.sleep(150).then(() => Promise.reject(thrown));
       })));
       await clock.advance(50);
 
       assertInstanceOf(error, TimeoutError);
-      assertEquals(late.length, 1, `signal looked at: ${isLookedAt}`);
+      assertEquals(late.length, 1, `signal read: ${isSignalRead}`);
       assertEquals(late, [{ status: "rejected", reason: thrown }]);
       clock.close();
     }
   });
 }
 
-// E9
-Deno.test("Backoff.execute() tells nothing late when the attempt rejects with its signal's own reason", async () => {
+Deno.test("Backoff.execute() emits no late event when the attempt rejects with its signal's own reason", async () => {
   const clock = new TestClock();
   const types: string[] = [];
   const backoff = new Backoff({
@@ -497,7 +487,8 @@ Deno.test("Backoff.execute() tells nothing late when the attempt rejects with it
   });
   const unhandled = await unhandledIn("unhandledrejection", async () => {
     await clock.run(errorOf(backoff.execute(({ number, signal }) => {
-      // The first ends with its signal; the second takes its time, and tells the same.
+      // The first attempt rejects at the abort. The second rejects later, with the same
+      // reason.
       if (number === 1) return clock.sleep(1000, { signal });
       return clock.sleep(150).then(() => Promise.reject(signal.reason));
     })));
@@ -510,7 +501,7 @@ Deno.test("Backoff.execute() tells nothing late when the attempt rejects with it
 });
 
 for (const option of ["giveup", "pause"] as const) {
-  Deno.test(`Backoff.execute() rejects with what ${option} throws, whatever that is`, async () => {
+  Deno.test(`Backoff.execute() rejects with the value that ${option} throws, whatever it is`, async () => {
     for (const thrown of [new Error("a bug"), undefined]) {
       const throwing = () => {
         throw thrown;
@@ -542,13 +533,13 @@ for (const option of ["giveup", "pause"] as const) {
       assertEquals(unhandled, []);
       assertInstanceOf(seen?.error, TypeError);
       assertStringIncludes(seen.error.message, `'${option}'`);
-      assertStrictEquals((seen.error.cause as Failure).error, failure);
+      assertStrictEquals(seen.error.cause, failure);
       assertEquals([seen.calls, seen.reason], [1, "callbackError"]);
     }
   });
 }
 
-Deno.test("Backoff.execute() rejects with a RangeError when pause returns what is no pause", async () => {
+Deno.test("Backoff.execute() rejects with a RangeError when pause returns a number that is not a pause", async () => {
   for (const pause of [-1, NaN, Infinity, -Infinity]) {
     const { error, calls, reason } = await run(
       { exceptions: [Error], deadline: 500, pause: () => pause },
@@ -557,7 +548,7 @@ Deno.test("Backoff.execute() rejects with a RangeError when pause returns what i
 
     assertInstanceOf(error, RangeError);
     assertStringIncludes(error.message, "'pause'");
-    assertStringIncludes(error.message, `current value is ${pause}`);
+    assertStringIncludes(error.message, `got ${pause}`);
     assertEquals([calls, reason], [1, "callbackError"]);
   }
 });
@@ -591,7 +582,7 @@ Deno.test("TimeoutError names the limit, its milliseconds and the function", asy
   clock.close();
 });
 
-Deno.test("TimeoutError can be made without a name, as for a fake in a test", () => {
+Deno.test("TimeoutError can be constructed without the name of a function", () => {
   const error = new TimeoutError("deadline", 500);
 
   assertEquals(error.message, "An anonymous function reached its deadline of 500 ms");

@@ -1,4 +1,4 @@
-// The time that an attempt is given to wind down after its timeout.
+// The grace: the time that an attempt gets to wind down after its timeout.
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import {
@@ -6,21 +6,28 @@ import {
   Backoff,
   type BackoffOptions,
   type Reason,
+  type Statistic,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 const never = () => new Promise<never>(() => {});
 
-interface Scene {
+interface Fixture {
   readonly clock: TestClock;
   readonly controller: AbortController;
 }
 
-/** Executes a function, and gives what it came to, when and why, and when it was called. */
-async function play(
+/** The counters that these tests compare. */
+function countsOf(statistic: Statistic) {
+  const { attempts, done, errors, cancels, refused, sumTime } = statistic;
+  return { attempts, done, errors, cancels, refused, sumTime };
+}
+
+/** Executes a function. Returns its outcome, its end, the reason, and its calls. */
+async function run(
   options: BackoffOptions,
-  body: (attempt: Attempt, scene: Scene) => unknown,
+  body: (attempt: Attempt, fixture: Fixture) => unknown,
 ) {
   const clock = new TestClock();
   const controller = new AbortController();
@@ -40,12 +47,10 @@ async function play(
     }, { signal: controller.signal }).then((value) => ({ value }), (error) => ({ error })),
   );
   const at = clock.now();
-  // What is still on its way arrives, and changes nothing.
-  const { attempts, errors, cancels } = backoff.statistic;
+  // Attempts that were abandoned end later, and change nothing.
+  const counts = countsOf(backoff.statistic);
   await clock.advance(10_000);
-  assertEquals({ ...backoff.statistic, attempts, errors, cancels }, {
-    ...backoff.statistic,
-  });
+  assertEquals(countsOf(backoff.statistic), counts);
   clock.close();
   const error = "error" in result ? result.error : null;
   const value = "value" in result ? result.value : null;
@@ -64,12 +69,12 @@ function assertAttemptTimeout(error: unknown, ms: number): void {
   assertEquals([error.limit, error.ms], ["attempt", ms]);
 }
 
-Deno.test("Backoff.execute() pauses only after the whole grace when an attempt does not wind down", async () => {
+Deno.test("Backoff.execute() pauses after the whole grace when an attempt does not wind down", async () => {
   const options = { attemptTimeout: 100, grace: 30, pause: 10, maxTries: 3 };
-  const { error, at, reason, calledAt, statistic } = await play(options, never);
+  const { error, at, reason, calledAt, statistic } = await run(options, never);
   assertAttemptTimeout(error, 100);
   assertEquals([calledAt, at, reason], [[0, 140, 280], 410, "maxTries"]);
-  assertEquals({ ...statistic }, {
+  assertEquals(countsOf(statistic), {
     attempts: 3,
     done: 3,
     errors: 3,
@@ -83,37 +88,37 @@ Deno.test("Backoff.execute() aborts the signal at the attempt timeout, not at th
   const abortedAt: number[] = [];
   const reasons: unknown[] = [];
   const options = { attemptTimeout: 100, deadline: 150, grace: 80, pause: 10 };
-  const { error } = await play(options, ({ signal }, { clock }) => {
+  const { error } = await run(options, ({ signal }, { clock }) => {
     signal.addEventListener("abort", () => abortedAt.push(clock.now()));
     clock.after(149, () => reasons.push(signal.reason));
     clock.after(200, () => reasons.push(signal.reason));
     return never();
   });
   assertEquals(abortedAt, [100]);
-  // The deadline comes in the grace, and does not change what the attempt was told.
+  // The deadline is reached within the grace. It does not change the reason of the signal.
   assertStrictEquals(reasons[0], error);
   assertStrictEquals(reasons[1], error);
 });
 
 Deno.test("Backoff.execute() has no grace by default", async () => {
   const options = { attemptTimeout: 100, pause: 10, maxTries: 2 };
-  const { error, at, calledAt } = await play(options, ({ signal }) =>
-    // Even what is said in the very instant of the timeout comes too late.
+  const { error, at, calledAt } = await run(options, ({ signal }) =>
+    // Even a value at the very instant of the timeout comes too late.
     new Promise((resolve) => signal.addEventListener("abort", () => resolve("value"))));
   assertAttemptTimeout(error, 100);
   assertEquals([calledAt, at], [[0, 110], 210]);
 });
 
-Deno.test("Backoff.execute() ends the grace as soon as the attempt rejects, which counts as the timeout", async () => {
+Deno.test("Backoff.execute() ends the grace with the timeout as soon as the attempt rejects", async () => {
   const options = { attemptTimeout: 100, grace: 1000, pause: 10, maxTries: 2 };
-  // Not listed, and yet retried: it is the timeout that failed.
-  const { error, at, calledAt, statistic } = await play(options, async (_, { clock }) => {
+  // The error is not retryable, but the attempt fails with its timeout, which is retried.
+  const { error, at, calledAt, statistic } = await run(options, async (_, { clock }) => {
     await clock.sleep(120);
     throw new RangeError("while winding down");
   });
   assertAttemptTimeout(error, 100);
   assertEquals([calledAt, at], [[0, 130], 250]);
-  assertEquals({ ...statistic }, {
+  assertEquals(countsOf(statistic), {
     attempts: 2,
     done: 2,
     errors: 2,
@@ -123,9 +128,9 @@ Deno.test("Backoff.execute() ends the grace as soon as the attempt rejects, whic
   });
 });
 
-Deno.test("Backoff.execute() ends the grace at once when the attempt heeds its signal", async () => {
+Deno.test("Backoff.execute() ends the grace at once when the attempt rejects at the abort", async () => {
   const options = { attemptTimeout: 100, grace: Infinity, pause: 10, maxTries: 2 };
-  const { error, at, calledAt } = await play(
+  const { error, at, calledAt } = await run(
     options,
     ({ signal }, { clock }) => clock.sleep(1000, { signal }),
   );
@@ -133,17 +138,17 @@ Deno.test("Backoff.execute() ends the grace at once when the attempt heeds its s
   assertEquals([calledAt, at], [[0, 110], 210]);
 });
 
-Deno.test("Backoff.execute() resolves with a value that arrives in the grace, and counts no error", async () => {
+Deno.test("Backoff.execute() resolves and counts no error when a value arrives in the grace", async () => {
   for (const grace of [30, Infinity]) {
     let asked = 0;
     const giveup = () => ++asked > 0;
     const options = { attemptTimeout: 100, grace, maxTries: 1, giveup };
-    const { value, at, reason, statistic } = await play(
+    const { value, at, reason, statistic } = await run(
       options,
       (_, { clock }) => clock.sleep(120).then(() => "value"),
     );
     assertEquals([value, at, reason, asked], ["value", 120, "success", 0]);
-    assertEquals({ ...statistic }, {
+    assertEquals(countsOf(statistic), {
       attempts: 1,
       done: 1,
       errors: 0,
@@ -154,9 +159,9 @@ Deno.test("Backoff.execute() resolves with a value that arrives in the grace, an
   }
 });
 
-Deno.test("Backoff.execute() resolves with a value that an abort listener gives in the grace", async () => {
+Deno.test("Backoff.execute() resolves with a value that an abort listener returns in the grace", async () => {
   const options = { attemptTimeout: 100, grace: 1 };
-  const { value, at } = await play(
+  const { value, at } = await run(
     options,
     ({ signal }) =>
       new Promise((resolve) => signal.addEventListener("abort", () => resolve("partial"))),
@@ -166,7 +171,7 @@ Deno.test("Backoff.execute() resolves with a value that an abort listener gives 
 
 Deno.test("Backoff.execute() drops a value that arrives after the grace", async () => {
   const options = { attemptTimeout: 100, grace: 30, pause: 10, maxTries: 2 };
-  const { error, at, statistic } = await play(
+  const { error, at, statistic } = await run(
     options,
     (_, { clock }) => clock.sleep(135).then(() => "too late"),
   );
@@ -174,12 +179,12 @@ Deno.test("Backoff.execute() drops a value that arrives after the grace", async 
   assertEquals([at, statistic.errors], [270, 2]);
 });
 
-Deno.test("Backoff.execute() takes a value whose timer was armed before the grace when they tie", async () => {
+Deno.test("Backoff.execute() resolves when a value ties with the end of the grace and its timer was armed first", async () => {
   const options = { attemptTimeout: 100, grace: 30, maxTries: 1 };
-  const early = await play(options, (_, { clock }) => clock.sleep(130).then(() => "value"));
+  const early = await run(options, (_, { clock }) => clock.sleep(130).then(() => "value"));
   assertEquals([early.value, early.at], ["value", 130]);
-  // Armed at 110, after the grace was: the grace ends first.
-  const later = await play(options, async (_, { clock }) => {
+  // Its timer is armed at 110, after that of the grace, so the grace ends first.
+  const later = await run(options, async (_, { clock }) => {
     await clock.sleep(110);
     await clock.sleep(20);
     return "value";
@@ -190,19 +195,19 @@ Deno.test("Backoff.execute() takes a value whose timer was armed before the grac
 
 Deno.test("Backoff.execute() never runs two attempts at once when the grace is Infinity", async () => {
   let running = 0;
-  let most = 0;
+  let max = 0;
   const options = { attemptTimeout: 100, grace: Infinity, pause: 10, maxTries: 4 };
-  const { error, calledAt, at } = await play(options, async ({ number }, { clock }) => {
-    most = Math.max(most, ++running);
+  const { error, calledAt, at } = await run(options, async ({ number }, { clock }) => {
+    max = Math.max(max, ++running);
     await clock.sleep(number * 1000);
     running--;
     throw new Error("wound down");
   });
   assertAttemptTimeout(error, 100);
-  assertEquals([most, calledAt, at], [1, [0, 1010, 3020, 6030], 10_030]);
+  assertEquals([max, calledAt, at], [1, [0, 1010, 3020, 6030], 10_030]);
 });
 
-Deno.test("Backoff.execute() waits without a timer when the grace is Infinity and there is no deadline", async () => {
+Deno.test("Backoff.execute() arms no timer when the grace is Infinity and there is no deadline", async () => {
   const clock = new TestClock();
   let finish = (_: string) => {};
   const backoff = new Backoff({ attemptTimeout: 100, grace: Infinity, clock });
@@ -214,15 +219,15 @@ Deno.test("Backoff.execute() waits without a timer when the grace is Infinity an
   clock.close();
 });
 
-Deno.test("Backoff.execute() ends at the deadline in the grace, with the timeout as the last failure", async () => {
+Deno.test("Backoff.execute() rejects with the timeout when the deadline is reached in the grace", async () => {
   for (const grace of [60, Infinity]) {
     let asked = 0;
     const giveup = () => ++asked > 0;
     const options = { attemptTimeout: 100, deadline: 150, grace, giveup };
-    const { error, at, reason, statistic } = await play(options, never);
+    const { error, at, reason, statistic } = await run(options, never);
     assertAttemptTimeout(error, 100);
     assertEquals([at, reason, asked], [150, "deadline", 0]);
-    assertEquals({ ...statistic }, {
+    assertEquals(countsOf(statistic), {
       attempts: 1,
       done: 1,
       errors: 1,
@@ -233,14 +238,14 @@ Deno.test("Backoff.execute() ends at the deadline in the grace, with the timeout
   }
 });
 
-Deno.test("Backoff.execute() lets the timeout out, not the failure before it, at a deadline in the grace", async () => {
+Deno.test("Backoff.execute() prefers the timeout to an earlier failure when the deadline is reached in the grace", async () => {
   const options = {
     attemptTimeout: 100,
     deadline: 150,
     grace: Infinity,
     exceptions: [RangeError],
   };
-  const { error, at, statistic } = await play(options, ({ number }) => {
+  const { error, at, statistic } = await run(options, ({ number }) => {
     if (number === 1) throw new RangeError("before");
     return never();
   });
@@ -248,29 +253,29 @@ Deno.test("Backoff.execute() lets the timeout out, not the failure before it, at
   assertEquals([at, statistic.errors, statistic.cancels], [150, 2, 0]);
 });
 
-Deno.test("Backoff.execute() lets the deadline win the ties with the end of the grace and with the timeout", async () => {
+Deno.test("Backoff.execute() ends by its deadline when that ties with the end of the grace or with the timeout", async () => {
   let asked = 0;
   const giveup = () => ++asked > 0;
   const options = { attemptTimeout: 100, grace: 50, giveup };
-  const atEnd = await play({ ...options, deadline: 150 }, never);
+  const atEnd = await run({ ...options, deadline: 150 }, never);
   assertAttemptTimeout(atEnd.error, 100);
   assertEquals([atEnd.at, atEnd.reason, asked], [150, "deadline", 0]);
 
-  const atTimeout = await play({ ...options, deadline: 100 }, never);
+  const atTimeout = await run({ ...options, deadline: 100 }, never);
   assertInstanceOf(atTimeout.error, TimeoutError);
   assertEquals([atTimeout.error.limit, atTimeout.at], ["deadline", 100]);
   assertEquals([atTimeout.statistic.errors, atTimeout.statistic.cancels], [0, 1]);
 });
 
-Deno.test("Backoff.execute() ends at once when its caller aborts it in the grace", async () => {
+Deno.test("Backoff.execute() rejects at once when it is aborted in the grace", async () => {
   for (const grace of [60, Infinity]) {
     const options = { attemptTimeout: 100, deadline: 1000, grace, pause: 10 };
-    const { error, at, reason, statistic } = await play(options, (_, scene) => {
-      scene.clock.after(120, () => scene.controller.abort("stop"));
+    const { error, at, reason, statistic } = await run(options, (_, fixture) => {
+      fixture.clock.after(120, () => fixture.controller.abort("stop"));
       return never();
     });
     assertEquals([error, at, reason], ["stop", 120, "aborted"]);
-    assertEquals({ ...statistic }, {
+    assertEquals(countsOf(statistic), {
       attempts: 1,
       done: 1,
       errors: 1,
@@ -281,9 +286,9 @@ Deno.test("Backoff.execute() ends at once when its caller aborts it in the grace
   }
 });
 
-Deno.test("Backoff.execute() lets an abort in the grace win over what the attempt says afterwards", async () => {
+Deno.test("Backoff.execute() rejects with the reason when it is aborted in the grace before a value arrives", async () => {
   const options = { attemptTimeout: 100, grace: Infinity };
-  const { error, reason } = await play(
+  const { error, reason } = await run(
     options,
     (_, { clock, controller }) =>
       new Promise((resolve) =>
@@ -296,7 +301,7 @@ Deno.test("Backoff.execute() lets an abort in the grace win over what the attemp
   assertEquals([error, reason], ["stop", "aborted"]);
 });
 
-Deno.test("Backoff.execute() asks giveup when the grace has ended, on the timeout", async () => {
+Deno.test("Backoff.execute() calls giveup with the timeout at the end of the grace", async () => {
   const asked: unknown[] = [];
   const options = {
     attemptTimeout: 100,
@@ -309,13 +314,13 @@ Deno.test("Backoff.execute() asks giveup when the grace has ended, on the timeou
       return asked.length === 2;
     },
   };
-  const { at, reason } = await play(options, never);
+  const { at, reason } = await run(options, never);
   assertEquals([asked, at, reason], [[[130, 870], [270, 730]], 270, "giveup"]);
 });
 
-Deno.test("Backoff.execute() gives the last try its grace too", async () => {
+Deno.test("Backoff.execute() gives the last attempt its grace", async () => {
   const options = { attemptTimeout: 100, grace: 30, maxTries: 1 };
-  const { error, at, reason } = await play(options, never);
+  const { error, at, reason } = await run(options, never);
   assertAttemptTimeout(error, 100);
   assertEquals([at, reason], [130, "maxTries"]);
 });
@@ -328,15 +333,15 @@ Deno.test("Backoff.execute() gives no grace to an attempt that fails by itself",
     maxTries: 2,
     exceptions: [Error],
   };
-  const { at, calledAt } = await play(options, () => Promise.reject(new Error("down")));
+  const { at, calledAt } = await run(options, () => Promise.reject(new Error("down")));
   assertEquals([calledAt, at], [[0, 10], 10]);
 });
 
-Deno.test("Backoff.execute() gives no grace to an attempt that the deadline or the caller cuts", async () => {
-  const late = await play({ deadline: 100, grace: 30 }, never);
+Deno.test("Backoff.execute() gives no grace to an attempt that the deadline or the caller ends", async () => {
+  const late = await run({ deadline: 100, grace: 30 }, never);
   assertEquals([late.at, late.reason], [100, "deadline"]);
-  const aborted = await play({ attemptTimeout: 100, grace: 30 }, (_, scene) => {
-    scene.clock.after(50, () => scene.controller.abort("stop"));
+  const aborted = await run({ attemptTimeout: 100, grace: 30 }, (_, fixture) => {
+    fixture.clock.after(50, () => fixture.controller.abort("stop"));
     return never();
   });
   assertEquals([aborted.at, aborted.reason], [50, "aborted"]);
@@ -344,12 +349,12 @@ Deno.test("Backoff.execute() gives no grace to an attempt that the deadline or t
 
 Deno.test("Backoff.execute() gives no grace when the attempt timeout is 0", async () => {
   const options = { attemptTimeout: 0, grace: Infinity, pause: 10, maxTries: 3 };
-  const { error, at, calledAt, statistic } = await play(options, never);
+  const { error, at, calledAt, statistic } = await run(options, never);
   assertAttemptTimeout(error, 0);
   assertEquals([calledAt, at, statistic.attempts], [[], 20, 3]);
 });
 
-Deno.test("Backoff.execute() ends at its deadline in a tie with a value that arrives in the grace", async () => {
+Deno.test("Backoff.execute() ends by its deadline when that ties with a value in the grace", async () => {
   const clock = new TestClock();
   const reasons: string[] = [];
   const backoff = new Backoff({
@@ -369,7 +374,7 @@ Deno.test("Backoff.execute() ends at its deadline in a tie with a value that arr
   clock.close();
 });
 
-Deno.test("Backoff.execute() lets the deadline win over a value in the grace when nobody looks on", async () => {
+Deno.test("Backoff.execute() ends by its deadline when that ties with a value in the grace and nobody observes", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ attemptTimeout: 100, deadline: 150, grace: 100, clock });
 
@@ -381,7 +386,7 @@ Deno.test("Backoff.execute() lets the deadline win over a value in the grace whe
   clock.close();
 });
 
-Deno.test("Attempt.signal tells of the timeout when it is first looked at after an abort in the grace", async () => {
+Deno.test("Attempt.signal has the timeout as its reason when it is first read after an abort in the grace", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   const backoff = new Backoff({ attemptTimeout: 100, grace: 100, clock });

@@ -1,4 +1,5 @@
-// Clocks of the caller's own: the least that they need, and what they may get wrong.
+// Clocks of the caller's own: the least that they need, and the errors of clocks that are
+// wrong.
 
 import {
   assert,
@@ -17,7 +18,7 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
-/** Runs a test on a clock of FakeTime's `now` and the standard library's `delay`. */
+/** Runs a test on a clock made of FakeTime's `now` and the standard library's `delay`. */
 async function onDelay(test: (clock: Clock, time: FakeTime) => Promise<void>) {
   const time = new FakeTime(0);
   try {
@@ -30,7 +31,7 @@ async function onDelay(test: (clock: Clock, time: FakeTime) => Promise<void>) {
   }
 }
 
-/** A clock of `now` and `sleep` alone, and what it is asked for. */
+/** A clock of `now` and `sleep` alone, which records its sleeps. */
 function sleepOnly(time: TestClock) {
   const asked: number[] = [];
   const signals: AbortSignal[] = [];
@@ -45,7 +46,7 @@ function sleepOnly(time: TestClock) {
   return { clock, asked, signals };
 }
 
-/** What an execution comes to, its reason, and its events. */
+/** The error of an execution, its reason and its events. */
 async function outcomeOf(
   execute: (observe: (event: BackoffEvent) => void) => Promise<unknown>,
 ) {
@@ -63,7 +64,7 @@ const down = () => {
 };
 const never = () => new Promise<never>(() => {});
 
-Deno.test("Backoff.execute() is exact on now() and delay() alone: pauses and attempt timeouts", async () => {
+Deno.test("Backoff.execute() keeps pauses and attempt timeouts exactly when its clock is now() and delay()", async () => {
   await onDelay(async (clock, time) => {
     const instants: number[] = [];
     const policy = { attemptTimeout: 50, pause: 10, maxTries: 3, clock };
@@ -76,7 +77,7 @@ Deno.test("Backoff.execute() is exact on now() and delay() alone: pauses and att
   });
 });
 
-Deno.test("Backoff.execute() lets a limit win the tie with the work it bounds on now() and delay()", async () => {
+Deno.test("Backoff.execute() ends by a limit that ties with the work when its clock is now() and delay()", async () => {
   for (const limit of ["attemptTimeout", "deadline"] as const) {
     await onDelay(async (clock, time) => {
       const backoff = new Backoff({ [limit]: 100, maxTries: 1, clock });
@@ -87,7 +88,7 @@ Deno.test("Backoff.execute() lets a limit win the tie with the work it bounds on
   }
 });
 
-Deno.test("Backoff.execute() lets an abort armed before it win the tie on now() and delay()", async () => {
+Deno.test("Backoff.execute() ends by an earlier abort that ties with its deadline when its clock is now() and delay()", async () => {
   await onDelay(async (clock, time) => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -98,7 +99,7 @@ Deno.test("Backoff.execute() lets an abort armed before it win the tie on now() 
   });
 });
 
-Deno.test("Backoff.execute() lets the deadline win the tie with the end of a pause on now() and delay()", async () => {
+Deno.test("Backoff.execute() ends by its deadline when that ties with the end of a pause and its clock is now() and delay()", async () => {
   await onDelay(async (clock, time) => {
     const backoff = new Backoff({ deadline: 100, pause: 50, exceptions: [Error], clock });
     await assertRejects(() => backoff.execute(down), Error, "down");
@@ -113,7 +114,7 @@ Deno.test("Backoff.execute() asks sleep() for whole milliseconds, rounded up", a
   const pauses = [10.25, 0.5, 7];
   const backoff = new Backoff({
     deadline: 100.5,
-    pause: ({ tries }) => pauses[tries - 1] ?? 0,
+    pause: ({ attempt }) => pauses[attempt - 1] ?? 0,
     maxTries: 4,
     exceptions: "all",
     clock,
@@ -128,7 +129,7 @@ Deno.test("Backoff.execute() asks sleep() for whole milliseconds, rounded up", a
   time.close();
 });
 
-Deno.test("Backoff.execute() asks for the rest when sleep() ends early, at least 1 ms", async () => {
+Deno.test("Backoff.execute() asks for the rest, at least 1 ms, when sleep() ends early", async () => {
   const time = new TestClock();
   const asked: number[] = [];
   const early = [50, 24.75, 25];
@@ -146,13 +147,13 @@ Deno.test("Backoff.execute() asks for the rest when sleep() ends early, at least
     return down();
   });
   await assertRejects(() => time.run(result), Error, "down");
-  // The last rest is a quarter of a millisecond.
+  // The last rest is a quarter of a millisecond, rounded up.
   assertEquals(asked, [100, 50, 26, 1]);
   assertEquals(instants, [0, 100.75]);
   time.close();
 });
 
-Deno.test("Backoff.execute() ends with a TypeError when sleep() never lasts and time stands still", async () => {
+Deno.test("Backoff.execute() ends with a TypeError when sleep() returns at once and time stands still", async () => {
   const sleeps = [() => Promise.resolve(), () => undefined as unknown as Promise<void>];
   for (const sleep of sleeps) {
     const clock: Clock = { now: () => 5, sleep };
@@ -168,7 +169,7 @@ Deno.test("Backoff.execute() ends with a TypeError when sleep() never lasts and 
   }
 });
 
-Deno.test("Backoff.execute() bears a sleep() that is always early as long as time moves", async () => {
+Deno.test("Backoff.execute() accepts a sleep() that is always early as long as time moves", async () => {
   let now = 0;
   const clock: Clock = {
     now: () => now,
@@ -191,7 +192,7 @@ Deno.test("Backoff.execute() pauses 0 ms on a clock that stands still", async ()
   assertEquals(asked, [0, 0, 0, 0]);
 });
 
-Deno.test("Backoff.execute() ends with the error when now() is wrong at the beginning, and calls nothing", async () => {
+Deno.test("Backoff.execute() ends with the error and calls nothing when now() is wrong at the beginning", async () => {
   const thrown = { by: "now" };
   const broken: (() => unknown)[] = [() => NaN, () => Infinity, () => "5", () => undefined];
   for (const now of [...broken, () => Promise.reject(thrown).catch(() => {})]) {
@@ -212,17 +213,11 @@ Deno.test("Backoff.execute() ends with the error when now() is wrong at the begi
   };
   const backoff = new Backoff({ clock });
   assertStrictEquals(await backoff.execute(() => 1).catch((error) => error), thrown);
-  assertEquals({ ...backoff.statistic }, {
-    attempts: 0,
-    done: 0,
-    errors: 0,
-    cancels: 0,
-    refused: 0,
-    sumTime: 0,
-  });
+  const { attempts, done, errors, cancels, refused, sumTime } = backoff.statistic;
+  assertEquals([attempts, done, errors, cancels, refused, sumTime], [0, 0, 0, 0, 0, 0]);
 });
 
-Deno.test("Backoff.execute() ends with the error when now() is wrong in the middle, and cuts the attempt", async () => {
+Deno.test("Backoff.execute() ends with the error and aborts the attempt when now() is wrong in the middle", async () => {
   for (const withAfter of [true, false]) {
     for (const wrong of [NaN, "5", null]) {
       const time = new TestClock();
@@ -284,7 +279,7 @@ Deno.test("Backoff.execute() ends with the error when now() throws as an attempt
   }
 });
 
-Deno.test("Backoff.execute() ends with the error when sleep() rejects or throws though nobody cancelled it", async () => {
+Deno.test("Backoff.execute() ends with the error when sleep() rejects or throws without being cancelled", async () => {
   const thrown = { by: "sleep" };
   const sleeps: Clock["sleep"][] = [() => Promise.reject(thrown), () => {
     throw thrown;
@@ -293,7 +288,7 @@ Deno.test("Backoff.execute() ends with the error when sleep() rejects or throws 
     const clock: Clock = { now: () => 0, sleep };
     for (const fn of [down, never]) {
       const policy = { pause: 10, exceptions: [Error], clock };
-      // Without a deadline it is the pause that breaks, with one the attempt.
+      // The pause fails if there is no deadline. Otherwise the attempt does.
       const limits = fn === never ? { deadline: 100 } : {};
       const { error, reason } = await outcomeOf((observe) =>
         new Backoff({ ...policy, ...limits, observe }).execute(fn)
@@ -320,7 +315,7 @@ Deno.test("Backoff.execute() ends with the error when after() throws or returns 
   }
 });
 
-Deno.test("Backoff.execute() takes a wake from after() for that instant when now() lags behind", async () => {
+Deno.test("Backoff.execute() trusts the instant of a wake from after() when now() lags behind it", async () => {
   const lag = 7;
   const time = new TestClock();
   const clock: Clock = {
@@ -340,7 +335,7 @@ Deno.test("Backoff.execute() takes a wake from after() for that instant when now
   time.close();
 });
 
-Deno.test("Backoff.execute() goes on when after() calls its wake at once", async () => {
+Deno.test("Backoff.execute() continues when after() calls its wake at once", async () => {
   const clock: Clock = {
     now: () => 1000,
     sleep: never,
@@ -365,7 +360,7 @@ Deno.test("Backoff.execute() goes on when after() calls its wake at once", async
   assertEquals([limited.reason, limited.events.at(-1)?.at], ["deadline", 1050]);
 });
 
-Deno.test("Backoff.execute() heeds only the first call of a wake, and none after the cancel", async () => {
+Deno.test("Backoff.execute() ignores every call of a wake except the first, and all after the cancel", async () => {
   const time = new TestClock();
   const wakes: (() => void)[] = [];
   const clock: Clock = {
@@ -373,7 +368,7 @@ Deno.test("Backoff.execute() heeds only the first call of a wake, and none after
     sleep: never,
     after: (ms, wake) => {
       wakes.push(wake);
-      // Each timer wakes twice, and every timer there was wakes once more with it.
+      // Each timer wakes twice, and with it all earlier timers wake once more.
       const cancel = time.after(ms, () => {
         for (const each of [wake, ...wakes]) each();
       });
@@ -399,7 +394,7 @@ Deno.test("Backoff.execute() heeds only the first call of a wake, and none after
   time.close();
 });
 
-Deno.test("Backoff.execute() tells no negative time when its clock goes backwards", async () => {
+Deno.test("Backoff.execute() reports no negative duration when its clock goes backwards", async () => {
   const time = new TestClock(10_000);
   let back = 0;
   const clock: Clock = {
@@ -433,7 +428,7 @@ Deno.test("Backoff.execute() tells no negative time when its clock goes backward
   time.close();
 });
 
-Deno.test("Attempt.remaining is no more than its limit when the clock goes backwards", async () => {
+Deno.test("Attempt.remaining is at most the limit when the clock goes backwards", async () => {
   const time = new TestClock();
   let back = 0;
   const clock: Clock = {
@@ -446,12 +441,12 @@ Deno.test("Attempt.remaining is no more than its limit when the clock goes backw
     back = 500;
     return attempt.remaining;
   }));
-  // It counts as standing still, and the timer that is armed is of 100 ms.
+  // The clock counts as standing still, and the timer that is armed has 100 ms.
   assertEquals(remaining, 100);
   time.close();
 });
 
-Deno.test("Backoff.execute() aborts the signal of a sleep that is no longer needed, and no other", async () => {
+Deno.test("Backoff.execute() aborts the signal of a sleep when it is no longer needed", async () => {
   const time = new TestClock();
   const { clock, signals } = sleepOnly(time);
   const backoff = new Backoff({
@@ -469,13 +464,14 @@ Deno.test("Backoff.execute() aborts the signal of a sleep that is no longer need
     return number === 2 ? "value" : down();
   }));
   assertEquals([value, time.now()], ["value", 20]);
-  // The first limit's sleep, the pause's (which has ended by itself), the second limit's.
+  // The sleep of the first limit, that of the pause, which ended by itself, and that of the
+  // second limit.
   assertEquals([seen[0], seen[1]?.[0], seen[1]?.at(-1)], [[false], true, false]);
   assertEquals([aborted().length, aborted().at(-1), time.pending], [3, true, 0]);
   time.close();
 });
 
-Deno.test("Backoff.execute() takes no notice of how a cancelled sleep() rejects", async () => {
+Deno.test("Backoff.execute() ignores the error of a sleep() that it cancelled", async () => {
   const time = new TestClock();
   let rejected = 0;
   const clock: Clock = {
@@ -484,11 +480,11 @@ Deno.test("Backoff.execute() takes no notice of how a cancelled sleep() rejects"
       new Promise((_, reject) =>
         options?.signal?.addEventListener("abort", () => {
           rejected++;
-          reject(new Error("of its own"));
+          reject(new Error("an error of the sleep"));
         })
       ),
   };
-  // Were the rejection left alone, it would fail this test as an unhandled one.
+  // If nobody handled the rejection, it would fail this test.
   const backoff = new Backoff({ deadline: 100, clock });
   assertEquals(
     await time.run(backoff.execute(() => time.sleep(10).then(() => "value"))),
@@ -499,7 +495,7 @@ Deno.test("Backoff.execute() takes no notice of how a cancelled sleep() rejects"
   time.close();
 });
 
-Deno.test("Backoff.execute() asks no more of a sleep() that resolves when it is cancelled", async () => {
+Deno.test("Backoff.execute() does not sleep again when a cancelled sleep() resolves", async () => {
   const time = new TestClock();
   const asked: number[] = [];
   const clock: Clock = {
@@ -517,7 +513,7 @@ Deno.test("Backoff.execute() asks no more of a sleep() that resolves when it is 
   time.close();
 });
 
-Deno.test("Backoff.execute() is not held up by a sleep() that ignores its signal", async () => {
+Deno.test("Backoff.execute() settles in time when sleep() ignores its signal", async () => {
   const time = new TestClock();
   const clock: Clock = { now: () => time.now(), sleep: (ms) => time.sleep(ms) };
   const events: BackoffEvent[] = [];
@@ -533,14 +529,14 @@ Deno.test("Backoff.execute() is not held up by a sleep() that ignores its signal
   time.after(50, () => controller.abort("stop"));
   const stopped = backoff.execute(down, { signal }).catch((reason) => reason);
   assertEquals([await time.run(stopped), time.now()], ["stop", 60]);
-  // When they wake at last it changes nothing.
+  // When the sleeps end at last, nothing changes.
   const { length } = events;
   await time.advance(1000);
   assertEquals([events.length, backoff.statistic.attempts], [length, 2]);
   time.close();
 });
 
-Deno.test("Backoff.execute() cuts no later attempt when a timer fires that it had cancelled", async () => {
+Deno.test("Backoff.execute() aborts no later attempt when a timer fires that was cancelled", async () => {
   const time = new TestClock();
   const clock: Clock = {
     now: () => time.now(),
@@ -553,7 +549,8 @@ Deno.test("Backoff.execute() cuts no later attempt when a timer fires that it ha
   const policy = { attemptTimeout: 100, pause: 10, maxTries: 2, clock };
   let calls = 0;
 
-  // The first attempt fails at 50: what was to cut it fires at 100, the second's at 160.
+  // The first attempt fails at 50. The timer of its timeout fires at 100, and that of the
+  // second attempt at 160.
   const result = new Backoff({ ...policy, exceptions: [Error] }).execute(() =>
     ++calls === 1 ? time.sleep(50).then(down) : never()
   );
@@ -596,7 +593,7 @@ Deno.test("Backoff.execute() still pauses when the timer of a failed attempt fir
 });
 
 for (const kind of ["after", "sleep"] as const) {
-  Deno.test(`Backoff.execute() asks a clock with ${kind}() for nothing when there is no limit`, async () => {
+  Deno.test(`Backoff.execute() arms no timer on a clock with ${kind}() when there is no limit`, async () => {
     const asked: number[] = [];
     const clock: Clock = { now: () => 0, sleep: (ms) => (asked.push(ms), never()) };
     if (kind === "after") clock.after = (ms) => (asked.push(ms), () => {});
@@ -609,7 +606,7 @@ for (const kind of ["after", "sleep"] as const) {
   });
 }
 
-Deno.test("Backoff.execute() gives up on a sleep() that ends a thousand times at one instant, and says so", async () => {
+Deno.test("Backoff.execute() ends with a clear error when sleep() ends a thousand times at one instant", async () => {
   let sleeps = 0;
   const clock: Clock = { now: () => 5, sleep: () => Promise.resolve(void ++sleeps) };
 
@@ -620,8 +617,8 @@ Deno.test("Backoff.execute() gives up on a sleep() that ends a thousand times at
   assertInstanceOf(error, TypeError);
   assertEquals(
     error.message,
-    "Cannot wait as the clock's 'sleep' must last: it ended 1000 times in a row at 5, " +
-      "and was to end at 1005",
+    "Cannot wait: the clock's 'sleep' must last until 1005, got 1000 sleeps in a row that " +
+      "ended at 5",
   );
   assertEquals(sleeps, 1000);
 });

@@ -1,4 +1,5 @@
-// Limits and pauses: the instants at which things happen, and what does not happen after.
+// Limits and pauses: the instants at which things happen, and that nothing happens
+// afterwards.
 
 import {
   assert,
@@ -17,6 +18,7 @@ import {
   type BackoffOptions,
   type Failure,
   sleep,
+  type Statistic,
   systemClock,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
@@ -30,12 +32,15 @@ const failAtOnce = () => {
   throw failure;
 };
 
-/** What a promise rejects with. */
+/** The error that a promise rejects with. */
 function errorOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(() => "no error", (error) => error);
 }
 
-/** An execution on a test clock that does not start at 0: what it came to, and when. */
+/**
+ * Runs an execution on a test clock that does not start at 0. Instants count from its
+ * start.
+ */
 async function run(options: BackoffOptions, fn: (clock: TestClock) => unknown) {
   const clock = new TestClock(1000);
   const events: BackoffEvent[] = [];
@@ -48,8 +53,14 @@ async function run(options: BackoffOptions, fn: (clock: TestClock) => unknown) {
   })));
   const endedAt = clock.now() - 1000;
   const { pending } = clock;
-  await clock.advance(50_000); // whatever was abandoned comes to its end
+  await clock.advance(50_000); // attempts that were abandoned end, too
   return { error, starts, endedAt, pending, events, statistic: backoff.statistic };
+}
+
+/** The counters that these tests compare. */
+function countsOf(statistic: Statistic) {
+  const { attempts, done, errors, cancels, refused, sumTime } = statistic;
+  return { attempts, done, errors, cancels, refused, sumTime };
 }
 
 /** A signal that counts its listeners. */
@@ -70,8 +81,7 @@ function countedSignal() {
   return counted;
 }
 
-// T1
-Deno.test("Backoff.execute() rejects at exactly the deadline when an attempt is running then", async () => {
+Deno.test("Backoff.execute() rejects at exactly the deadline when an attempt is running", async () => {
   const { error, starts, endedAt, statistic } = await run(
     { deadline: 500, pause: 100 },
     (clock) => clock.sleep(200).then(fail),
@@ -79,12 +89,11 @@ Deno.test("Backoff.execute() rejects at exactly the deadline when an attempt is 
 
   assertStrictEquals(error, failure);
   assertEquals(starts, [0, 300]);
-  assertEquals(endedAt, 500); // as work begun at 300 ends at this very instant
+  assertEquals(endedAt, 500); // the work that begins at 300 ends at this very instant
   assertEquals(statistic.cancels, 1);
 });
 
-// T2
-Deno.test("Backoff.execute() rejects at exactly the deadline when it comes in a pause, with no attempt after it", async () => {
+Deno.test("Backoff.execute() rejects at exactly the deadline and makes no other attempt when it is pausing", async () => {
   const { error, starts, endedAt, events } = await run({ deadline: 500, pause: 400 }, fail);
 
   assertStrictEquals(error, failure);
@@ -99,16 +108,14 @@ Deno.test("Backoff.execute() rejects at exactly the deadline when it comes in a 
   ]);
 });
 
-// T2
-Deno.test("Backoff.execute() begins no attempt in a tie of the end of a pause with the deadline", async () => {
+Deno.test("Backoff.execute() begins no attempt when the end of a pause ties with the deadline", async () => {
   const { starts, endedAt } = await run({ deadline: 500, pause: 250 }, fail);
 
   assertEquals(starts, [0, 250]);
   assertEquals(endedAt, 500);
 });
 
-// T3
-Deno.test("Backoff.execute() runs nothing more when the abandoned attempt fails after the deadline", async () => {
+Deno.test("Backoff.execute() calls nothing more when an abandoned attempt fails after the deadline", async () => {
   let asked = 0;
   const { starts, endedAt, statistic } = await run(
     { deadline: 500, exceptions: "all", giveup: () => ++asked < 0 },
@@ -133,7 +140,7 @@ Deno.test("Backoff.execute() retries an attempt at exactly its timeout", async (
   assertEquals([statistic.errors, statistic.cancels, statistic.sumTime], [3, 0, 400]);
 });
 
-Deno.test("Backoff.execute() rejects with the deadline's error in a tie with the attempt timeout", async () => {
+Deno.test("Backoff.execute() rejects with the deadline's error when that ties with the attempt timeout", async () => {
   const { error, starts, statistic } = await run(
     { attemptTimeout: 500, deadline: 500 },
     hang,
@@ -145,7 +152,7 @@ Deno.test("Backoff.execute() rejects with the deadline's error in a tie with the
   assertEquals([statistic.errors, statistic.cancels], [0, 1]);
 });
 
-Deno.test("Backoff.execute() lets work win a tie with a limit only when its timer was armed before the attempt", async () => {
+Deno.test("Backoff.execute() resolves when work ties with a limit only if its timer was armed before the attempt", async () => {
   for (const limit of ["attemptTimeout", "deadline"]) {
     const clock = new TestClock();
     const backoff = new Backoff({ [limit]: 100, maxTries: 1, clock });
@@ -161,9 +168,9 @@ Deno.test("Backoff.execute() lets work win a tie with a limit only when its time
   }
 });
 
-Deno.test("Backoff.execute() takes a settlement that has arrived when its limit is noticed late", async () => {
+Deno.test("Backoff.execute() takes the outcome of an attempt when its limit is noticed late", async () => {
   const clock = new TestClock();
-  let lag = 0; // the event loop was busy: the clock has moved and its timers have not fired
+  let lag = 0; // of timers, as when the event loop is blocked
   const late = {
     now: () => clock.now() + lag,
     sleep: hang,
@@ -202,7 +209,7 @@ Deno.test("Backoff.execute() calls nothing and counts no attempt when the deadli
   assertEquals(starts, []);
   assertEquals(endedAt, 0);
   assertEquals(events.map(({ type }) => type), ["done"]);
-  assertEquals({ ...statistic }, {
+  assertEquals(countsOf(statistic), {
     attempts: 0,
     done: 0,
     errors: 0,
@@ -222,7 +229,7 @@ Deno.test("Backoff.execute() counts each attempt and calls nothing when the atte
   assertEquals([error.limit, error.ms], ["attempt", 0]);
   assertEquals(starts, []);
   assertEquals(endedAt, 500); // attempts at 0, 100, 200, 300 and 400, with no grace
-  assertEquals({ ...statistic }, {
+  assertEquals(countsOf(statistic), {
     attempts: 5,
     done: 5,
     errors: 5,
@@ -232,27 +239,28 @@ Deno.test("Backoff.execute() counts each attempt and calls nothing when the atte
   });
 });
 
-Deno.test("Backoff.execute() pauses for what the function of the failure returns, from the end of the attempt", async () => {
+Deno.test("Backoff.execute() pauses for the time that a function of the failure returns, from the end of the attempt", async () => {
   const shown: Failure[] = [];
   const { starts, endedAt } = await run({
     deadline: 1000,
     maxTries: 4,
     pause: (each) => {
       shown.push(each);
-      return each.tries * 100;
+      return each.attempt * 100;
     },
   }, (clock) => clock.sleep(50).then(fail));
 
   assertEquals(starts, [0, 150, 400, 750]);
   assertEquals(endedAt, 800);
+  const common = { error: failure, limit: null, duration: 50 };
   assertEquals(shown, [
-    { error: failure, tries: 1, elapsed: 50, remaining: 950, pause: 0 },
-    { error: failure, tries: 2, elapsed: 200, remaining: 800, pause: 100 },
-    { error: failure, tries: 3, elapsed: 450, remaining: 550, pause: 200 },
+    { ...common, attempt: 1, elapsed: 50, remaining: 950, pauseBefore: 0 },
+    { ...common, attempt: 2, elapsed: 200, remaining: 800, pauseBefore: 100 },
+    { ...common, attempt: 3, elapsed: 450, remaining: 550, pauseBefore: 200 },
   ]);
 });
 
-Deno.test("Attempt tells its own elapsed time, and what remains until the nearest limit", async () => {
+Deno.test("Attempt.elapsed and remaining count from its own start, and to the nearest limit", async () => {
   const clock = new TestClock(7000);
   const seen: number[][] = [];
   const look = async (attempt: Attempt) => {
@@ -275,9 +283,9 @@ Deno.test("Attempt tells its own elapsed time, and what remains until the neares
   clock.close();
 });
 
-// T4
 for (const ms of [2 ** 31, 2 ** 31 + 5, 2 ** 33]) {
-  // Attempts begin at 0 and 2 ms; the second pause begins at 3 ms and is cut at 3.5 ms.
+  // In units of `ms`, attempts begin at 0 and 2. The second pause begins at 3, and the
+  // deadline ends it at 3.5.
   const limits = { attemptTimeout: ms, pause: ms, deadline: 3.5 * ms };
 
   Deno.test(`Backoff.execute() keeps limits and pauses of ${ms} ms exactly on TestClock`, async () => {
@@ -314,17 +322,16 @@ for (const ms of [2 ** 31, 2 ** 31 + 5, 2 ** 33]) {
 
       assertInstanceOf(await result, TimeoutError);
       assertEquals(starts, [0, 2 * ms]);
-      assertEquals(endedAt, Math.ceil(3.5 * ms)); // faked timers know whole ms only
+      assertEquals(endedAt, Math.ceil(3.5 * ms)); // faked timers have whole milliseconds
       assertEquals(time.next(), false); // no timer is left
-      assertLess(longest, 2 ** 31); // no platform keeps a longer timer
+      assertLess(longest, 2 ** 31); // no platform supports a longer timer
     } finally {
       time.restore();
     }
   });
 }
 
-// T4
-Deno.test("Backoff.execute() reaches no limit and ends no pause past 2^31-1 ms at once on the real clock", async () => {
+Deno.test("Backoff.execute() does not end limits and pauses of more than 2^31-1 ms at once on the real clock", async () => {
   const ms = 2 ** 31 + 5;
   const controller = new AbortController();
   const limited = new Backoff({ attemptTimeout: ms, deadline: 2 ** 33 });
@@ -340,7 +347,6 @@ Deno.test("Backoff.execute() reaches no limit and ends no pause past 2^31-1 ms a
   assertEquals(pausing.statistic.attempts, 1);
 });
 
-// T4
 Deno.test("Backoff.execute() arms no timer for limits of Infinity", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({
@@ -358,8 +364,7 @@ Deno.test("Backoff.execute() arms no timer for limits of Infinity", async () => 
   clock.close();
 });
 
-// T5
-Deno.test("Backoff.execute() ends no limit and no pause early by the clock's own now on the real clock", async () => {
+Deno.test("Backoff.execute() ends no limit and no pause before its time on the real clock", async () => {
   const rounds = Array.from({ length: 20 }, (_, index) => index + 1);
   await Promise.all(rounds.map(async (ms) => {
     const began = systemClock.now();
@@ -383,13 +388,12 @@ Deno.test("Backoff.execute() ends no limit and no pause early by the clock's own
   }));
 });
 
-// T6
 Deno.test("Backoff.execute() does not pause after the last failure", async () => {
   let asked = 0;
   const pause = () => (asked += 1, 1000);
   const ends = [
     { maxTries: 2 },
-    { giveup: (_: unknown, { tries }: Failure) => tries === 2 },
+    { giveup: (_: unknown, { attempt }: Failure) => attempt === 2 },
   ];
   for (const options of ends) {
     asked = 0;
@@ -404,8 +408,7 @@ Deno.test("Backoff.execute() does not pause after the last failure", async () =>
   assertEquals(endedAt, 0);
 });
 
-// T7
-Deno.test("Backoff.execute() goes through the clock for each pause of 0", async () => {
+Deno.test("Backoff.execute() yields to other timers at each pause of 0", async () => {
   const clock = new TestClock();
   const order: string[] = [];
   const backoff = new Backoff({ maxTries: 3, exceptions: [Error], clock });
@@ -428,8 +431,7 @@ Deno.test("Backoff.execute() goes through the clock for each pause of 0", async 
   clock.close();
 });
 
-// T7
-Deno.test("Backoff.execute() starves no timer, deadline or abort with pauses of 0 on the real clock", async () => {
+Deno.test("Backoff.execute() starves no timer, deadline or abort when it pauses for 0 on the real clock", async () => {
   const controller = new AbortController();
   let isBystanderCalled = false;
   setTimeout(() => isBystanderCalled = true, 10);
@@ -440,7 +442,7 @@ Deno.test("Backoff.execute() starves no timer, deadline or abort with pauses of 
   ) => {
     let end: BackoffEvent | undefined;
     const observe = (event: BackoffEvent) => end = event;
-    // So many attempts take minutes when each lets the timers have their turn.
+    // So many attempts take minutes if each yields to the timers.
     const maxTries = 100_000;
     const backoff = new Backoff({
       pause: 0,
@@ -462,10 +464,9 @@ Deno.test("Backoff.execute() starves no timer, deadline or abort with pauses of 
   assertEquals(ends, ["giveup", "deadline", "aborted"]);
 });
 
-// T8
 for (const withAfter of [true, false]) {
   const kind = withAfter ? "with 'after'" : "with 'sleep' alone";
-  Deno.test(`Backoff.execute() leaves no timer pending, however it ends, on a clock ${kind}`, async () => {
+  Deno.test(`Backoff.execute() leaves no timer behind, however it ends, on a clock ${kind}`, async () => {
     const options = { attemptTimeout: 1000, deadline: 5000, exceptions: [Error] };
     const ends: [reason: string, options: BackoffOptions, fn: () => unknown][] = [
       ["success", {}, () => "value"],
@@ -500,7 +501,6 @@ for (const withAfter of [true, false]) {
   });
 }
 
-// T9
 Deno.test("Backoff.execute() keeps its time on the real clock when the wall clock jumps", async () => {
   const { Date: WallDate } = globalThis;
   const day = 24 * 60 * 60 * 1000;
@@ -527,9 +527,9 @@ Deno.test("Backoff.execute() keeps its time on the real clock when the wall cloc
     const began = performance.now();
     const error = await errorOf(backoff.execute(({ number, signal }) => {
       starts.push(performance.now());
-      offset += number === 1 ? day : -3 * day; // forwards in the pause, backwards in an attempt
+      offset += number === 1 ? day : -3 * day; // forwards, then backwards
       if (number === 1) throw failure;
-      return sleep(5000, { signal }); // a deadline by the wall clock comes after this
+      return sleep(5000, { signal }); // a deadline on the wall clock would be reached later
     }));
     const [first = NaN, second = NaN] = starts;
 
@@ -544,9 +544,8 @@ Deno.test("Backoff.execute() keeps its time on the real clock when the wall cloc
   }
 });
 
-// T10
 for (const absent of [null, undefined, Infinity]) {
-  Deno.test(`Backoff.execute() has no limit when that is ${absent}`, async () => {
+  Deno.test(`Backoff.execute() has no limits when they are ${absent}`, async () => {
     const fn = (clock: TestClock) => clock.sleep(1000).then(fail);
     const noTimeout = { attemptTimeout: absent, deadline: 2500, maxTries: absent };
     const noDeadline = { attemptTimeout: 500, deadline: absent, maxTries: 4 };
@@ -566,8 +565,7 @@ for (const absent of [null, undefined, Infinity]) {
   });
 }
 
-// T10
-Deno.test("Backoff.execute() takes null for absent when it is given for every option", async () => {
+Deno.test("Backoff.execute() uses the defaults when every option is null", async () => {
   const backoff = new Backoff({
     attemptTimeout: null,
     deadline: null,
@@ -586,8 +584,7 @@ Deno.test("Backoff.execute() takes null for absent when it is given for every op
   assertEquals(backoff.statistic.attempts, 2); // without classes, only timeouts are retried
 });
 
-// T10
-Deno.test("asyncbackoff() and asyncretry() take null for no limit in each position", async () => {
+Deno.test("asyncbackoff() and asyncretry() have no limits when their arguments are null", async () => {
   const clock = new TestClock();
   const work = (times: number) => {
     let calls = 0;
@@ -607,8 +604,7 @@ Deno.test("asyncbackoff() and asyncretry() take null for no limit in each positi
   clock.close();
 });
 
-// T11
-Deno.test("Backoff.execute() leaves no timer and no listener when a thousand executions end before their limits", async () => {
+Deno.test("Backoff.execute() leaves no timer and no listener behind when a thousand executions end before their limits", async () => {
   const clock = new TestClock();
   const own = countedSignal();
   const policy = countedSignal();
@@ -629,8 +625,7 @@ Deno.test("Backoff.execute() leaves no timer and no listener when a thousand exe
   assertEquals([own.listeners, policy.listeners], [0, 0]);
 });
 
-// T12
-Deno.test("Backoff.execute() holds one timer and one listener at a time when it makes a thousand attempts", async () => {
+Deno.test("Backoff.execute() holds at most one timer and one listener when it makes a thousand attempts", async () => {
   const clock = new TestClock();
   const own = countedSignal();
   const backoff = new Backoff({

@@ -1,4 +1,5 @@
-// What compiles and what does not. A `@ts-expect-error` fails where the line compiles.
+// Code that compiles, and code that must not. A `@ts-expect-error` fails if its line
+// compiles.
 
 import {
   assert,
@@ -21,6 +22,7 @@ import {
   type ErrorClass,
   type Failure,
   type LateEvent,
+  type Limit,
   type Reason,
   type RetryOptions,
   sleep,
@@ -30,12 +32,12 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
-/** Whether two types are the very same, which assignability does not tell. */
+/** Whether two types are identical, which is more than assignable to each other. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2)
   ? true
   : false;
 
-/** Compiles only with `same<A, B>(true)` where the types are the same. */
+/** If the types are identical, only `same<A, B>(true)` compiles. */
 function same<A, B>(is: Same<A, B>): void {
   assert(is);
 }
@@ -93,7 +95,7 @@ Deno.test("AsyncDecorator keeps the `this` parameter of a function", async () =>
   await assertRejects(() => wrapped(1), TypeError);
 });
 
-Deno.test("AsyncDecorator keeps the properties that a function's type has", () => {
+Deno.test("AsyncDecorator keeps the properties of a function's type", () => {
   type Loader = (() => Promise<number>) & { label?: string };
   const loader: Loader = () => Promise.resolve(1);
   const wrapped = retry(loader);
@@ -130,7 +132,7 @@ Deno.test("AsyncDecorator keeps the type of a decorated method", async () => {
   assertEquals(await service.double("2"), 4);
 });
 
-Deno.test("AsyncDecorator takes a method's descriptor, and gives one of the same type", async () => {
+Deno.test("AsyncDecorator takes the descriptor of a method and returns one of the same type", async () => {
   const value = (id: number) => Promise.resolve(id);
   const descriptor = retry({}, "load", { value, writable: false });
   same<typeof descriptor, TypedPropertyDescriptor<typeof value>>(true);
@@ -141,21 +143,21 @@ Deno.test("AsyncDecorator takes only functions that return a promise", async () 
   // @ts-expect-error a number is returned
   const wrapped: () => unknown = retry(() => 7);
   assertEquals(await wrapped(), 7);
-  // @ts-expect-error an accessor is no method
+  // @ts-expect-error an accessor is not a method
   assertThrows(() => retry({}, "load", { get: () => 7 }), TypeError);
-  // @ts-expect-error a class is no function
+  // @ts-expect-error a class is not a function
   assertThrows(() => retry(class {}), TypeError);
-  // @ts-expect-error nor is a promise
+  // @ts-expect-error a promise is not a function
   assertThrows(() => retry(Promise.resolve()), TypeError);
-  // @ts-expect-error an index is no context
+  // @ts-expect-error an index is not a decorator's context
   assertThrows(() => [() => Promise.resolve()].map(retry), TypeError);
 });
 
-Deno.test("AsyncDecorator does not compile on what is no method that returns a promise", () => {
+Deno.test("AsyncDecorator does not compile on anything but a method that returns a promise", () => {
   const define = [
     () =>
       class {
-        // @ts-expect-error a getter is no method
+        // @ts-expect-error a getter is not a method
         @retry
         get load() {
           return 1;
@@ -163,12 +165,12 @@ Deno.test("AsyncDecorator does not compile on what is no method that returns a p
       },
     () =>
       class {
-        // @ts-expect-error a field is no method, even if it holds a function
+        // @ts-expect-error a field is not a method, even if it holds a function
         @retry
         load = () => Promise.resolve();
       },
     () => {
-      // @ts-expect-error a class is no method
+      // @ts-expect-error a class is not a method
       @retry
       class Decorated {}
       return Decorated;
@@ -176,7 +178,7 @@ Deno.test("AsyncDecorator does not compile on what is no method that returns a p
   ];
   for (const each of define) assertThrows(each, TypeError, "Cannot decorate");
   class Service {
-    // @ts-expect-error a number is returned, where the wrapped method gives a promise
+    // @ts-expect-error the method returns a number, and the wrapped one a promise
     @retry
     load() {
       return 1;
@@ -221,7 +223,7 @@ Deno.test("Backoff.execute() infers its result from values and from promises", a
   await assertRejects(() => never, Error, "down");
 });
 
-Deno.test("Backoff.execute() hands over an Attempt that cannot be changed", async () => {
+Deno.test("Backoff.execute() passes an Attempt that cannot be changed", async () => {
   const backoff = new Backoff();
   const attempt = await backoff.execute((attempt) => {
     same<typeof attempt, Attempt>(true);
@@ -229,10 +231,11 @@ Deno.test("Backoff.execute() hands over an Attempt that cannot be changed", asyn
   });
   same<Attempt["lastFailure"], Failure | null>(true);
   same<Failure["error"], unknown>(true);
+  same<Failure["limit"], Limit | null>(true);
   // @ts-expect-error it is read-only
   assertThrows(() => attempt.number = 2, TypeError);
   assertEquals(attempt.number, 1);
-  // @ts-expect-error a function is handed its attempt alone
+  // @ts-expect-error a function receives its attempt and nothing else
   assertEquals(await backoff.execute((_attempt, more: number) => more), undefined);
 });
 
@@ -247,9 +250,9 @@ Deno.test("Backoff.execute() takes a signal and nothing else", async () => {
   }
   // @ts-expect-error a deadline belongs to the policy
   await assertRejects(() => backoff.execute(fn, { deadline: 100 }), TypeError);
-  // @ts-expect-error a controller is no signal
+  // @ts-expect-error a controller is not a signal
   await assertRejects(() => backoff.execute(fn, { signal: new AbortController() }));
-  // @ts-expect-error a promise is no function
+  // @ts-expect-error a promise is not a function
   await assertRejects(() => backoff.execute(Promise.resolve()), TypeError);
 });
 
@@ -262,29 +265,29 @@ Deno.test("BackoffOptions does not compile with a wrong option", () => {
     () => asyncbackoff({ giveUp: () => true }),
     // @ts-expect-error another library's key
     () => asyncretry(3, { timeout: 1000 }),
-    // @ts-expect-error a duration is no string
+    // @ts-expect-error a duration is not a string
     () => new Backoff({ attemptTimeout: "100" }),
-    // @ts-expect-error a duration is no string
+    // @ts-expect-error a duration is not a string
     () => new Backoff({ deadline: "5s" }),
-    // @ts-expect-error a duration is no BigInt
+    // @ts-expect-error a duration is not a BigInt
     () => new Backoff({ grace: 100n }),
-    // @ts-expect-error a pause is no string
+    // @ts-expect-error a pause is not a string
     () => new Backoff({ pause: "100" }),
-    // @ts-expect-error a pause is no array
+    // @ts-expect-error a pause is not an array
     () => new Backoff({ pause: [100, 200] }),
-    // @ts-expect-error a count is no string
+    // @ts-expect-error a count is not a string
     () => new Backoff({ maxTries: "3" }),
-    // @ts-expect-error a class alone is no array
+    // @ts-expect-error a single class is not an array
     () => new Backoff({ exceptions: TypeError }),
-    // @ts-expect-error an instance is no class
+    // @ts-expect-error an instance is not a class
     () => new Backoff({ exceptions: [new TypeError()] }),
-    // @ts-expect-error an arrow function is no class
+    // @ts-expect-error an arrow function is not a class
     () => new Backoff({ exceptions: [() => true] }),
     // @ts-expect-error the only word is "all"
     () => new Backoff({ exceptions: "any" }),
     // @ts-expect-error a predicate is a function
     () => new Backoff({ giveup: true }),
-    // @ts-expect-error a controller is no signal
+    // @ts-expect-error a controller is not a signal
     () => new Backoff({ signal: new AbortController() }),
     // @ts-expect-error an observer is a function
     () => new Backoff({ observe: { next() {} } }),
@@ -298,11 +301,11 @@ Deno.test("BackoffOptions does not compile with a wrong option", () => {
   }
 });
 
-Deno.test("BackoffOptions does not compile with functions that answer later", async () => {
+Deno.test("BackoffOptions does not compile with functions that answer with a promise", async () => {
   const { clock, options } = { clock: new TestClock(), options: { exceptions: [Error] } };
   // @ts-expect-error a predicate answers at once
   const giveup = new Backoff({ ...options, clock, giveup: async () => await true });
-  // @ts-expect-error and so does a pause
+  // @ts-expect-error a pause answers at once
   const pause = new Backoff({ ...options, clock, pause: () => Promise.resolve(100) });
   for (const backoff of [giveup, pause]) {
     const result = backoff.execute(() => Promise.reject(new Error("down")));
@@ -311,7 +314,7 @@ Deno.test("BackoffOptions does not compile with functions that answer later", as
   clock.close();
 });
 
-Deno.test("BackoffOptions takes undefined and null for every option", async () => {
+Deno.test("BackoffOptions accepts undefined and null for every option", async () => {
   type Absent<O> = { [Name in keyof O]-?: undefined extends O[Name] ? true : Name };
   type Nullable<O> = { [Name in keyof O]-?: null extends O[Name] ? true : Name };
   type All<O> = { [Name in keyof O]-?: true };
@@ -335,7 +338,7 @@ Deno.test("BackoffOptions takes undefined and null for every option", async () =
   assertEquals(await asyncretry(null, rest)(() => Promise.resolve("value"))(), "value");
 });
 
-Deno.test("BackoffOptions takes read-only arrays, abstract classes and classes of any arguments", () => {
+Deno.test("BackoffOptions accepts read-only arrays, abstract classes and classes with any constructor", () => {
   abstract class Failing extends Error {}
   class Coded extends Failing {
     readonly code: number;
@@ -370,7 +373,7 @@ Deno.test("asyncbackoff() does not compile with misplaced arguments", () => {
     () => asyncbackoff(1000, 5000, { maxTries: 3 }, { grace: 100 }),
     // @ts-expect-error a string duration
     () => asyncbackoff("1000", 5000),
-    // @ts-expect-error the limits have their places
+    // @ts-expect-error the deadline is an argument, not an option
     () => asyncbackoff(1000, 5000, { deadline: 5000 }),
   ];
   for (const [index, make] of rows.entries()) {
@@ -380,7 +383,7 @@ Deno.test("asyncbackoff() does not compile with misplaced arguments", () => {
 
 Deno.test("asyncbackoff() compiles in every notation", () => {
   const options: RetryOptions = { maxTries: 3 };
-  const pause = ({ tries }: Failure) => 100 * tries;
+  const pause = ({ attempt }: Failure) => 100 * attempt;
   const decorators: AsyncDecorator[] = [
     asyncbackoff({}),
     asyncbackoff({ attemptTimeout: 1000, deadline: null }),
@@ -397,26 +400,26 @@ Deno.test("asyncbackoff() compiles in every notation", () => {
   for (const { statistic } of decorators) assertEquals(statistic.attempts, 0);
 });
 
-Deno.test("asyncretry() takes the bound in its place, and not among its options", () => {
+Deno.test("asyncretry() takes the maximum of tries as its first argument, and not among its options", () => {
   type Options = NonNullable<Parameters<typeof asyncretry>[1]>;
   same<keyof Options, Exclude<keyof BackoffOptions, "maxTries">>(true);
-  // @ts-expect-error the bound is given twice
+  // @ts-expect-error the maximum is given twice
   assertThrows(() => asyncretry(3, { maxTries: 4 }), TypeError);
-  // @ts-expect-error the bound is missing
+  // @ts-expect-error the maximum is missing
   assertThrows(() => asyncretry(), TypeError);
-  // @ts-expect-error the bound is no string
+  // @ts-expect-error the maximum is not a string
   assertThrows(() => asyncretry("3"), TypeError);
-  // @ts-expect-error the classes are an option
+  // @ts-expect-error classes are an option, not an argument
   assertThrows(() => asyncretry(3, TypeError), TypeError);
 });
 
-/** Compiles only if every type of event is told apart. */
+/** Compiles only if every type of event is handled. */
 function describe(event: BackoffEvent): string {
   switch (event.type) {
     case "attempt":
       return `${event.attempt}`;
     case "failure":
-      same<typeof event.pause, number | null>(true);
+      same<typeof event.pauseAfter, number | null>(true);
       return `${event.failure.error}`;
     case "late":
       same<typeof event, LateEvent>(true);
@@ -430,10 +433,10 @@ function describe(event: BackoffEvent): string {
   }
 }
 
-Deno.test("BackoffEvent is told apart by its type", async () => {
-  const told: string[] = [];
+Deno.test("BackoffEvent is a union that its type discriminates", async () => {
+  const lines: string[] = [];
   const observe = (event: BackoffEvent) => {
-    told.push(`${event.type} ${describe(event)} at ${event.at}`);
+    lines.push(`${event.type} ${describe(event)} at ${event.at}`);
     // @ts-expect-error not every event has a reason
     if (event.reason === "giveup") assertEquals(event.type, "done");
   };
@@ -441,11 +444,11 @@ Deno.test("BackoffEvent is told apart by its type", async () => {
   const backoff = new Backoff({ exceptions: "all", giveup: () => true, observe, clock });
   const result = backoff.execute(() => Promise.reject("down"));
   assertEquals(await clock.run(result.catch((error) => error)), "down");
-  assertEquals(told, ["attempt 1 at 0", "failure down at 0", "done giveup at 0"]);
+  assertEquals(lines, ["attempt 1 at 0", "failure down at 0", "done giveup at 0"]);
   clock.close();
 });
 
-Deno.test("Clock is made of `now` and `sleep`, with delay() as it is", async () => {
+Deno.test("Clock needs `now` and `sleep` only, and delay() is such a `sleep`", async () => {
   const clock: Clock = { now: () => performance.now(), sleep: delay };
   const both = { now: () => Date.now(), sleep: delay } satisfies Clock;
   same<Required<Clock>, typeof systemClock>(true);

@@ -1,6 +1,6 @@
-// The cases of the original's own test file (aiomisc, tests/test_backoff.py), each under its
-// name there, on a clock that stands still. Where it tells "at least" or "about", instants
-// are exact here.
+// The cases of the original's own test file (aiomisc, tests/test_backoff.py), by their
+// names, on a test clock. Where the original asserts "at least" or "about", instants are
+// exact here.
 
 import {
   assertEquals,
@@ -26,12 +26,12 @@ function failing(clock: TestClock, ms: number, times = 500) {
   return { calls, fn };
 }
 
-/** Runs until the promise rejects, and tells its error. */
+/** Runs until the promise rejects, and returns its error. */
 function errorOf(clock: TestClock, promise: Promise<unknown>): Promise<unknown> {
   return clock.run(promise.then(() => "no error", (error) => error));
 }
 
-Deno.test("asyncbackoff() does as in test_kwargs", async () => {
+Deno.test("asyncbackoff() behaves as in test_kwargs", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 5000);
   const guaranteed = asyncbackoff({
@@ -49,7 +49,7 @@ Deno.test("asyncbackoff() does as in test_kwargs", async () => {
   assertEquals(calls, [0, 500]);
 });
 
-Deno.test("asyncbackoff() does as in test_simple", async () => {
+Deno.test("asyncbackoff() behaves as in test_simple", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 50, 5);
 
@@ -59,7 +59,7 @@ Deno.test("asyncbackoff() does as in test_simple", async () => {
   assertEquals(clock.now(), 250);
 });
 
-Deno.test("asyncbackoff() does as in test_simple_fail", async () => {
+Deno.test("asyncbackoff() behaves as in test_simple_fail", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 50);
 
@@ -70,7 +70,7 @@ Deno.test("asyncbackoff() does as in test_simple_fail", async () => {
   assertEquals(clock.now(), 50);
 });
 
-Deno.test("asyncbackoff() does as in test_too_long and test_too_long_multiple", async () => {
+Deno.test("asyncbackoff() behaves as in test_too_long and test_too_long_multiple", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 5000);
   const guaranteed = asyncbackoff(500, 500, 0, Error, { clock })(fn);
@@ -83,7 +83,7 @@ Deno.test("asyncbackoff() does as in test_too_long and test_too_long_multiple", 
   assertEquals(calls, [0, 500]);
 });
 
-Deno.test("asyncbackoff() does as in test_too_long_multiple_times", async () => {
+Deno.test("asyncbackoff() behaves as in test_too_long_multiple_times", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 5000);
 
@@ -94,7 +94,7 @@ Deno.test("asyncbackoff() does as in test_too_long_multiple_times", async () => 
   assertEquals(clock.now(), 500);
 });
 
-Deno.test("asyncbackoff() does as in test_exit", async () => {
+Deno.test("asyncbackoff() behaves as in test_exit", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 5000);
 
@@ -105,7 +105,7 @@ Deno.test("asyncbackoff() does as in test_exit", async () => {
   assertEquals(clock.now(), 0);
 });
 
-Deno.test("asyncbackoff() does as in test_pause", async () => {
+Deno.test("asyncbackoff() behaves as in test_pause", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 200);
 
@@ -116,7 +116,7 @@ Deno.test("asyncbackoff() does as in test_pause", async () => {
   assertEquals(clock.now(), 1200);
 });
 
-Deno.test("asyncbackoff() does as in test_no_waterline", async () => {
+Deno.test("asyncbackoff() behaves as in test_no_waterline", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 100);
 
@@ -128,7 +128,7 @@ Deno.test("asyncbackoff() does as in test_no_waterline", async () => {
 });
 
 for (const longest of [500, 1000]) {
-  Deno.test(`asyncbackoff() does as in test_no_deadline with ${longest}`, async () => {
+  Deno.test(`asyncbackoff() behaves as in test_no_deadline with ${longest}`, async () => {
     const clock = new TestClock();
     const attempts = longest / 100;
     let calls = 0;
@@ -141,15 +141,15 @@ for (const longest of [500, 1000]) {
   });
 }
 
-Deno.test("asyncbackoff() does as in test_values", () => {
+Deno.test("asyncbackoff() behaves as in test_values", () => {
   assertThrows(() => asyncbackoff(-1, 1), RangeError, "'attemptTimeout'");
   assertThrows(() => asyncbackoff(0, -1), RangeError, "'deadline'");
   assertThrows(() => asyncbackoff(0, 0, -0.1), RangeError, "'pause'");
-  // The original takes coroutine functions only; here a value is awaited, as any.
+  // The original takes coroutine functions only. Here, any returned value is awaited.
 });
 
 for (const maxTries of [1, 2, 5]) {
-  Deno.test(`asyncbackoff() does as in test_max_tries with ${maxTries}`, async () => {
+  Deno.test(`asyncbackoff() behaves as in test_max_tries with ${maxTries}`, async () => {
     const clock = new TestClock();
     const { calls, fn } = failing(clock, 0);
 
@@ -159,7 +159,7 @@ for (const maxTries of [1, 2, 5]) {
     assertEquals(calls.length, maxTries);
   });
 
-  Deno.test(`asyncbackoff() does as in test_giveup with ${maxTries}`, async () => {
+  Deno.test(`asyncbackoff() behaves as in test_giveup with ${maxTries}`, async () => {
     const clock = new TestClock();
     const { calls, fn } = failing(clock, 0);
     let asked: unknown;
@@ -177,7 +177,7 @@ for (const maxTries of [1, 2, 5]) {
   });
 }
 
-Deno.test("asyncbackoff() does as in test_last_exception_is_last", async () => {
+Deno.test("asyncbackoff() behaves as in test_last_exception_is_last", async () => {
   const clock = new TestClock();
   const last = new Retry("the last one");
   let calls = 0;
@@ -194,10 +194,10 @@ Deno.test("asyncbackoff() does as in test_last_exception_is_last", async () => {
   assertStrictEquals(error, last);
   assertEquals(calls, 2);
   assertEquals(clock.now(), 1000);
-  await clock.advance(500); // the abandoned call wakes up, and changes nothing
+  await clock.advance(500); // the abandoned call ends, and changes nothing
 });
 
-Deno.test("asyncbackoff() does as in test_asyncbackoff_retry", async () => {
+Deno.test("asyncbackoff() behaves as in test_asyncbackoff_retry", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 0);
   const guaranteed = asyncbackoff(null, null, 0, Error, { maxTries: 5, clock });
@@ -206,7 +206,7 @@ Deno.test("asyncbackoff() does as in test_asyncbackoff_retry", async () => {
   assertEquals(calls.length, 5);
 });
 
-Deno.test("asyncretry() does as in test_asyncretry", async () => {
+Deno.test("asyncretry() behaves as in test_asyncretry", async () => {
   const clock = new TestClock();
   const { calls, fn } = failing(clock, 0);
 
@@ -214,7 +214,7 @@ Deno.test("asyncretry() does as in test_asyncretry", async () => {
   assertEquals(calls.length, 5);
 });
 
-Deno.test("asyncretry() does as in test_asyncretry_class, on the default clock", async () => {
+Deno.test("asyncretry() behaves as in test_asyncretry_class, on the default clock", async () => {
   let calls = 0;
   class Foo {
     @asyncretry(5)

@@ -1,4 +1,4 @@
-// A recorded run of the original, played again in a world with a clock.
+// Replays recorded runs of the original in a world with a clock.
 
 import {
   asyncbackoff,
@@ -12,7 +12,7 @@ import {
 type ErrorName = "A" | "B" | "C" | "Timeout" | "Any";
 type Script = { takes: number } & ({ return: unknown } | { raise: ErrorName });
 
-/** One line of `aiomisc.jsonl`; README.md says what its fields mean. */
+/** One line of `aiomisc.jsonl`. README.md explains its fields. */
 export interface RecordedRun {
   id: number;
   api: "asyncbackoff" | "asyncretry";
@@ -26,12 +26,12 @@ export interface RecordedRun {
   };
   attempts: Script[];
   cancelAt: number | null;
-  /** Whether two of its events are at the same instant, on purpose. */
+  /** Whether two of its events are at the same instant on purpose. */
   tie: boolean;
   expect: Observed;
 }
 
-/** What a run came to. */
+/** The observed behaviour of a run. */
 export interface Observed {
   outcome: unknown;
   elapsed: number;
@@ -41,9 +41,9 @@ export interface Observed {
   statistic: Record<string, number>;
 }
 
-/** Where a run is played: the clock that its policy is given, and that its work waits on. */
+/** The world of a run: the clock of its policy, and the timers of its work. */
 export interface World {
-  /** The policy's clock; absent for the default. */
+  /** The clock of the policy. Absent for the default. */
   clock?: Clock;
   now(): number;
   after(ms: number, wake: () => void): () => void;
@@ -73,7 +73,7 @@ export function readRuns(text: string): RecordedRun[] {
   return text.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-/** Begins a run, and tells what it came to once it has settled. */
+/** Replays a run, and returns its behaviour when it has settled. */
 export async function play(run: RecordedRun, world: World): Promise<Observed> {
   const began = world.now();
   const elapsed = () => world.now() - began;
@@ -134,6 +134,8 @@ export async function play(run: RecordedRun, world: World): Promise<Observed> {
   );
   const settledAt = elapsed();
   forget();
-  const { refused: _, ...statistic } = decorate.statistic; // the original has no budget
+  // The counters that the original has, too.
+  const { attempts, done, errors, cancels, sumTime } = decorate.statistic;
+  const statistic = { attempts, done, errors, cancels, sumTime };
   return { outcome, elapsed: settledAt, starts, aborted, giveupAsked, statistic };
 }

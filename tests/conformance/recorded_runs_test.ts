@@ -1,4 +1,4 @@
-// The recorded runs of the original, each on three clocks.
+// The recorded runs of the original, on three clocks.
 
 import { assertEquals } from "@std/assert";
 import { delay } from "@std/async/delay";
@@ -9,7 +9,7 @@ import { type Observed, play, readRuns, type World } from "./recorded_run.ts";
 const file = new URL("./aiomisc.jsonl", import.meta.url);
 const runs = readRuns(await Deno.readTextFile(file));
 
-Deno.test("asyncbackoff() and asyncretry() do as recorded on TestClock", async () => {
+Deno.test("asyncbackoff() and asyncretry() behave as recorded on TestClock", async () => {
   assertEquals(runs.length, 1500);
   for (const run of runs) {
     const clock = new TestClock();
@@ -23,7 +23,7 @@ Deno.test("asyncbackoff() and asyncretry() do as recorded on TestClock", async (
   }
 });
 
-/** All runs at once, in one faked time: they do not touch each other. */
+/** Replays all runs at once, in one faked time. They do not affect each other. */
 async function playAllInFakeTime(worldOf: (now: () => number) => World) {
   const time = new FakeTime(0);
   try {
@@ -46,7 +46,7 @@ function assertAllAsRecorded(observed: Observed[]): void {
   }
 }
 
-Deno.test("asyncbackoff() and asyncretry() do as recorded on FakeTime with the default clock", async () => {
+Deno.test("asyncbackoff() and asyncretry() behave as recorded on FakeTime with the default clock", async () => {
   assertAllAsRecorded(
     await playAllInFakeTime((now) => ({
       now,
@@ -58,7 +58,7 @@ Deno.test("asyncbackoff() and asyncretry() do as recorded on FakeTime with the d
   );
 });
 
-Deno.test("asyncbackoff() and asyncretry() do as recorded on FakeTime with delay() as the sleep", async () => {
+Deno.test("asyncbackoff() and asyncretry() behave as recorded on FakeTime with delay() as the sleep", async () => {
   assertAllAsRecorded(
     await playAllInFakeTime((now) => ({
       clock: { now, sleep: delay },

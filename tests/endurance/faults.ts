@@ -1,4 +1,4 @@
-// Calls through a proxy of ours that breaks them, in Node, Deno and Bun: see faults/calls.ts.
+// Calls through a proxy that breaks them, in Node, Deno and Bun; see faults/calls.ts.
 
 import { inRuntimes, isSmall, seed } from "../support/runtimes.ts";
 

@@ -1,5 +1,5 @@
-// Two million executions of mixed fate, and one of a million attempts, in Node, Deno and Bun: see
-// soak/executions.ts and soak/attempts.ts.
+// Two million executions of many scenarios, and one execution of a million attempts, in
+// Node, Deno and Bun; see soak/executions.ts and soak/attempts.ts.
 
 import { inRuntimes, isSmall, seed } from "../support/runtimes.ts";
 

@@ -1,4 +1,4 @@
-// Scripts by chance. Times lie on a coarse grid, so that ties abound.
+// Random scripts. Times lie on a coarse grid, so that ties are frequent.
 
 import fc from "fast-check";
 import type {
@@ -24,8 +24,8 @@ type Arbitrary<T> = fc.Arbitrary<T>;
 const times = (from: number, to: number): Arbitrary<number> =>
   integer({ min: from, max: to }).map((each) => each * 10);
 
-/** The first choices are much more frequent than the last. */
-const seldom = <T>(often: Arbitrary<T>, ...rest: Arbitrary<T>[]): Arbitrary<T> =>
+/** The first choice is much more frequent than the others. */
+const mostly = <T>(often: Arbitrary<T>, ...rest: Arbitrary<T>[]): Arbitrary<T> =>
   oneof(
     { weight: 12, arbitrary: often },
     ...rest.map((each) => ({ weight: 1, arbitrary: each })),
@@ -50,7 +50,7 @@ const ending: Arbitrary<Ending> = oneof(
   { weight: 1, arbitrary: record({ return: value }) },
 );
 
-/** How far times reach, in steps of the grid: the nearer, the more ties. */
+/** Ranges of times, in steps of the grid. The smaller they are, the more ties there are. */
 interface Reach {
   readonly work: Arbitrary<number>;
   readonly instant: Arbitrary<number>;
@@ -62,8 +62,8 @@ interface Reach {
 const wide: Reach = {
   work: times(0, 6),
   instant: times(0, 12),
-  timeout: seldom(option(times(1, 5), { freq: 4 }), constantFrom(0, Infinity)),
-  deadline: seldom(option(times(1, 14), { freq: 3 }), constantFrom(0, Infinity)),
+  timeout: mostly(option(times(1, 5), { freq: 4 }), constantFrom(0, Infinity)),
+  deadline: mostly(option(times(1, 14), { freq: 3 }), constantFrom(0, Infinity)),
   grace: oneof<Arbitrary<number | null>[]>(
     option(times(0, 4), { freq: 2 }),
     constant(Infinity),
@@ -88,7 +88,7 @@ const attemptIn = (reach: Reach): Arbitrary<AttemptScript> =>
       { weight: 4, arbitrary: record({ after: reach.work }) },
       { weight: 1, arbitrary: record({ at: reach.instant }) },
     ),
-    form: seldom<AttemptScript["form"]>(
+    form: mostly<AttemptScript["form"]>(
       constant("plain"),
       constant("async"),
       constant("subclass"),
@@ -106,18 +106,18 @@ const attemptIn = (reach: Reach): Arbitrary<AttemptScript> =>
   });
 
 const classNames: ClassName[] = ["A", "B", "C", "Error", "Object", "DOMException", "Text"];
-const pauseAnswer = seldom<PauseAnswer>(
+const pauseAnswer = mostly<PauseAnswer>(
   times(0, 4),
   constantFrom<PauseAnswer[]>("NaN", "negative", "none", "throw", "promise"),
 );
-const giveupAnswer = seldom<GiveupAnswer>(
+const giveupAnswer = mostly<GiveupAnswer>(
   constant(false),
   constant("falsy"),
   constantFrom<GiveupAnswer[]>(true, "truthy"),
   constantFrom<GiveupAnswer[]>("throw", "promise"),
 );
 
-const budgetAnswer = seldom<BudgetAnswer>(
+const budgetAnswer = mostly<BudgetAnswer>(
   constant(true),
   constant(false),
   constantFrom<BudgetAnswer[]>("throw", "promise"),
@@ -125,11 +125,11 @@ const budgetAnswer = seldom<BudgetAnswer>(
 
 const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
   record({
-    entry: oneof(
-      { weight: 3, arbitrary: constant<PolicyScript["entry"]>("execute") },
+    entryPoint: oneof(
+      { weight: 3, arbitrary: constant<PolicyScript["entryPoint"]>("execute") },
       {
         weight: 2,
-        arbitrary: constantFrom<PolicyScript["entry"][]>(
+        arbitrary: constantFrom<PolicyScript["entryPoint"][]>(
           "wrap",
           "asyncbackoff",
           "positional",
@@ -152,7 +152,7 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
     giveup: option(fc.array(giveupAnswer, { minLength: 1, maxLength: 4 }), { freq: 2 }),
     budget: option(fc.array(budgetAnswer, { minLength: 1, maxLength: 4 })),
     grace: reach.grace,
-    observer: seldom<PolicyScript["observer"]>(
+    observer: mostly<PolicyScript["observer"]>(
       constant("quiet"),
       constant("none"),
       constant("throws"),
@@ -164,7 +164,7 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
   });
 
 const places: Place[] = ["giveup", "budget", "pause", "function", "work", "listener"];
-const tries = oneof(constant(1), integer({ min: 1, max: 4 }));
+const attempt = oneof(constant(1), integer({ min: 1, max: 4 }));
 const fromIn = (reach: Reach): Arbitrary<AbortFrom> =>
   oneof(
     {
@@ -176,13 +176,13 @@ const fromIn = (reach: Reach): Arbitrary<AbortFrom> =>
     },
     {
       weight: 2,
-      arbitrary: record({ by: constant<"timer">("timer"), tries, after: reach.work }),
+      arbitrary: record({ by: constant<"timer">("timer"), attempt, after: reach.work }),
     },
     {
       weight: 8,
       arbitrary: record({
         by: constantFrom<Place[]>(...places, "attempt", "failure", "done"),
-        tries,
+        attempt,
       }),
     },
     { weight: 1, arbitrary: constantFrom<AbortFrom[]>("beforehand", "right after") },
@@ -200,7 +200,7 @@ const abortIn = (reach: Reach): Arbitrary<AbortScript> =>
     from: fromIn(reach),
   });
 
-/** Of two signals that are aborted already. */
+/** Aborts of both signals before the execution begins. */
 const beforehand: AbortScript[] = [
   { signal: "policy", reason: "error", from: "beforehand" },
   { signal: "own", reason: "text", from: "beforehand" },
@@ -218,15 +218,16 @@ const scriptIn = (reach: Reach): Arbitrary<Script> =>
     ),
   }).map(tidy);
 
-/** Any script that comes to an end, or waits for what never comes. */
+/** Any script that ends, or waits for ever. */
 export const script: Arbitrary<Script> = oneof(scriptIn(wide), scriptIn(near));
 
-/** Changes a script by as much as it must be. */
+/** Changes a script where it would be endless, or contradict itself. */
 function tidy({ policy, attempts, aborts }: Script): Script {
-  // Past its attempts a function returns, but with an attempt timeout of 0 it is not called.
+  // After the attempts of its script, a function returns. With an attempt timeout of 0, it
+  // is not called at all.
   const isEndless = policy.attemptTimeout === 0 && policy.maxTries === null;
   // A wrapped function has the policy's signal only.
-  const hasOwn = policy.entry === "execute";
+  const hasOwn = policy.entryPoint === "execute";
   return {
     policy: isEndless ? { ...policy, maxTries: 3 } : policy,
     attempts: attempts.map((each, index) => tidyAttempt(each, index + 1, aborts)),
@@ -235,8 +236,8 @@ function tidy({ policy, attempts, aborts }: Script): Script {
 }
 
 /**
- * How many microtasks it takes a thenable to settle is nobody's promise: within one turn, the
- * order of a settlement and an abort is tested with plain promises only.
+ * The number of microtasks in which a thenable settles is unspecified. So the order of a
+ * settlement and an abort within one turn is tested with plain promises only.
  */
 function tidyAttempt(
   attempt: AttemptScript,
@@ -244,7 +245,7 @@ function tidyAttempt(
   aborts: AbortScript[],
 ): AttemptScript {
   const isInTurn = aborts.some(({ from }) =>
-    typeof from === "string" || ("by" in from && from.tries === number)
+    typeof from === "string" || ("by" in from && from.attempt === number)
   );
   return isInTurn || attempt.when === "sync" ? { ...attempt, form: "plain" } : attempt;
 }

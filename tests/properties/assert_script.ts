@@ -1,51 +1,54 @@
-// A script on the library, compared with what the reference makes of it.
+// Runs a script on the library and compares it with the reference.
 
 import { assertEquals } from "@std/assert";
-import { Player } from "./runner.ts";
+import { Runner } from "./runner.ts";
 import { type Expected, interpret } from "./reference.ts";
 import { literal, type Script } from "./script.ts";
 import type { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
-/** Past everything that a script does. */
+/** Milliseconds until after the end of any script. */
 const LONG = 1000;
 
-/** Plays a script alone, until nothing is left to happen. */
-export async function play(
+/** Runs a script alone until nothing is left to happen. */
+export async function runScript(
   script: Script,
   clock: Pick<TestClock, "now" | "sleep" | "after" | "advance">,
-): Promise<Player> {
-  const player = new Player(script, clock);
-  player.begin();
+): Promise<Runner> {
+  const runner = new Runner(script, clock);
+  runner.begin();
   await clock.advance(LONG);
-  return player;
+  return runner;
 }
 
-/** Asserts that nothing was broken on the way, and that all is as the reference has it. */
+/** Asserts that no invariant was broken, and that the trace is that of the reference. */
 export function assertAsExpected(
   script: Script,
-  player: Player,
+  runner: Runner,
   expected: Expected = interpret(script),
 ): void {
-  const { lines, late, signals, budget, mayBeLate } = expected;
-  const { statistic } = expected;
-  const trace = player.result();
-  const actual = { ...trace, late: trace.late.filter((each) => !mayBeLate.has(each)) };
-  assertSame(script, player, actual, { lines, late, signals, budget, statistic });
+  const { lines, late, signals, budget, possiblyLate } = expected;
+  const { counters } = expected;
+  const trace = runner.result();
+  const actual = { ...trace, late: trace.late.filter((each) => !possiblyLate.has(each)) };
+  assertSame(script, runner, actual, { lines, late, signals, budget, counters });
 }
 
-/** A failure tells the script, as a literal, and what happened, as it can be played again. */
+/**
+ * Asserts equality. A failure shows the script as a literal, and a log that can be
+ * replayed.
+ */
 export function assertSame(
   script: Script,
-  player: Player,
+  runner: Runner,
   actual: unknown,
   expected: unknown,
 ): void {
   try {
-    assertEquals(player.broken, []);
+    assertEquals(runner.broken, []);
     assertEquals(actual, expected);
   } catch (error) {
     const { message } = error as Error;
-    const log = JSON.stringify(player.log);
+    const log = JSON.stringify(runner.log);
     throw new Error(`The script:\n${literal(script)}\nThe log:\n${log}\n${message}`);
   }
 }

@@ -1,5 +1,5 @@
-// A clock that fires all that is due at an instant in one turn, as fakes of time do: what has
-// settled is heard only when all timers of the instant have fired.
+// A clock that fires all timers of an instant in one turn, as fakes of time do. Reactions
+// to promises run only after all timers of the instant have fired.
 
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import type { FullClock } from "./recording_clock.ts";
@@ -9,10 +9,10 @@ interface Timer {
   readonly wake: () => void;
 }
 
-/** A clock as TestClock is, but for its turns. */
+/** A clock like TestClock, except for its turns. */
 export class BurstClock implements FullClock {
   #now = 0;
-  /** In the order of arming. */
+  /** In the order in which they were armed. */
   readonly #timers = new Set<Timer>();
   readonly #turns = new TestClock();
 
@@ -28,7 +28,7 @@ export class BurstClock implements FullClock {
   }
 
   sleep(): Promise<void> {
-    throw new Error("This clock is there for its 'after'");
+    throw new Error("Cannot sleep: this clock is used by its 'after' only");
   }
 
   async advance(ms: number): Promise<void> {

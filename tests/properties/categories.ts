@@ -1,6 +1,7 @@
-// What turns up in the scripts again and again: a property fails if one of these gets rare.
+// Categories that must occur often enough in the scripts: a property fails if one gets
+// rare.
 
-/** What happens, what coincides, what is thrown and handed over, and by whom it is begun. */
+/** Events, ties, errors, kinds of returned values, and entry points. */
 export const categories: readonly string[] = [
   "abort by a timer armed after",
   "abort by a timer armed before",
@@ -33,12 +34,12 @@ export const categories: readonly string[] = [
   "endless grace",
   "ends by aborted",
   "ends by budget",
+  "ends by callbackError",
   "ends by deadline",
   "ends by giveup",
   "ends by maxTries",
+  "ends by nonRetryable",
   "ends by success",
-  "ends by thrown",
-  "ends by unlisted",
   "error: A",
   "error: B",
   "error: C",
@@ -62,17 +63,17 @@ export const categories: readonly string[] = [
   "function: thenable",
   "function: twice",
   "grace",
-  "grace cut short",
   "late rejection",
   "late value",
   "never ends",
-  "obeyed",
+  "rejects with its signal's reason",
   "observer: none",
   "observer: quiet",
   "observer: throws",
   "pause",
   "pause of 0",
   "positional",
+  "rejection in the grace",
   "tie of abort and deadline",
   "tie of abort and grace",
   "tie of abort and outer work",

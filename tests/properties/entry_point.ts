@@ -1,4 +1,4 @@
-// By which of its doors a script enters the library.
+// The entry points of the library by which a script can be executed.
 
 import {
   asyncbackoff,
@@ -8,39 +8,60 @@ import {
   Backoff,
   type BackoffOptions,
   currentAttempt,
+  type Statistic,
 } from "@asyncbackoff/asyncbackoff";
 import type { PolicyScript } from "./script.ts";
 
-/** How a function is executed, and what counts. */
-export interface Entrance {
+/** A way to execute a function, and to read the counters. */
+export interface EntryPoint {
   run(fn: (attempt: Attempt) => unknown, signal: AbortSignal): Promise<unknown>;
-  statistic(): Record<string, number>;
+  counters(): Record<string, number>;
 }
 
-/** The entrance that a script names. */
-export function enterBy(policy: PolicyScript, options: BackoffOptions): Entrance {
-  const { entry, attemptTimeout, deadline, maxTries } = policy;
+/** The entry point that a script names. */
+export function entryPointOf(policy: PolicyScript, options: BackoffOptions): EntryPoint {
+  const { entryPoint, attemptTimeout, deadline, maxTries } = policy;
   const limits = { attemptTimeout, deadline };
   const named = { ...options, ...limits, maxTries };
-  if (entry === "execute") return byExecute(new Backoff(named));
-  if (entry === "wrap") return byDecorator(new Backoff(named).wrap);
-  if (entry === "asyncbackoff") return byDecorator(asyncbackoff(named));
-  if (entry === "positional") return byDecorator(byPosition(policy, options));
+  if (entryPoint === "execute") return byExecute(new Backoff(named));
+  if (entryPoint === "wrap") return byDecorator(new Backoff(named).wrap);
+  if (entryPoint === "asyncbackoff") return byDecorator(asyncbackoff(named));
+  if (entryPoint === "positional") return byDecorator(byPosition(policy, options));
   return byDecorator(asyncretry(maxTries, { ...options, ...limits }));
 }
 
-/** The entrance that has a signal of its own. */
-export function byExecute(backoff: Backoff): Entrance {
+/** The entry point that takes a signal for each execution. */
+export function byExecute(backoff: Backoff): EntryPoint {
   return {
     run: (fn, signal) => backoff.execute(fn, { signal }),
-    statistic: () => ({ ...backoff.statistic }),
+    counters: () => countersOf(backoff),
   };
 }
 
-function byDecorator(decorate: AsyncDecorator): Entrance {
+function byDecorator(decorate: AsyncDecorator): EntryPoint {
   return {
     run: (fn) => decorate((() => fn(currentAttempt())) as () => Promise<unknown>)(),
-    statistic: () => ({ ...decorate.statistic }),
+    counters: () => countersOf(decorate),
+  };
+}
+
+/** All counters but `late`: late outcomes are compared one by one. */
+export function countersOf(
+  { statistic }: { statistic: Statistic },
+): Record<string, number> {
+  const { attempts, done, errors, cancels, refused, sumTime, timeouts, pauseTime } =
+    statistic;
+  const { ends } = statistic;
+  return {
+    attempts,
+    done,
+    errors,
+    cancels,
+    refused,
+    sumTime,
+    timeouts,
+    pauseTime,
+    ...ends,
   };
 }
 

@@ -1,5 +1,5 @@
-// Things that are not what they look like. Each is made anew by its name, since not all of
-// them can be copied, compared or even printed.
+// Values that are not what they look like. Each is made anew by its name, because not all
+// of them can be copied, compared or even printed.
 
 import fc from "fast-check";
 import { createContext, runInContext } from "node:vm";
@@ -7,14 +7,14 @@ import { createContext, runInContext } from "node:vm";
 const realm = createContext({});
 const elsewhere = (code: string): unknown => runInContext(code, realm);
 
-/** What the things below throw when they are touched. */
+/** The error of the values below when they are touched. */
 export class Trap extends Error {}
 
 const spring = (): never => {
   throw new Trap("touched");
 };
 
-/** A proxy on which nothing can be done at all. */
+/** A proxy on which every operation throws. */
 const trapped = (target: object): unknown => {
   const names = Object.getOwnPropertyNames(Reflect);
   return new Proxy(target, Object.fromEntries(names.map((name) => [name, spring])));
@@ -26,7 +26,7 @@ function revoked(target: object): unknown {
   return proxy;
 }
 
-/** An object of which every look at some property throws. */
+/** An object whose properties throw when they are read. */
 function touchy(): object {
   const names = [
     "then",
@@ -48,7 +48,7 @@ class OtherPromise<T> extends Promise<T> {}
 type End = (value?: unknown) => void;
 const thenable = (then: (resolve: End, reject: End) => void): unknown => ({ then });
 
-/** A promise whose own `then` is not to be called. */
+/** A promise whose own `then` must not be called. */
 const lying = (promise: Promise<unknown>): unknown =>
   Object.assign(promise, { then: spring });
 
@@ -76,7 +76,7 @@ const makers = {
   "a rejected promise": () => unhandled(Promise.reject(new Error("rejected"))),
   "a promise that never settles": () => new Promise(() => {}),
   "a subclassed promise": () => OtherPromise.resolve("value"),
-  "a promise with a then of its own": () => lying(Promise.resolve("value")),
+  "a promise with its own then": () => lying(Promise.resolve("value")),
   "a promise with a throwing constructor": () =>
     Object.defineProperty(Promise.resolve("value"), "constructor", { get: spring }),
   "a thenable that throws": () => thenable(spring),
@@ -119,10 +119,10 @@ const makers = {
   "a clock that cannot be read": () => ({ now: spring, sleep: spring, after: spring }),
 } satisfies Record<string, () => unknown>;
 
-/** A thing, by its name or as it is. */
+/** A hostile value: by its name, or as it is. */
 export type Hostile = { crafted: keyof typeof makers } | { anything: unknown };
 
-/** Makes it. */
+/** Makes a hostile value. */
 export function make(hostile: Hostile): unknown {
   return "crafted" in hostile ? makers[hostile.crafted]() : hostile.anything;
 }
@@ -138,7 +138,7 @@ const everything = fc.anything({
   withTypedArray: true,
 });
 
-/** Anything that there is. */
+/** Any value. */
 export const hostile: fc.Arbitrary<Hostile> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ anything: everything }) },
   {

@@ -1,5 +1,5 @@
-// Hostile input: a clear error or the right behaviour, never a hang, a crash elsewhere or a
-// changed prototype.
+// Hostile input: it causes a clear error or the right behaviour, never a hang, an error
+// elsewhere or a changed prototype.
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -14,12 +14,15 @@ import fc from "fast-check";
 import { type Hostile, hostile, make, Trap } from "./hostile.ts";
 import { assertProperty } from "./runs.ts";
 
-/** Past everything that is done here, and past the waits of clocks that are wrong. */
+/**
+ * Milliseconds until after the end of every test, and after the waits of clocks that are
+ * wrong.
+ */
 const LONG = 10_000;
 
 type Outcome = PromiseSettledResult<unknown>;
 
-/** What a promise has come to when time has passed; `null` is a hang. */
+/** The outcome of a promise after some time; `null` if it hangs. */
 async function outcomeOf(promise: Promise<unknown>, clock: TestClock) {
   let outcome: Outcome | null = null;
   promise.then(
@@ -30,13 +33,13 @@ async function outcomeOf(promise: Promise<unknown>, clock: TestClock) {
   return outcome as Outcome | null;
 }
 
-/** One of ours, which says what to do. */
+/** Whether an error is one of the library's own, which say what must be. */
 function isOurs(error: unknown): boolean {
   return (error instanceof TypeError || error instanceof RangeError) &&
-    /^Cannot .* as .*/.test(error.message) && !/revoked/.test(error.message);
+    /^Cannot .+: .+/.test(error.message) && !/revoked/.test(error.message);
 }
 
-/** Ours, or what the thing itself throws when it is touched. */
+/** Asserts that an error is one of ours, or that of the value itself when it is touched. */
 function assertClear(error: unknown): void {
   const isItsOwn = error instanceof Trap ||
     (error instanceof TypeError && /revoked/.test(error.message));
@@ -49,7 +52,7 @@ const guarded = [Object, Array, Function, Promise, Error, Map]
 const snapshot = () => guarded.map((each) => Object.getOwnPropertyDescriptors(each));
 const before = snapshot();
 
-/** The prototypes are as they were. */
+/** Asserts that the prototypes are unchanged. */
 function assertUnchanged(): void {
   const now = snapshot();
   for (const [index, descriptors] of now.entries()) {
@@ -62,7 +65,7 @@ function assertUnchanged(): void {
   }
 }
 
-/** What was thrown, if anything was. */
+/** The error that a function throws; `null` if it returns. */
 function thrownBy(fn: () => unknown): { error: unknown } | null {
   try {
     fn();
@@ -72,8 +75,8 @@ function thrownBy(fn: () => unknown): { error: unknown } | null {
   }
 }
 
-/** For each option, what is right. */
-const right: Record<string, unknown[]> = {
+/** Values that are valid, for each option. */
+const valid: Record<string, unknown[]> = {
   attemptTimeout: [0, 100, null],
   deadline: [0, 500, undefined],
   pause: [0, 10],
@@ -87,19 +90,19 @@ const right: Record<string, unknown[]> = {
 };
 const option = (name: string): fc.Arbitrary<Hostile> =>
   fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom(...right[name] ?? []).map(asIs) },
+    { weight: 12, arbitrary: fc.constantFrom(...valid[name] ?? []).map(asIs) },
     { weight: 1, arbitrary: hostile },
   );
 const asIs = (anything: unknown): Hostile => ({ anything });
 
-/** Things that are no options, or options of which some are right. */
+/** Values that are not options, or options of which some are valid. */
 const options = fc.oneof(
   { weight: 1, arbitrary: hostile.map((each) => ({ whole: each })) },
   { weight: 1, arbitrary: hostile.map((clock) => ({ parts: { clock } })) },
   {
     weight: 4,
     arbitrary: fc.record(
-      Object.fromEntries(Object.keys(right).map((name) => [name, option(name)])),
+      Object.fromEntries(Object.keys(valid).map((name) => [name, option(name)])),
       { requiredKeys: [] },
     ).map((parts) => ({ parts })),
   },
@@ -115,17 +118,17 @@ function makeOptions(options: Options): unknown {
   return Object.fromEntries(made);
 }
 
-/** Nothing else is accepted, or a limit that was meant would get lost. */
+/** Asserts that accepted options are known. Otherwise a limit would be lost in silence. */
 function assertIsOptions(given: unknown): void {
   if (given === null || given === undefined) return;
-  assert(typeof given === "object" && !Array.isArray(given), "These are no options");
-  const known = ["clock", ...Object.keys(right)];
+  assert(typeof given === "object" && !Array.isArray(given), "These are not options");
+  const known = ["clock", ...Object.keys(valid)];
   assertEquals(Object.keys(given).filter((each) => !known.includes(each)), []);
   const { signal = null } = given as BackoffOptions;
-  assert(signal === null || typeof signal.aborted === "boolean", "This is no signal");
+  assert(signal === null || typeof signal.aborted === "boolean", "This is not a signal");
 }
 
-/** Each way to make a policy. */
+/** The ways to make a policy. */
 const makePolicy: ((options: BackoffOptions) => (fn: () => unknown) => Promise<unknown>)[] =
   [
     (options) => {
@@ -146,7 +149,7 @@ const makePolicy: ((options: BackoffOptions) => (fn: () => unknown) => Promise<u
     },
   ];
 
-Deno.test("asyncbackoff() refuses what are no options with a clear error, or works", async () => {
+Deno.test("asyncbackoff() refuses invalid options with a clear error, or works", async () => {
   await assertProperty({
     name: "options",
     arbitrary: fc.record({ options, way: fc.nat({ max: makePolicy.length - 1 }) }),
@@ -161,18 +164,20 @@ Deno.test("asyncbackoff() refuses what are no options with a clear error, or wor
       count(thrown === null ? "accepted" : "refused");
       assertUnchanged();
       if (thrown !== null) {
-        // A value is looked at with care; what holds the options is not.
-        if ("parts" in options) return assert(isOurs(thrown.error), "It says what to do");
+        // Values of options are checked with care, but not the object that holds them.
+        if ("parts" in options) {
+          return assert(isOurs(thrown.error), "The error does not say what must be");
+        }
         return assertClear(thrown.error);
       }
       assertIsOptions(given);
-      // A clock of anybody's own need not move.
+      // Another clock may stand still.
       if (policy === undefined || "whole" in options || "clock" in options.parts) return;
-      // Attempts that are given no time, and nothing to end them, go on for ever at one instant.
+      // Attempts that are given no time can go on for ever at one instant.
       if ((parts as BackoffOptions).attemptTimeout === 0) return;
       if (Object.keys(options.parts).length > 0) count("accepted with a part");
       const outcome = await outcomeOf(policy(() => "value"), clock);
-      if ("observe" in options.parts) forgive(); // what an observer throws must surface
+      if ("observe" in options.parts) forgive(); // errors of an observer are uncaught
       assertUncaught([]);
       assert(outcome !== null, "It hangs");
       if (outcome.status === "fulfilled") return assertEquals(outcome.value, "value");
@@ -181,7 +186,7 @@ Deno.test("asyncbackoff() refuses what are no options with a clear error, or wor
   });
 });
 
-Deno.test("Backoff.execute() refuses what is no function with a clear error", async () => {
+Deno.test("Backoff.execute() refuses anything but a function with a clear error", async () => {
   await assertProperty({
     name: "functions",
     arbitrary: hostile,
@@ -204,12 +209,12 @@ Deno.test("Backoff.execute() refuses what is no function with a clear error", as
   });
 });
 
-/** What `await` makes of it, once, at the same instants. */
+/** The outcome of `await` on the same value, at the same instants. */
 async function awaited(fn: () => unknown, clock: TestClock): Promise<Outcome | null> {
   return await outcomeOf((async () => await fn())(), clock);
 }
 
-/** Things of another call are equal where they are the same sort of thing. */
+/** Asserts equality. Objects of another call are equal if they have the same type. */
 function assertAlike(actual: Outcome, expected: Outcome): void {
   assertEquals(actual.status, expected.status);
   const [one, other] = [actual, expected].map((each) =>
@@ -221,7 +226,7 @@ function assertAlike(actual: Outcome, expected: Outcome): void {
   } else assert(Object.is(one, other));
 }
 
-Deno.test("Backoff.execute() makes of what an attempt returns what await makes of it", async () => {
+Deno.test("Backoff.execute() treats a returned value as await does", async () => {
   await assertProperty({
     name: "returned",
     arbitrary: hostile,
@@ -238,7 +243,7 @@ Deno.test("Backoff.execute() makes of what an attempt returns what await makes o
       assert(outcome !== null, "It hangs");
       count(expected?.status ?? "never");
       if (expected !== null) return assertAlike(outcome, expected);
-      assert(outcome.status === "rejected", "There is nothing to resolve with");
+      assert(outcome.status === "rejected", "It resolved without a value");
       assertEquals((outcome.reason as { limit?: string }).limit, "deadline");
     },
   });
@@ -252,17 +257,17 @@ function nameOf(error: unknown): unknown {
   }
 }
 
-Deno.test("Backoff.execute() retries whatever is thrown, and lets it out as it is", async () => {
-  const ways = ["callbackError", "rejected", "nonRetryable", "listed"] as const;
+Deno.test("Backoff.execute() retries any thrown value, and rejects with the value itself", async () => {
+  const ways = ["thrown", "rejected", "nonRetryable", "retryable class"] as const;
   await assertProperty({
-    name: "callbackError",
+    name: "thrown values",
     arbitrary: fc.record({ each: hostile, way: fc.constantFrom(...ways) }),
     runs: 300,
     categories: [...ways],
     async holds({ each, way }, { count, assertUncaught }) {
       const clock = new TestClock();
       const error = make(each);
-      const exceptions = way === "listed"
+      const exceptions = way === "retryable class"
         ? [Object]
         : way === "nonRetryable"
         ? []
@@ -279,12 +284,12 @@ Deno.test("Backoff.execute() retries whatever is thrown, and lets it out as it i
       assertUnchanged();
       assertUncaught([]);
       assert(outcome?.status === "rejected", "It must reject");
-      // To ask of which class it is may throw; then that goes out.
-      if (way === "listed" && !Object.is(outcome.reason, error)) {
+      // `instanceof` may throw. The execution then rejects with that error.
+      if (way === "retryable class" && !Object.is(outcome.reason, error)) {
         return assertClear(outcome.reason);
       }
-      assert(Object.is(outcome.reason, error), "It goes out as it is");
-      if (way === "listed") return;
+      assert(Object.is(outcome.reason, error), "It rejects with another value");
+      if (way === "retryable class") return;
       const isTimeout = nameOf(error) === "TimeoutError";
       const isRetried = isTimeout ||
         (way !== "nonRetryable" && nameOf(error) !== "AbortError");
@@ -293,7 +298,7 @@ Deno.test("Backoff.execute() retries whatever is thrown, and lets it out as it i
   });
 });
 
-Deno.test("Backoff.execute() comes to its end whatever giveup, pause and observe answer", async () => {
+Deno.test("Backoff.execute() ends whatever giveup, pause and observe return", async () => {
   await assertProperty({
     name: "answers",
     arbitrary: fc.record({
@@ -335,12 +340,12 @@ Deno.test("Backoff.execute() comes to its end whatever giveup, pause and observe
           : "paused",
       );
       if (reason === "callbackError") assertClear(outcome.reason);
-      else assert(Object.is(outcome.reason, failure), "The failure's own error goes out");
+      else assert(Object.is(outcome.reason, failure), "It rejects with another error");
     },
   });
 });
 
-/** What `now` does at each reading: it goes back by so much, or says something. */
+/** The effect of each call of `now`: it goes back, or returns a hostile value. */
 const back = fc.record({ back: fc.integer({ min: 0, max: 100 }) });
 type Reading = Hostile | { back: number };
 const noTime = fc.oneof(fc.constantFrom(NaN, Infinity, -Infinity).map(asIs), hostile)
@@ -350,7 +355,7 @@ const readings: fc.Arbitrary<Reading[]> = fc.oneof(
   fc.array(fc.oneof(back, noTime), { maxLength: 5 }),
 );
 
-/** TestClock, but for what `now` says. */
+/** A TestClock whose `now` is wrong. */
 function wrongClock(
   clock: TestClock,
   readings: readonly Reading[],
@@ -369,7 +374,7 @@ function wrongClock(
   return hasAfter ? { now, sleep, after } : { now, sleep };
 }
 
-Deno.test("Backoff.execute() is not harmed by a clock that goes backwards, and refuses one that tells no time", async () => {
+Deno.test("Backoff.execute() works when its clock goes backwards, and refuses a clock that returns no time", async () => {
   await assertProperty({
     name: "clocks that are wrong",
     arbitrary: fc.record({ readings, hasAfter: fc.boolean(), works: fc.boolean() }),
@@ -395,7 +400,7 @@ Deno.test("Backoff.execute() is not harmed by a clock that goes backwards, and r
       const outcome = await outcomeOf(backoff.execute(work), time);
       assertUncaught([]);
       assert(outcome !== null, "It hangs");
-      assert(elapsed.every((each) => each >= 0), "No time is negative");
+      assert(elapsed.every((each) => each >= 0), "A duration is negative");
       const isBackwards = readings.every((each) => "back" in each);
       const isLimit = outcome.status === "fulfilled" ||
         nameOf(outcome.reason) === "TimeoutError";
@@ -403,13 +408,13 @@ Deno.test("Backoff.execute() is not harmed by a clock that goes backwards, and r
       if (isRefused) assertClear((outcome as PromiseRejectedResult).reason);
       count(isBackwards ? "backwards" : isRefused ? "refused" : "harmless");
       if (!isBackwards) return;
-      assert(!isRefused, "Going backwards is no reason to refuse");
+      assert(!isRefused, "A clock may go backwards");
       assertEquals(outcome.status, works ? "fulfilled" : "rejected");
     },
   });
 });
 
-Deno.test("Backoff.execute() refuses a clock whose sleep or after is none", async () => {
+Deno.test("Backoff.execute() refuses a clock whose sleep or after does not work", async () => {
   await assertProperty({
     name: "clocks that do not wait",
     arbitrary: fc.record({ each: hostile, hasAfter: fc.boolean() }),
@@ -418,7 +423,7 @@ Deno.test("Backoff.execute() refuses a clock whose sleep or after is none", asyn
     async holds({ each, hasAfter }, { count, assertUncaught }) {
       const time = new TestClock();
       const thing = make(each);
-      const comesTo = await awaited(() => thing, time);
+      const awaitedOutcome = await awaited(() => thing, time);
       const now = () => time.now();
       const wait = () => thing;
       const clock =
@@ -431,15 +436,17 @@ Deno.test("Backoff.execute() refuses a clock whose sleep or after is none", asyn
       assert(outcome !== null, "It hangs");
       count(hasAfter ? "by after" : "by sleep");
       if (hasAfter && typeof thing === "function") return; // it may be a cancel
-      if (hasAfter || comesTo?.status === "fulfilled") {
+      if (hasAfter || awaitedOutcome?.status === "fulfilled") {
         count(hasAfter ? "refused" : "never waits");
         assert(outcome.status === "rejected", "Not refused");
-        if (hasAfter) return assert(isOurs(outcome.reason), "It says what to do");
+        if (hasAfter) {
+          return assert(isOurs(outcome.reason), "The error does not say what must be");
+        }
         return assertClear(outcome.reason);
       }
-      count(comesTo === null ? "waits for ever" : "refused");
+      count(awaitedOutcome === null ? "waits for ever" : "refused");
       const value: Outcome = { status: "fulfilled", value: "value" };
-      assertAlike(outcome, comesTo ?? value);
+      assertAlike(outcome, awaitedOutcome ?? value);
     },
   });
 });

@@ -1,29 +1,33 @@
-// Time for the reference: a list of what is to happen, and a plain loop over it.
+// Time for the reference: a list of entries that are due at instants, and a plain loop over
+// it.
 
-/** Something that is to happen. */
+/** An action that is due at an instant. */
 export interface Entry {
   readonly at: number;
-  /** Of those at one instant, the one that was armed first comes first. */
+  /** At one instant, the entry that was armed first comes first. */
   readonly armed: number;
   readonly kind: string;
   /** The attempt that it belongs to; 0 for none. */
-  readonly tries: number;
-  readonly happens: () => void;
+  readonly attempt: number;
+  readonly act: () => void;
 }
 
-/** What is to happen, in its order. */
+/** Entries in the order in which they are due. */
 export class Instants {
   now = 0;
   readonly #entries: Entry[] = [];
   #armed = 0;
 
-  /** Arms an entry; `Infinity` never comes. */
-  after(ms: number, kind: string, tries: number, happens: () => void): void {
+  /** Arms an entry. With `Infinity`, it is never due. */
+  after(ms: number, kind: string, attempt: number, act: () => void): void {
     if (ms === Infinity) return;
-    this.#entries.push({ at: this.now + ms, armed: this.#armed++, kind, tries, happens });
+    this.#entries.push({ at: this.now + ms, armed: this.#armed++, kind, attempt, act });
   }
 
-  /** Lets everything happen; before the first of an instant, tells all that lie there. */
+  /**
+   * Runs all entries. Before the first entry of an instant, `meet` receives all of that
+   * instant.
+   */
   loop(meet: (entries: Entry[]) => void, afterEach: () => void): void {
     let last = -1;
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
@@ -35,7 +39,7 @@ export class Instants {
         ]);
       }
       last = next.at;
-      next.happens();
+      next.act();
       afterEach();
     }
   }
@@ -43,8 +47,8 @@ export class Instants {
   #next(): Entry | undefined {
     let first = 0;
     for (const [index, { at, armed }] of this.#entries.entries()) {
-      const least = this.#entries[first] as Entry;
-      if (at < least.at || (at === least.at && armed < least.armed)) first = index;
+      const best = this.#entries[first] as Entry;
+      if (at < best.at || (at === best.at && armed < best.armed)) first = index;
     }
     return this.#entries.splice(first, 1)[0];
   }

@@ -1,21 +1,21 @@
-// A clock that keeps account of what the library asks of it.
+// A clock that records the timers that the library sets on it.
 
 import type { Clock } from "@asyncbackoff/asyncbackoff";
 
-/** A clock as TestClock is. */
+/** A clock with `after`, like TestClock. */
 export type FullClock = Required<Clock>;
 
-/** A clock that has `sleep` only. */
+/** The same clock without its `after`. */
 export function withoutAfter({ now, sleep }: FullClock): Clock {
   return { now, sleep };
 }
 
-/** The clock that is given to the library; it tells its wakes, and what is left of them. */
+/** The clock that the library gets. It reports wakes, and counts pending timers. */
 export class RecordingClock implements FullClock {
   readonly now: FullClock["now"];
   readonly sleep: FullClock["sleep"];
   readonly after: FullClock["after"];
-  /** Each tells whether it is still waited for. */
+  /** For each timer, whether it is still pending. */
   readonly #timers = new Set<() => boolean>();
 
   constructor(clock: FullClock, woke: () => void) {
@@ -38,7 +38,7 @@ export class RecordingClock implements FullClock {
     };
   }
 
-  /** How many timers are left. */
+  /** The number of timers that are left. */
   get left(): number {
     return [...this.#timers].filter((isLeft) => isLeft()).length;
   }

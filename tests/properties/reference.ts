@@ -1,6 +1,7 @@
-// An independent interpreter of the rules: a plain loop over a script, with no promise and no
-// timer, that shares no code with the library. Where the library is known to differ from the
-// letter of the rules, a comment below that begins with "Known:" says so.
+// The reference: an independent implementation of the rules, as a plain loop over a script,
+// without promises and timers. It shares no code with the library. Where the library is
+// known to differ from the letter of the rules, a comment that begins with "Known:" says
+// so.
 
 import { type Entry, Instants } from "./instants.ts";
 import {
@@ -17,42 +18,45 @@ import {
   type Trace,
 } from "./script.ts";
 
-/** An error or a value goes by a label: the same label is the very same thing. */
+/** The label of an error or a value. Equal labels stand for the identical value. */
 type Label = string;
 type Outcome = { value: Label } | { error: Label };
 
 interface RunningAttempt {
-  readonly tries: number;
+  readonly number: number;
   readonly script: AttemptScript;
   isCalled: boolean;
   isSettled: boolean;
-  cutBy: Label | null;
+  /** The reason of its signal. */
+  abortedBy: Label | null;
 }
 
 interface Failure {
   readonly error: Label;
-  readonly tries: number;
+  readonly attempt: number;
+  readonly limit: "attempt" | null;
+  readonly duration: number;
   readonly elapsed: number;
   readonly remaining: number;
-  readonly pause: number;
+  readonly pauseBefore: number;
 }
 
-/** What follows a failure: a pause, or the end. */
+/** The decision about a failure: a pause, or the end. */
 type Decision = { pause: number } | { reason: string; error: Label };
 
-/** What a script must come to, and what happened on the way. */
+/** The trace that a script must have, and categories of what happened in it. */
 export interface Expected extends Trace {
-  /** Categories of what happened, for the counts. */
+  /** Categories of what happened, to be counted. */
   seen: Set<string>;
-  /** Late ends that may be told or not. */
-  mayBeLate: Set<string>;
-  /** The rules leave the order open: see `#abortByTimer` and `#answer`. */
+  /** Late outcomes that may be observed or not. */
+  possiblyLate: Set<string>;
+  /** Whether the rules leave the order open: see `#abortByTimer` and `#answer`. */
   isOpen: boolean;
 }
 
-/** Plays a script by the rules. */
+/** Runs a script by the rules. */
 export function interpret(script: Script): Expected {
-  return new Reference(script).play();
+  return new Reference(script).run();
 }
 
 const orNone = (limit: number | null) => limit ?? Infinity;
@@ -68,9 +72,26 @@ class Reference {
     late: [],
     signals: [],
     budget: [],
-    statistic: { attempts: 0, done: 0, errors: 0, refused: 0, cancels: 0, sumTime: 0 },
+    counters: {
+      attempts: 0,
+      done: 0,
+      errors: 0,
+      cancels: 0,
+      refused: 0,
+      sumTime: 0,
+      timeouts: 0,
+      pauseTime: 0,
+      success: 0,
+      nonRetryable: 0,
+      maxTries: 0,
+      giveup: 0,
+      budget: 0,
+      deadline: 0,
+      aborted: 0,
+      callbackError: 0,
+    },
     seen: new Set(),
-    mayBeLate: new Set(),
+    possiblyLate: new Set(),
     isOpen: false,
   };
   #phase: "trying" | "stopping" | "failing" | "pausing" | "over" = "pausing";
@@ -78,10 +99,11 @@ class Reference {
   #attempts: RunningAttempt[] = [];
   #attemptAt = 0;
   #pause = 0;
+  #pausingSince: number | null = null;
   #lastFailure: Failure | null = null;
   #reason: Label | null = null;
   #isAbortedInDecision = false;
-  #arrived: [RunningAttempt, Outcome][] = [];
+  #undelivered: [RunningAttempt, Outcome][] = [];
   #endedIn = "";
   #graceEnd = "";
   readonly #outerDone = new Set<number>();
@@ -93,7 +115,7 @@ class Reference {
     this.#grace = script.policy.grace ?? 0;
   }
 
-  play(): Expected {
+  run(): Expected {
     this.#armCallers("before");
     for (const [index, { when }] of this.#script.attempts.entries()) {
       if (typeof when === "object" && "at" in when) this.#armOuterWork(index + 1, when.at);
@@ -106,7 +128,7 @@ class Reference {
     return this.#result();
   }
 
-  /** What lies at one instant and would each do something alone. */
+  /** Notes ties: entries of one instant, each of which would have an effect by itself. */
   #meet(entries: Entry[]): void {
     const kinds = entries.filter((each) => this.#isLive(each)).map(({ kind }) => kind)
       .sort();
@@ -117,9 +139,9 @@ class Reference {
     }
   }
 
-  #isLive({ kind, tries }: Entry): boolean {
+  #isLive({ kind, attempt }: Entry): boolean {
     if (kind === "deadline" || kind === "abort") return this.#phase !== "over";
-    if (tries !== this.#attempt?.tries) return false;
+    if (attempt !== this.#attempt?.number) return false;
     if (kind === "pause") return this.#phase === "pausing";
     if (kind === "timeout") return this.#phase === "trying";
     if (kind === "grace") return this.#phase === "stopping";
@@ -150,124 +172,133 @@ class Reference {
   // ---- attempts
 
   #try(): void {
-    const { statistic } = this.#expected;
-    if (statistic["attempts"]! > 0) {
-      statistic["sumTime"]! += this.#instants.now - this.#attemptAt;
+    this.#endPause();
+    const { counters } = this.#expected;
+    if (counters["attempts"]! > 0) {
+      counters["sumTime"]! += this.#instants.now - this.#attemptAt;
     }
-    const tries = ++statistic["attempts"]!;
-    if (tries > 100) throw new Error("This script is endless");
+    const number = ++counters["attempts"]!;
+    if (number > 100) throw new Error("This script is endless");
     const attempt: RunningAttempt = {
-      tries,
-      script: attemptOf(this.#script, tries),
+      number,
+      script: attemptOf(this.#script, number),
       isCalled: false,
       isSettled: false,
-      cutBy: null,
+      abortedBy: null,
     };
     this.#attempts.push(attempt);
     this.#attempt = attempt;
     this.#attemptAt = this.#instants.now;
     this.#phase = "trying";
-    if (tries === 1) this.#tellBudget("began");
-    this.#tell("attempt", `attempt ${tries}`);
+    if (number === 1) this.#writeBudget("began");
+    this.#observe("attempt", `attempt ${number}`);
     if (this.#phase !== "trying") return;
     if (this.#attemptTimeout === 0) {
       this.#see("attempt timeout of 0");
-      return this.#fail(this.#timeoutOf(attempt));
+      this.#count("timeouts");
+      return this.#fail(this.#timeoutOf(attempt), "attempt");
     }
     this.#instants.after(
       this.#attemptTimeout,
       "timeout",
-      tries,
+      number,
       () => this.#timeOut(attempt),
     );
     this.#call(attempt);
   }
 
   #call(attempt: RunningAttempt): void {
-    const { tries, script } = attempt;
+    const { number, script } = attempt;
     const remaining = Math.min(this.#attemptTimeout, this.#deadline - this.#instants.now);
     attempt.isCalled = true;
     this.#see(`function: ${script.when === "sync" ? "sync" : script.form}`);
-    this.#write(`call ${tries}: remaining ${remaining}, after ${this.#lastFailure?.error}`);
-    for (const each of this.#abortsIn("timer", tries)) {
+    this.#write(
+      `call ${number}: remaining ${remaining}, after ${this.#lastFailure?.error}`,
+    );
+    for (const each of this.#abortsIn("timer", number)) {
       const { after } = each.from as { after: number };
       this.#instants.after(after, "abort", 0, () => this.#abortByTimer(each, attempt));
     }
-    // What has settled beforehand is heard when the function returns it, and not sooner.
-    attempt.isSettled = this.#outerDone.has(tries);
-    this.#abortIn("function", tries);
+    // Work that is done beforehand counts when the function returns it, and not earlier.
+    attempt.isSettled = this.#outerDone.has(number);
+    this.#abortIn("function", number);
     const { when, ending } = script;
-    const outcome = outcomeOf(ending, tries);
-    if (this.#outerDone.has(tries)) this.#arrived.push([attempt, outcome]);
+    const outcome = outcomeOf(ending, number);
+    if (this.#outerDone.has(number)) this.#undelivered.push([attempt, outcome]);
     if (when === "sync" || when === "soon") this.#settle(attempt, outcome);
     if (typeof when === "object" && "after" in when) {
-      this.#instants.after(when.after, "work", tries, () => this.#work(attempt));
+      this.#instants.after(when.after, "work", number, () => this.#work(attempt));
     }
   }
 
-  #armOuterWork(tries: number, at: number): void {
-    this.#instants.after(at, "outer work", tries, () => {
-      this.#outerDone.add(tries);
-      const attempt = this.#attempts[tries - 1];
+  #armOuterWork(number: number, at: number): void {
+    this.#instants.after(at, "outer work", number, () => {
+      this.#outerDone.add(number);
+      const attempt = this.#attempts[number - 1];
       if (attempt?.isCalled) {
         this.#see("work armed before the execution");
-        this.#settle(attempt, outcomeOf(attempt.script.ending, tries));
+        this.#settle(attempt, outcomeOf(attempt.script.ending, number));
       }
-      this.#abortIn("work", tries);
+      this.#abortIn("work", number);
     });
   }
 
   #work(attempt: RunningAttempt): void {
-    this.#settle(attempt, outcomeOf(attempt.script.ending, attempt.tries));
-    for (const each of this.#abortsIn("work", attempt.tries)) {
+    this.#settle(attempt, outcomeOf(attempt.script.ending, attempt.number));
+    for (const each of this.#abortsIn("work", attempt.number)) {
       this.#abortByTimer(each, attempt);
     }
   }
 
-  /** The first settlement counts; it is delivered when the function's turn is over. */
+  /** Only the first settlement counts. It is delivered at the end of the turn. */
   #settle(attempt: RunningAttempt, outcome: Outcome): void {
     if (attempt.isSettled) return;
     attempt.isSettled = true;
-    this.#arrived.push([attempt, outcome]);
+    this.#undelivered.push([attempt, outcome]);
   }
 
   #deliver(): void {
-    for (const [attempt, outcome] of this.#arrived.splice(0)) {
+    for (const [attempt, outcome] of this.#undelivered.splice(0)) {
       const isRunning = attempt === this.#attempt &&
         (this.#phase === "trying" || this.#phase === "stopping");
       if (isRunning && this.#phase === "stopping" && this.#instants.now >= this.#deadline) {
-        // Known: the deadline wins its tie with an attempt in its grace, whoever armed that.
+        // Known: the deadline wins a tie with an attempt in its grace, whichever timer was
+        // armed first.
         this.#see("deadline's tie in the grace");
         this.#reachDeadline();
         this.#late(attempt, outcome);
-      } else if (isRunning) this.#arrive(outcome);
+      } else if (isRunning) this.#receive(outcome);
       else this.#late(attempt, outcome);
     }
   }
 
-  #arrive(outcome: Outcome): void {
+  #receive(outcome: Outcome): void {
     const isStopping = this.#phase === "stopping";
     if (isStopping) {
-      this.#see("value" in outcome ? "value in the grace" : "grace cut short");
+      this.#see("value" in outcome ? "value in the grace" : "rejection in the grace");
     }
     if ("error" in outcome) {
-      return this.#fail(isStopping ? this.#timeoutOf(this.#attempt!) : outcome.error);
+      if (isStopping) return this.#fail(this.#timeoutOf(this.#attempt!), "attempt");
+      return this.#fail(outcome.error, null);
     }
-    this.#expected.statistic["done"]! += 1;
-    this.#tellBudget("succeeded");
+    this.#count("done");
+    this.#writeBudget("succeeded");
     this.#end("success", outcome);
   }
 
   #late(attempt: RunningAttempt, outcome: Outcome): void {
-    // To reject with the signal's own reason is to obey, and nothing to tell.
-    if ("error" in outcome && outcome.error === attempt.cutBy) return this.#see("obeyed");
+    // A rejection with the reason of the attempt's own signal is not reported.
+    if ("error" in outcome && outcome.error === attempt.abortedBy) {
+      return this.#see("rejects with its signal's reason");
+    }
     this.#see("value" in outcome ? "late value" : "late rejection");
     if (this.#script.policy.observer === "none") return;
-    const text = `${this.#instants.now} late ${attempt.tries}: ${show(outcome)}`;
-    // Known: what loses its tie with the deadline in the grace may have been heard by then.
-    const isHeard = this.#endedIn === "stopping" && attempt === this.#attempt &&
+    const text = `${this.#instants.now} late ${attempt.number}: ${describe(outcome)}`;
+    // Known: an outcome that loses its tie with the deadline in the grace may have been
+    // delivered before.
+    const isDelivered = this.#endedIn === "stopping" && attempt === this.#attempt &&
       this.#instants.now === this.#deadline;
-    if (isHeard) this.#expected.mayBeLate.add(text);
+    if (isDelivered) this.#expected.possiblyLate.add(text);
     else this.#expected.late.push(text);
   }
 
@@ -276,6 +307,7 @@ class Reference {
   #timeOut(attempt: RunningAttempt): void {
     if (attempt !== this.#attempt || this.#phase !== "trying") return;
     this.#see("attempt timeout");
+    this.#count("timeouts");
     const error = this.#timeoutOf(attempt);
     if (this.#grace > 0) {
       this.#see(this.#grace === Infinity ? "endless grace" : "grace");
@@ -283,23 +315,23 @@ class Reference {
       this.#instants.after(
         this.#grace,
         "grace",
-        attempt.tries,
+        attempt.number,
         () => this.#endGrace(attempt),
       );
-      return this.#cut(attempt, error);
+      return this.#abortAttempt(attempt, error);
     }
-    // Known: the signal aborts before `giveup` is asked. An abort by its listener is too late
-    // for the decision, and ends the pause.
+    // Known: the signal aborts before `giveup` is called. If its listener aborts the
+    // execution, the decision is still made, and the abort ends the pause.
     this.#phase = "failing";
-    this.#cut(attempt, error);
-    this.#fail(error);
+    this.#abortAttempt(attempt, error);
+    this.#fail(error, "attempt");
   }
 
   #endGrace(attempt: RunningAttempt): void {
     if (attempt !== this.#attempt || this.#phase !== "stopping") return;
     this.#see("whole grace");
-    this.#graceEnd = `${attempt.tries} at ${this.#instants.now}`;
-    this.#fail(this.#timeoutOf(attempt));
+    this.#graceEnd = `${attempt.number} at ${this.#instants.now}`;
+    this.#fail(this.#timeoutOf(attempt), "attempt");
   }
 
   #reachDeadline(): void {
@@ -314,182 +346,176 @@ class Reference {
     if (phase === "stopping") this.#failAtEnd(error);
     if (phase === "trying") {
       this.#cancel();
-      this.#cut(this.#attempt!, this.#deadlineError());
+      this.#abortAttempt(this.#attempt!, this.#deadlineError());
     }
     this.#end("deadline", { error });
   }
 
-  /** An attempt in its grace has failed, and there is nothing to ask about it. */
+  /** An attempt in its grace fails as the execution ends, so nobody decides about it. */
   #failAtEnd(error: Label): void {
-    const { statistic } = this.#expected;
-    statistic["done"]! += 1;
-    statistic["errors"]! += 1;
-    this.#tell("failure", failureText(this.#failure(error), null));
+    this.#count("done");
+    this.#count("errors");
+    this.#observe("failure", failureText(this.#failure(error, "attempt"), null));
   }
 
   #cancel(): void {
-    this.#expected.statistic["done"]! += 1;
-    this.#expected.statistic["cancels"]! += 1;
+    this.#count("done");
+    this.#count("cancels");
   }
 
-  #cut(attempt: RunningAttempt, reason: Label): void {
-    if (attempt.cutBy !== null) return;
-    attempt.cutBy = reason;
-    const { tries } = attempt;
+  #abortAttempt(attempt: RunningAttempt, reason: Label): void {
+    if (attempt.abortedBy !== null) return;
+    attempt.abortedBy = reason;
+    const { number } = attempt;
     const { onAbort, when } = attempt.script;
     if (!attempt.isCalled || onAbort === null) return;
-    this.#write(`cut ${tries}: ${reason}`);
-    // A function that ends before it returns cannot answer afterwards.
+    this.#write(`abort ${number}: ${reason}`);
+    // A function that ends synchronously cannot settle again.
     if (onAbort !== "ignore" && when !== "sync") {
       const outcome = onAbort.ending === "reason"
         ? { error: reason }
-        : outcomeOf(onAbort.ending, tries, "answer");
+        : outcomeOf(onAbort.ending, number, "answer");
+      const answer = () => this.#answer(attempt, outcome);
       if (onAbort.after === 0) this.#settle(attempt, outcome);
-      else {this.#instants.after(onAbort.after, "answer", tries, () =>
-          this.#answer(attempt, outcome));}
+      else this.#instants.after(onAbort.after, "answer", number, answer);
     }
-    this.#abortIn("listener", tries);
+    this.#abortIn("listener", number);
   }
 
   /**
-   * Open: no rule says which comes first, the end of the grace or an answer that the abort's
-   * listener began and that comes at the same instant.
+   * Open: no rule says which comes first at one instant, the end of the grace or an answer
+   * that the listener of the abort began.
    */
   #answer(attempt: RunningAttempt, outcome: Outcome): void {
-    const isTie = this.#graceEnd === `${attempt.tries} at ${this.#instants.now}`;
+    const isTie = this.#graceEnd === `${attempt.number} at ${this.#instants.now}`;
     if (isTie && !attempt.isSettled) this.#expected.isOpen = true;
     this.#settle(attempt, outcome);
   }
 
   // ---- failures
 
-  #failure(error: Label): Failure {
+  #failure(error: Label, limit: "attempt" | null): Failure {
     return {
       error,
-      tries: this.#attempt!.tries,
+      attempt: this.#attempt!.number,
+      limit,
+      duration: this.#instants.now - this.#attemptAt,
       elapsed: this.#instants.now,
       remaining: Math.max(0, this.#deadline - this.#instants.now),
-      pause: this.#pause,
+      pauseBefore: this.#pause,
     };
   }
 
-  #fail(error: Label): void {
+  #fail(error: Label, limit: "attempt" | null): void {
     this.#phase = "failing";
-    const failure = this.#failure(error);
+    const failure = this.#failure(error, limit);
     this.#lastFailure = failure;
-    const { statistic } = this.#expected;
-    statistic["done"]! += 1;
+    this.#count("done");
     const decision = this.#decide(failure);
-    const isUnlisted = "reason" in decision && decision.reason === "nonRetryable";
-    statistic["errors"]! += isUnlisted ? 0 : 1;
+    const isRetryable = !("reason" in decision && decision.reason === "nonRetryable");
+    if (isRetryable) this.#count("errors");
     if (this.#isAbortedInDecision) {
       this.#phase = "over";
-      this.#tell("failure", failureText(failure, null));
+      this.#observe("failure", failureText(failure, null));
       return this.#end("aborted", { error: this.#reason! });
     }
     if ("pause" in decision && this.#instants.now < this.#deadline) {
       return this.#pauseFor(failure, decision.pause);
     }
     this.#phase = "over";
-    this.#tell("failure", failureText(failure, null));
-    // At the deadline's very instant there is no pause any more.
+    this.#observe("failure", failureText(failure, null));
+    // At the very instant of the deadline, there is no pause.
     if ("pause" in decision) return this.#end("deadline", { error });
-    if (decision.reason === "budget") statistic["refused"]! += 1;
+    if (decision.reason === "budget") this.#count("refused");
     this.#end(decision.reason, decision);
   }
 
   #pauseFor(failure: Failure, pause: number): void {
-    const { tries } = failure;
+    const { attempt } = failure;
     const noted = this.#reason;
     this.#phase = "pausing";
     this.#pause = pause;
-    this.#instants.after(pause, "pause", tries, () => {
-      if (this.#phase === "pausing" && this.#attempt!.tries === tries) this.#try();
+    this.#pausingSince = this.#instants.now;
+    this.#instants.after(pause, "pause", attempt, () => {
+      if (this.#phase === "pausing" && this.#attempt!.number === attempt) this.#try();
     });
     this.#see(pause === 0 ? "pause of 0" : "pause");
-    this.#tell("failure", failureText(failure, pause));
-    // What aborted before the failure was decided on ends the pause.
+    this.#observe("failure", failureText(failure, pause));
+    // An abort that came before the decision ends the pause.
     if (noted !== null && this.#phase === "pausing") this.#endAborted(noted);
   }
 
-  /** The order of the questions: listed? the last try? giveup? may it? how long a pause? */
+  #endPause(): void {
+    if (this.#pausingSince === null) return;
+    this.#expected.counters["pauseTime"]! += this.#instants.now - this.#pausingSince;
+    this.#pausingSince = null;
+  }
+
+  /** The order of the questions: exceptions, maxTries, giveup, budget, pause. */
   #decide(failure: Failure): Decision {
     const { policy } = this.#script;
-    const { error, tries } = failure;
-    if (!this.#isListed(error)) return { reason: "nonRetryable", error };
+    const { error, attempt } = failure;
+    if (!this.#isRetryable(error)) return { reason: "nonRetryable", error };
     if (policy.budget !== null) this.#write("budget: failed");
-    if (tries >= orNone(policy.maxTries)) return { reason: "maxTries", error };
+    if (attempt >= orNone(policy.maxTries)) return { reason: "maxTries", error };
     return this.#askGiveup(failure) ?? this.#askBudget(failure) ?? this.#askPause(failure);
   }
 
   #askGiveup(failure: Failure): Decision | null {
     const { giveup } = this.#script.policy;
     if (giveup === null) return null;
-    const { error, tries } = failure;
-    this.#ask("giveup", factsOf(failure), tries);
-    const answer = answerOf(giveup, tries);
-    if (answer === "throw") {
-      return { reason: "callbackError", error: `thrown by giveup ${tries}` };
-    }
-    if (answer === "promise") {
-      return { reason: "callbackError", error: `TypeError by ${error}` };
-    }
+    const { error, attempt } = failure;
+    this.#ask("giveup", factsOf(failure), attempt);
+    const answer = answerOf(giveup, attempt);
+    if (answer === "throw") return callbackError(`thrown by giveup ${attempt}`);
+    if (answer === "promise") return callbackError(`TypeError caused by ${error}`);
     const isOver = answer === true || answer === "truthy";
     return isOver ? { reason: "giveup", error } : null;
   }
 
-  /** Where no time remains there is no retry to be charged for. */
-  #askBudget({ error, tries, remaining }: Failure): Decision | null {
+  /** If no time remains, there is no retry to charge for. */
+  #askBudget({ error, attempt, remaining }: Failure): Decision | null {
     const { budget } = this.#script.policy;
     if (budget === null || remaining === 0) return null;
     this.#see("asks a budget");
-    this.#ask("budget", "asked", tries);
-    const answer = answerOf(budget, tries);
-    if (answer === "throw") {
-      return { reason: "callbackError", error: `thrown by budget ${tries}` };
-    }
-    if (answer === "promise") {
-      return { reason: "callbackError", error: `TypeError by ${error}` };
-    }
+    this.#ask("budget", "mayRetry", attempt);
+    const answer = answerOf(budget, attempt);
+    if (answer === "throw") return callbackError(`thrown by budget ${attempt}`);
+    if (answer === "promise") return callbackError(`TypeError caused by ${error}`);
     return answer ? null : { reason: "budget", error };
   }
 
   #askPause(failure: Failure): Decision {
     const { pause } = this.#script.policy;
     if (!Array.isArray(pause)) return { pause: pause ?? 0 };
-    const { error, tries } = failure;
-    this.#ask("pause", factsOf(failure), tries);
-    const answer = answerOf(pause, tries);
+    const { error, attempt } = failure;
+    this.#ask("pause", factsOf(failure), attempt);
+    const answer = answerOf(pause, attempt);
     if (typeof answer === "number") return { pause: answer };
-    // Only an option may be absent, not an answer.
-    if (answer === "none") return { reason: "callbackError", error: "TypeError" };
-    if (answer === "throw") {
-      return { reason: "callbackError", error: `thrown by pause ${tries}` };
-    }
-    if (answer === "promise") {
-      return { reason: "callbackError", error: `TypeError by ${error}` };
-    }
-    return { reason: "callbackError", error: "RangeError" };
+    if (answer === "throw") return callbackError(`thrown by pause ${attempt}`);
+    // An option may be absent, but not an answer.
+    const isNumber = answer !== "promise" && answer !== "none";
+    return callbackError(`${isNumber ? "RangeError" : "TypeError"} caused by ${error}`);
   }
 
-  #ask(place: "giveup" | "budget" | "pause", text: string, tries: number): void {
+  #ask(place: "giveup" | "budget" | "pause", text: string, attempt: number): void {
     this.#write(`${place}: ${text}`);
     const before = this.#reason;
-    this.#abortIn(place, tries);
+    this.#abortIn(place, attempt);
     if (this.#reason !== before) this.#isAbortedInDecision = true;
   }
 
-  #isListed(error: Label): boolean {
-    const { exceptions, entry } = this.#script.policy;
+  #isRetryable(error: Label): boolean {
+    const { exceptions, entryPoint } = this.#script.policy;
     const name = error.replace(/ .*/, "");
-    if (!(name in facts)) return true; // a timeout of ours
+    if (!(name in facts)) return true; // a timeout of the library
     this.#see(`error: ${name}`);
     const fact = facts[name as keyof typeof facts];
     if (fact.name === "TimeoutError") return true;
-    const listed = exceptions ?? (entry === "asyncretry" ? "all" : []);
-    if (listed === "all") return fact.name !== "AbortError";
+    const retryable = exceptions ?? (entryPoint === "asyncretry" ? "all" : []);
+    if (retryable === "all") return fact.name !== "AbortError";
     const classes: readonly string[] = fact.classes;
-    return listed.some((each) => classes.includes(each));
+    return retryable.some((each) => classes.includes(each));
   }
 
   // ---- callers
@@ -506,8 +532,9 @@ class Reference {
   }
 
   /**
-   * Known: the one timer is armed for each state anew, so in a tie with the deadline what was
-   * armed during the execution may come first, except if the running attempt armed it.
+   * Known: the one timer is armed anew for each state. An abort whose timer was armed
+   * during the execution may thus win a tie with the deadline, unless the running attempt
+   * armed it.
    */
   #abortByTimer(abort: AbortScript, owner: RunningAttempt | null): void {
     const isTie = this.#instants.now === this.#deadline && this.#endedIn !== "";
@@ -521,32 +548,33 @@ class Reference {
     for (const each of this.#script.aborts) if (each.from === from) this.#abort(each);
   }
 
-  #abortsIn(place: Place | "timer", tries: number): AbortScript[] {
+  #abortsIn(place: Place | "timer", attempt: number): AbortScript[] {
     return this.#script.aborts.filter(({ from }) =>
-      typeof from === "object" && "by" in from && from.by === place && from.tries === tries
+      typeof from === "object" && "by" in from && from.by === place &&
+      from.attempt === attempt
     );
   }
 
-  #abortIn(place: Place, tries: number): void {
-    for (const each of this.#abortsIn(place, tries)) this.#abort(each);
+  #abortIn(place: Place, attempt: number): void {
+    for (const each of this.#abortsIn(place, attempt)) this.#abort(each);
   }
 
-  /** A settlement that has arrived in this turn comes first, though the signal aborts at once. */
+  /** The signal aborts at once, but settlements of this turn come before the abort. */
   #abort({ signal, from }: AbortScript): void {
     if (this.#phase === "over" || this.#reason !== null) return;
     const reason = `the ${signal} reason`;
     this.#reason = reason;
-    this.#see(`abort by ${whence(from)}`);
+    this.#see(`abort by ${sourceOf(from)}`);
     if (this.#phase === "failing") return;
-    const arrived = this.#arrived.splice(0);
-    if (this.#phase === "trying") this.#cut(this.#attempt!, reason);
-    const answered = this.#arrived.splice(0);
-    this.#arrived = arrived;
+    const settled = this.#undelivered.splice(0);
+    if (this.#phase === "trying") this.#abortAttempt(this.#attempt!, reason);
+    const answered = this.#undelivered.splice(0);
+    this.#undelivered = settled;
     this.#deliver();
-    // Delivering it may have ended the execution, or its attempt.
+    // The delivery may have ended the execution, or its attempt.
     const { phase } = { phase: this.#phase as string };
     if (phase !== "over") this.#endAborted(reason);
-    this.#arrived.push(...answered);
+    this.#undelivered.push(...answered);
   }
 
   #endAborted(reason: Label): void {
@@ -558,29 +586,33 @@ class Reference {
     this.#end("aborted", { error: reason });
   }
 
-  // ---- the end, and what is seen of it
+  // ---- the end, and the trace
 
   #end(reason: string, outcome: Outcome): void {
-    const { statistic } = this.#expected;
-    const tries = statistic["attempts"]!;
+    const { counters } = this.#expected;
+    const attempts = counters["attempts"]!;
     this.#phase = "over";
     this.#see(`ends by ${reason}`);
-    if (tries > 0) statistic["sumTime"]! += this.#instants.now - this.#attemptAt;
-    const told = show("value" in outcome ? outcome : { error: outcome.error });
-    this.#tell(
-      "done",
-      `done by ${reason}: ${told}, tries ${tries}, elapsed ${this.#instants.now}`,
-    );
-    this.#write(`settled: ${told}`);
+    this.#endPause();
+    this.#count(reason);
+    if (attempts > 0) counters["sumTime"]! += this.#instants.now - this.#attemptAt;
+    const text = describe("value" in outcome ? outcome : { error: outcome.error });
+    const facts = `attempts ${attempts}, elapsed ${this.#instants.now}`;
+    this.#observe("done", `done by ${reason}: ${text}, ${facts}`);
+    this.#write(`settled: ${text}`);
   }
 
-  #tell(place: "attempt" | "failure" | "done", text: string): void {
+  #count(counter: string): void {
+    this.#expected.counters[counter]! += 1;
+  }
+
+  #observe(place: "attempt" | "failure" | "done", text: string): void {
     if (this.#script.policy.observer === "none") return;
-    this.#write(`told ${text}`);
-    this.#abortIn(place, this.#expected.statistic["attempts"]!);
+    this.#write(`observed ${text}`);
+    this.#abortIn(place, this.#expected.counters["attempts"]!);
   }
 
-  #tellBudget(text: string): void {
+  #writeBudget(text: string): void {
     if (this.#script.policy.budget === null) return;
     this.#expected.budget.push(`${this.#instants.now} ${text}`);
   }
@@ -593,8 +625,8 @@ class Reference {
     this.#expected.seen.add(category);
   }
 
-  #timeoutOf({ tries }: RunningAttempt): Label {
-    return `attempt timeout of ${this.#attemptTimeout} (${tries})`;
+  #timeoutOf({ number }: RunningAttempt): Label {
+    return `attempt timeout of ${this.#attemptTimeout} (${number})`;
   }
 
   #deadlineError(): Label {
@@ -604,34 +636,44 @@ class Reference {
   #result(): Expected {
     if (this.#phase !== "over") this.#see("never ends");
     this.#expected.signals = this.#attempts.filter(({ isCalled }) => isCalled)
-      .map(({ tries, cutBy }) => `${tries}: ${cutBy ?? "quiet"}`);
+      .map(({ number, abortedBy }) => `${number}: ${abortedBy ?? "not aborted"}`);
     this.#expected.late.sort();
     return this.#expected;
   }
 }
 
-/** Each attempt throws things of its own. */
-function outcomeOf(ending: Ending, tries: number, by: "work" | "answer" = "work"): Outcome {
+function callbackError(error: Label): Decision {
+  return { reason: "callbackError", error };
+}
+
+/** The outcome of an attempt. Each attempt makes values of its own. */
+function outcomeOf(
+  ending: Ending,
+  number: number,
+  by: "work" | "answer" = "work",
+): Outcome {
   const name = "return" in ending ? ending.return : ending.raise;
-  const label = primitives.includes(name) ? name : `${name} ${tries} ${by}`;
+  const label = primitives.includes(name) ? name : `${name} ${number} ${by}`;
   return "return" in ending ? { value: label } : { error: label };
 }
 
-function show(outcome: Outcome): string {
+function describe(outcome: Outcome): string {
   return "value" in outcome
     ? `fulfilled with ${outcome.value}`
     : `rejected with ${outcome.error}`;
 }
 
-function factsOf({ error, tries, elapsed, remaining, pause }: Failure): string {
-  return `${error}, tries ${tries}, elapsed ${elapsed}, remaining ${remaining}, pause ${pause}`;
+function factsOf(failure: Failure): string {
+  const { error, attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
+  return `${error}, attempt ${attempt}, limit ${limit}, duration ${duration}, ` +
+    `elapsed ${elapsed}, remaining ${remaining}, pauseBefore ${pauseBefore}`;
 }
 
-function failureText(failure: Failure, next: number | null): string {
-  return `failure ${factsOf(failure)}, then ${next}`;
+function failureText(failure: Failure, pauseAfter: number | null): string {
+  return `failure ${factsOf(failure)}, then ${pauseAfter}`;
 }
 
-function whence(from: AbortFrom): string {
+function sourceOf(from: AbortFrom): string {
   if (typeof from === "string") return from;
   if ("by" in from) return from.by;
   return `a timer armed ${from.armed}`;

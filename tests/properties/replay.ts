@@ -1,12 +1,12 @@
-// Plays the log of an execution again, through the pure engine alone.
+// Replays the log of an execution through the pure engine alone.
 
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
 import { begin, step } from "../../src/engine/engine.ts";
 import type { Event, Failure, Policy, State } from "../../src/engine/state.ts";
-import type { LoggedEvent } from "./runner.ts";
+import { factsOf, type LoggedEvent } from "./runner.ts";
 import type { PolicyScript } from "./script.ts";
 
-/** What was decided, as it was logged: the engine asks for it in the same order. */
+/** A policy that repeats the logged decisions, which the engine asks for in order. */
 class LoggedPolicy implements Policy {
   readonly attemptTimeout: number;
   readonly deadline: number;
@@ -20,7 +20,7 @@ class LoggedPolicy implements Policy {
     this.deadline = policy.deadline ?? Infinity;
     this.grace = policy.grace ?? 0;
     for (const event of log) {
-      if (event.type === "decided") this.#pauses.push(event.pause);
+      if (event.type === "decided") this.#pauses.push(event.pauseAfter);
       if (event.type !== "ended") continue;
       this.#reason = event.reason;
       this.#label = event.label;
@@ -31,30 +31,30 @@ class LoggedPolicy implements Policy {
     const pause = this.#pauses.shift() ?? null;
     if (pause !== null) return pause;
     if (this.#reason === "callbackError") throw this.#label;
-    // What the deadline or an abort ended needs no more than to go on.
-    const isEndedHere = this.#reason !== "deadline" && this.#reason !== "aborted";
-    return isEndedHere ? this.#reason as "giveup" : 0;
+    // If the deadline or an abort ended the execution, this decision did not.
+    const isDecisive = this.#reason !== "deadline" && this.#reason !== "aborted";
+    return isDecisive ? this.#reason as "giveup" : 0;
   }
 }
 
-/** The states of an execution, from the first on. */
+/** All states of an execution, in order. */
 export function replay(policy: PolicyScript, log: readonly LoggedEvent[]): State[] {
   const logged = new LoggedPolicy(policy, log);
   let state: State = begin(0, "");
   const states: State[] = [state];
-  const on = (event: Event) => {
+  const apply = (event: Event) => {
     const next = step(logged, state, event);
     if (next !== state) states.push(next);
     state = next;
-    // An attempt that is given no time is over when it begins.
+    // An attempt that is given no time ends as it begins.
     if (next.phase === "trying" && next.wakeAt === next.at) {
-      on({ type: "woke", at: next.at });
+      apply({ type: "woke", at: next.at });
     }
   };
   for (const event of log) {
     if (event.type === "decided" || event.type === "ended") continue;
-    if (event.type === "settled" && event.attempt !== state.tries) continue;
-    on(eventOf(event));
+    if (event.type === "settled" && event.attempt !== state.attempts) continue;
+    apply(eventOf(event));
   }
   return states;
 }
@@ -69,40 +69,39 @@ function eventOf(event: Exclude<LoggedEvent, { type: "decided" | "ended" }>): Ev
   return { type: "settled", at, outcome };
 }
 
-/** What an observer would be told of the states, in the words of the traces. */
-export function told(states: readonly State[]): string[] {
+/** The events that an observer would receive, as lines of a trace. */
+export function observed(states: readonly State[]): string[] {
   return states.flatMap((state, index) => {
     const before = states[index - 1];
-    return before === undefined ? [] : toldOfStep(before, state);
+    return before === undefined ? [] : observedInStep(before, state);
   });
 }
 
-function toldOfStep(before: State, { at, ...state }: State): string[] {
+function observedInStep(before: State, { at, ...state }: State): string[] {
   const lines: string[] = [];
-  const { lastFailure, tries } = state;
+  const { lastFailure, attempts } = state;
   if (lastFailure !== null && lastFailure !== before.lastFailure) {
-    const next = state.phase === "pausing" ? state.pause : null;
-    const { error, elapsed, remaining, pause } = lastFailure;
-    const facts =
-      `tries ${tries}, elapsed ${elapsed}, remaining ${remaining}, pause ${pause}`;
-    lines.push(`${at} told failure ${labelOf(error, tries)}, ${facts}, then ${next}`);
+    const pauseAfter = state.phase === "pausing" ? state.pause : null;
+    const label = labelOf(lastFailure.error, attempts);
+    lines.push(`${at} observed failure ${factsOf(lastFailure, label)}, then ${pauseAfter}`);
   }
-  if (state.phase === "trying") lines.push(`${at} told attempt ${tries}`);
+  if (state.phase === "trying") lines.push(`${at} observed attempt ${attempts}`);
   if (state.phase !== "done") return lines;
   const { reason, outcome } = state;
   const end = outcome.status === "fulfilled"
-    ? `fulfilled with ${labelOf(outcome.value, tries)}`
-    : `rejected with ${labelOf(outcome.reason, tries)}`;
-  return [...lines, `${at} told done by ${reason}: ${end}, tries ${tries}, elapsed ${at}`];
+    ? `fulfilled with ${labelOf(outcome.value, attempts)}`
+    : `rejected with ${labelOf(outcome.reason, attempts)}`;
+  const facts = `attempts ${attempts}, elapsed ${at}`;
+  return [...lines, `${at} observed done by ${reason}: ${end}, ${facts}`];
 }
 
-/** The attempt of a timeout is the one at which it is first seen. */
+/** The attempt in which a timeout was first seen, by which it is labelled. */
 const firstSeen = new WeakMap<TimeoutError, number>();
 
-function labelOf(thing: unknown, tries: number): string {
-  if (!(thing instanceof TimeoutError)) return String(thing);
-  if (!firstSeen.has(thing)) firstSeen.set(thing, tries);
-  return thing.limit === "attempt"
-    ? `attempt timeout of ${thing.ms} (${firstSeen.get(thing)})`
-    : `deadline of ${thing.ms}`;
+function labelOf(value: unknown, attempt: number): string {
+  if (!(value instanceof TimeoutError)) return String(value);
+  if (!firstSeen.has(value)) firstSeen.set(value, attempt);
+  return value.limit === "attempt"
+    ? `attempt timeout of ${value.ms} (${firstSeen.get(value)})`
+    : `deadline of ${value.ms}`;
 }

@@ -1,20 +1,21 @@
-// Determinism: what an execution was told, logged as JSON, makes the pure engine go through
-// the same states.
+// Determinism: the logged events of an execution lead the pure engine through the same
+// states.
 
 import { assertEquals } from "@std/assert";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { script } from "./arbitrary.ts";
-import { assertSame, play } from "./assert_script.ts";
+import { assertSame, runScript } from "./assert_script.ts";
 import type { LoggedEvent } from "./runner.ts";
-import { replay, told } from "./replay.ts";
+import { observed, replay } from "./replay.ts";
 import { assertProperty } from "./runs.ts";
 import type { Script } from "./script.ts";
 
 /**
- * The states are seen by an observer. Left out is an abort from within a step of the engine:
- * by `giveup`, `budget` or `pause`, or as an attempt begins that is given no time.
+ * Scripts with an observer, which sees the states. They have no aborts from within a step
+ * of the engine: by `giveup`, `budget` or `pause`, or as an attempt begins that is given no
+ * time.
  */
-const observed = script.map(({ policy, attempts, aborts }): Script => ({
+const observedScript = script.map(({ policy, attempts, aborts }): Script => ({
   policy: { ...policy, observer: "quiet" },
   attempts,
   aborts: aborts.filter(({ from }) => {
@@ -24,20 +25,20 @@ const observed = script.map(({ policy, attempts, aborts }): Script => ({
   }),
 }));
 
-Deno.test("step() goes through the states of an execution when its log is played again", async () => {
+Deno.test("step() goes through the same states when the log of an execution is replayed", async () => {
   await assertProperty({
     name: "replay",
-    arbitrary: observed,
+    arbitrary: observedScript,
     runs: 300,
     categories: ["trying", "stopping", "pausing", "done"],
     async holds(script, { count }) {
-      const player = await play(script, new TestClock());
-      const { lines } = player.result();
-      const log: LoggedEvent[] = JSON.parse(JSON.stringify(player.log));
+      const runner = await runScript(script, new TestClock());
+      const { lines } = runner.result();
+      const log: LoggedEvent[] = JSON.parse(JSON.stringify(runner.log));
       const states = replay(script.policy, log);
       for (const phase of new Set(states.map(({ phase }) => phase))) count(phase);
-      const wasTold = lines.filter((line) => line.includes(" told "));
-      assertSame(script, player, wasTold, told(states));
+      const actual = lines.filter((line) => line.includes(" observed "));
+      assertSame(script, runner, actual, observed(states));
       assertEquals(replay(script.policy, log).length, states.length);
     },
   });

@@ -1,5 +1,5 @@
-// Plays a script on the library, on TestClock, and writes down what happens in the words of
-// the reference. What must hold whatever the script is checked on the way.
+// Runs a script on the library, with virtual time, and writes a trace in the words of the
+// reference. Invariants that hold for every script are checked meanwhile.
 
 import {
   type Attempt,
@@ -8,7 +8,7 @@ import {
   currentAttempt,
   type Failure,
 } from "@asyncbackoff/asyncbackoff";
-import { enterBy, type Entrance } from "./entry_point.ts";
+import { type EntryPoint, entryPointOf } from "./entry_point.ts";
 import { type FullClock, RecordingClock, withoutAfter } from "./recording_clock.ts";
 import { classes, Labels, makeError, makeReason, makeValue } from "./world.ts";
 import {
@@ -24,23 +24,23 @@ import {
   type Trace,
 } from "./script.ts";
 
-/** What the execution was told, as its engine is, by labels: it can be played again. */
+/** The events of the engine and its decisions, by labels, so that they can be replayed. */
 export type LoggedEvent =
   | { type: "began" | "woke"; at: number }
   | { type: "settled"; at: number; attempt: number; status: string; label: string }
   | { type: "aborted"; at: number; label: string }
-  /** The pause after a failure, or `null` and then why it ends, and with what. */
-  | { type: "decided"; at: number; pause: number | null }
+  /** The pause after a failure; `null` if the execution ends, as `ended` explains. */
+  | { type: "decided"; at: number; pauseAfter: number | null }
   | { type: "ended"; at: number; reason: string; label: string };
 
-/** How a player comes to what executes its function. */
-export type Enter = (
+/** Makes the entry point by which a runner executes its function. */
+export type MakeEntryPoint = (
   policy: Script["policy"],
   options: BackoffOptions,
-  player: Player,
-) => Entrance;
+  runner: Runner,
+) => EntryPoint;
 
-/** A promise from outside. */
+/** A promise that is settled from outside. */
 class Deferred {
   readonly promise: Promise<unknown>;
   settle!: (outcome: PromiseSettledResult<unknown>) => void;
@@ -50,24 +50,24 @@ class Deferred {
       this.settle = (outcome) =>
         outcome.status === "fulfilled" ? resolve(outcome.value) : reject(outcome.reason);
     });
-    this.promise.catch(() => {}); // an attempt that nobody calls
+    this.promise.catch(() => {}); // its attempt may never be made
   }
 }
 
 /** One execution of a script. */
-export class Player {
-  /** What must hold whatever the script is, and did not. */
+export class Runner {
+  /** The invariants that were broken. */
   readonly broken: string[] = [];
   readonly log: LoggedEvent[] = [];
-  /** What its observer threw: it must surface as uncaught, and change nothing. */
+  /** The errors that its observer threw. They must be uncaught, and change nothing. */
   readonly thrown: unknown[] = [];
-  /** Called by the function at its first call. */
+  /** The function calls this at its first call. */
   whenCalled: () => void = () => {};
   readonly #script: Script;
   readonly #clock: FullClock;
   readonly #library: RecordingClock;
-  readonly #run: Entrance["run"];
-  readonly #statistic: Entrance["statistic"];
+  readonly #run: EntryPoint["run"];
+  readonly #counters: EntryPoint["counters"];
   readonly #labels = new Labels();
   readonly #controllers = { own: new AbortController(), policy: new AbortController() };
   readonly #listeners = new Map<AbortSignal, Set<unknown>>();
@@ -78,28 +78,28 @@ export class Player {
   readonly #inFlight = new Set<number>();
   readonly #outer = new Map<number, Deferred>();
   #beganAt = 0;
-  #tries = 0;
+  #attempt = 0;
   #execution = 0;
   #hasBegun = false;
   #isSettled = false;
 
-  constructor(script: Script, clock: FullClock, enter: Enter = enterBy) {
+  constructor(script: Script, clock: FullClock, make: MakeEntryPoint = entryPointOf) {
     this.#script = script;
     this.#clock = clock;
     const woke = () => this.#log({ type: "woke", at: this.#elapsed() });
     this.#library = new RecordingClock(clock, woke);
     for (const { signal } of Object.values(this.#controllers)) this.#watch(signal);
-    const { run, statistic } = enter(script.policy, this.#options(), this);
+    const { run, counters } = make(script.policy, this.#options(), this);
     this.#run = run;
-    this.#statistic = statistic;
+    this.#counters = counters;
   }
 
-  /** Whether somebody began it. */
+  /** Whether the execution has begun. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
 
-  /** Begins the execution, at the instant that it is. */
+  /** Begins the execution at the present instant. */
   begin(): void {
     this.#beganAt = this.#clock.now();
     this.#armCallers("before");
@@ -122,23 +122,25 @@ export class Player {
     this.#armCallers("after");
   }
 
-  /** What it came to, when nothing is left to happen. */
+  /** The trace, when nothing is left to happen. */
   result(): Trace {
     this.#checkRemains("in the end");
     const signals = this.#attempts.map(({ number, signal }) =>
-      `${number}: ${signal.aborted ? this.#labels.of(signal.reason, number) : "quiet"}`
+      `${number}: ${
+        signal.aborted ? this.#labels.of(signal.reason, number) : "not aborted"
+      }`
     );
     const late = this.#late.sort();
-    const statistic = this.#statistic();
-    return { lines: this.#lines, late, signals, budget: this.#budgetLines, statistic };
+    const counters = this.#counters();
+    return { lines: this.#lines, late, signals, budget: this.#budgetLines, counters };
   }
 
-  /** Says how something is called that this player did not make. */
-  know(value: unknown, label: string): void {
+  /** Sets the label of a value that this runner did not make. */
+  setLabel(value: unknown, label: string): void {
     this.#labels.set(value, label);
   }
 
-  /** What the policy is made of, but for its limits. */
+  /** The options of the policy, except its limits. */
   #options(): BackoffOptions {
     const { pause, exceptions, giveup, budget, grace, observer } = this.#script.policy;
     return {
@@ -158,10 +160,10 @@ export class Player {
   }
 
   #giveup(error: unknown, failure: Failure): boolean {
-    this.#check(Object.is(error, failure.error), "giveup is given the failure's error");
+    this.#check(Object.is(error, failure.error), "giveup receives the failure's error");
     this.#ask("giveup", failure);
-    const answer = answerOf(this.#script.policy.giveup!, failure.tries);
-    if (answer === "throw") throw this.#thrownBy("giveup", failure.tries);
+    const answer = answerOf(this.#script.policy.giveup!, failure.attempt);
+    if (answer === "throw") throw this.#thrownBy("giveup", failure.attempt);
     if (answer === "promise") return Promise.reject(error) as unknown as boolean;
     if (answer === "truthy") return 1 as unknown as boolean;
     if (answer === "falsy") return undefined as unknown as boolean;
@@ -169,35 +171,35 @@ export class Player {
   }
 
   #budget(answers: readonly BudgetAnswer[]) {
-    const tell = (text: string) => (at: number) => {
+    const record = (text: string) => (at: number) => {
       this.#checkBudget(at);
       this.#budgetLines.push(`${this.#elapsed()} ${text}`);
     };
-    let tries = 0;
+    let attempt = 0;
     return {
-      began: tell("began"),
-      succeeded: tell("succeeded"),
+      began: record("began"),
+      succeeded: record("succeeded"),
       failed: (at: number) => {
-        tries += 1; // what is not listed is not retried
+        attempt += 1; // called at every failure: any other ends the execution
         this.#checkBudget(at);
         this.#write("budget: failed");
       },
       mayRetry: (at: number) => {
         this.#checkBudget(at);
-        return this.#mayRetry(answerOf(answers, tries), tries);
+        return this.#mayRetry(answerOf(answers, attempt), attempt);
       },
     };
   }
 
-  #mayRetry(answer: BudgetAnswer, tries: number): boolean {
-    this.#write("budget: asked");
-    this.#abortIn("budget", tries);
-    if (answer === "throw") throw this.#thrownBy("budget", tries);
+  #mayRetry(answer: BudgetAnswer, attempt: number): boolean {
+    this.#write("budget: mayRetry");
+    this.#abortIn("budget", attempt);
+    if (answer === "throw") throw this.#thrownBy("budget", attempt);
     return answer === "promise" ? Promise.resolve(true) as unknown as boolean : answer;
   }
 
   #checkBudget(at: number): void {
-    this.#check(at === this.#clock.now(), "a budget is told the instant");
+    this.#check(at === this.#clock.now(), "a budget receives the instant");
     this.#checkNoAttempt("budget");
   }
 
@@ -207,61 +209,66 @@ export class Player {
       Script["policy"]["pause"],
       number | null
     >;
-    const answer = answerOf(answers, failure.tries);
+    const answer = answerOf(answers, failure.attempt);
     if (typeof answer === "number") return answer;
-    if (answer === "throw") throw this.#thrownBy("pause", failure.tries);
+    if (answer === "throw") throw this.#thrownBy("pause", failure.attempt);
     if (answer === "promise") return Promise.resolve(0) as unknown as number;
     if (answer === "none") return null as unknown as number;
     return answer === "NaN" ? NaN : -1;
   }
 
-  #thrownBy(place: string, tries: number): unknown {
+  #thrownBy(place: string, attempt: number): unknown {
     const error = new Error(`thrown by ${place}`);
-    this.#labels.set(error, `thrown by ${place} ${tries}`);
+    this.#labels.set(error, `thrown by ${place} ${attempt}`);
     return error;
   }
 
   #ask(place: "giveup" | "pause", failure: Failure): void {
     this.#checkNoAttempt(place);
-    this.#check(Object.isFrozen(failure), `${place} is given a frozen failure`);
+    this.#check(Object.isFrozen(failure), `${place} receives a frozen failure`);
     this.#write(`${place}: ${this.#factsOf(failure)}`);
-    this.#abortIn(place, failure.tries);
+    this.#abortIn(place, failure.attempt);
   }
 
   /** The policy's observer. */
   observe(event: BackoffEvent): void {
-    this.#heed(event);
+    this.#record(event);
     if (this.#script.policy.observer !== "throws") return;
     const error = new Error("thrown by an observer");
     this.thrown.push(error);
     throw error;
   }
 
-  #heed(event: BackoffEvent): void {
+  #record(event: BackoffEvent): void {
     this.#checkNoAttempt("observe");
     this.#execution ||= event.execution;
-    this.#check(this.#execution === event.execution, "events tell the execution");
-    this.#check(event.at === this.#clock.now(), "events tell their instant");
+    this.#check(
+      this.#execution === event.execution,
+      "events have the number of the execution",
+    );
+    this.#check(event.at === this.#clock.now(), "events have their instant");
     this.#check(Object.isFrozen(event), "events are frozen");
     if (event.type === "late") {
-      const text = this.#show(event.outcome);
+      const text = this.#describe(event.outcome);
       this.#late.push(`${this.#elapsed()} late ${event.attempt}: ${text}`);
       return;
     }
-    if (event.type === "attempt") this.#tries = event.attempt;
-    this.#write(`told ${this.#textOf(event)}`);
-    this.#logTold(event);
-    this.#abortIn(event.type, this.#tries);
+    if (event.type === "attempt") this.#attempt = event.attempt;
+    this.#write(`observed ${this.#textOf(event)}`);
+    this.#logDecision(event);
+    this.#abortIn(event.type, this.#attempt);
   }
 
-  #logTold(event: Exclude<BackoffEvent, { type: "late" }>): void {
+  #logDecision(event: Exclude<BackoffEvent, { type: "late" }>): void {
     const at = this.#elapsed();
-    if (event.type === "failure") this.#log({ type: "decided", at, pause: event.pause });
+    if (event.type === "failure") {
+      this.#log({ type: "decided", at, pauseAfter: event.pauseAfter });
+    }
     if (event.type !== "done") return;
     const { reason, outcome } = event;
     const label = this.#labels.of(
       outcome.status === "fulfilled" ? outcome.value : outcome.reason,
-      this.#tries,
+      this.#attempt,
     );
     this.#log({ type: "ended", at, reason, label });
   }
@@ -269,18 +276,22 @@ export class Player {
   #textOf(event: Exclude<BackoffEvent, { type: "late" }>): string {
     if (event.type === "attempt") return `attempt ${event.attempt}`;
     if (event.type === "done") {
-      const outcome = this.#show(event.outcome);
-      return `done by ${event.reason}: ${outcome}, tries ${event.tries}, elapsed ${event.elapsed}`;
+      const outcome = this.#describe(event.outcome);
+      const facts = `attempts ${event.attempts}, elapsed ${event.elapsed}`;
+      return `done by ${event.reason}: ${outcome}, ${facts}`;
     }
-    this.#check(event.attempt === event.failure.tries, "a failure tells its attempt");
-    return `failure ${this.#factsOf(event.failure)}, then ${event.pause}`;
+    this.#check(
+      event.attempt === event.failure.attempt,
+      "a failure has the number of its attempt",
+    );
+    return `failure ${this.#factsOf(event.failure)}, then ${event.pauseAfter}`;
   }
 
   // ---- the function
 
   #call(attempt: Attempt): unknown {
     const { number, remaining, elapsed, lastFailure } = attempt;
-    this.#tries = number;
+    this.#attempt = number;
     this.#attempts.push(attempt);
     this.#write(
       `call ${number}: remaining ${remaining}, after ${
@@ -293,13 +304,13 @@ export class Player {
     const { when, ending, onAbort } = attemptOf(this.#script, number);
     const deferred = this.#outer.get(number) ?? new Deferred();
     if (onAbort !== null) {
-      const cut = () => this.#cut(attempt, deferred);
-      attempt.signal.addEventListener("abort", cut);
+      const react = () => this.#reactToAbort(attempt, deferred);
+      attempt.signal.addEventListener("abort", react);
     }
     for (const each of this.#script.aborts) {
       const { from } = each;
       if (typeof from !== "object" || !("by" in from)) continue;
-      if (from.by !== "timer" || from.tries !== number) continue;
+      if (from.by !== "timer" || from.attempt !== number) continue;
       this.#clock.after(from.after, () => this.#abort(each));
     }
     this.#abortIn("function", number);
@@ -308,14 +319,14 @@ export class Player {
     else if (typeof when === "object" && "after" in when) {
       this.#clock.after(when.after, () => this.#work(deferred, number));
     }
-    return this.#handOver(deferred.promise, number);
+    return this.#promiseFor(deferred.promise, number);
   }
 
   #checkAttempt(number: number, elapsed: number): void {
     const { grace, maxTries } = this.#script.policy;
     this.#check(elapsed === 0, "an attempt begins at 0");
     this.#check(!this.#isSettled, "no attempt after the settlement");
-    this.#check(number <= (maxTries ?? Infinity), "tries are at most maxTries");
+    this.#check(number <= (maxTries ?? Infinity), "there are at most maxTries attempts");
     const { deadline } = this.#script.policy;
     this.#check(this.#elapsed() < (deadline ?? Infinity), "no attempt at the deadline");
     const isAlone = grace !== Infinity || this.#inFlight.size === 0;
@@ -330,7 +341,7 @@ export class Player {
     return outcome.value;
   }
 
-  /** It ends for the log before it does for the library. */
+  /** Logs the outcome of an attempt, before the library receives it. */
   #ended(number: number, outcome: PromiseSettledResult<unknown>): void {
     const { status } = outcome;
     const label = this.#labels.of(
@@ -341,12 +352,12 @@ export class Player {
     this.#log({ type: "settled", at: this.#elapsed(), attempt: number, status, label });
   }
 
-  #handOver(promise: Promise<unknown>, number: number): unknown {
+  #promiseFor(promise: Promise<unknown>, number: number): unknown {
     promise.then(
       (value) => this.#ended(number, { status: "fulfilled", value }),
       (reason) => this.#ended(number, { status: "rejected", reason }),
     );
-    return handOver[attemptOf(this.#script, number).form](promise);
+    return convert[attemptOf(this.#script, number).form](promise);
   }
 
   #armOuterWork(number: number, at: number): void {
@@ -371,8 +382,8 @@ export class Player {
     return { status: "rejected", reason };
   }
 
-  #cut({ number, signal }: Attempt, deferred: Deferred): void {
-    this.#write(`cut ${number}: ${this.#labels.of(signal.reason, number)}`);
+  #reactToAbort({ number, signal }: Attempt, deferred: Deferred): void {
+    this.#write(`abort ${number}: ${this.#labels.of(signal.reason, number)}`);
     const { onAbort } = attemptOf(this.#script, number);
     if (onAbort !== null && onAbort !== "ignore") {
       const outcome: PromiseSettledResult<unknown> = onAbort.ending === "reason"
@@ -398,11 +409,11 @@ export class Player {
     for (const each of this.#script.aborts) if (each.from === from) this.#abort(each);
   }
 
-  #abortIn(place: Place, tries: number): void {
+  #abortIn(place: Place, attempt: number): void {
     for (const each of this.#script.aborts) {
       const { from } = each;
       if (typeof from !== "object" || !("by" in from)) continue;
-      if (from.by === place && from.tries === tries) this.#abort(each);
+      if (from.by === place && from.attempt === attempt) this.#abort(each);
     }
   }
 
@@ -414,12 +425,12 @@ export class Player {
     if (value !== undefined) this.#labels.set(value, label);
     else this.#labels.expect(controller.signal, label);
     const log = () => this.#log({ type: "aborted", at: this.#elapsed(), label });
-    // What has settled before it in this turn is heard before it, too.
+    // Attempts that settled earlier in this turn are logged earlier, too.
     if (this.#hasBegun) queueMicrotask(log);
     controller.abort(value);
   }
 
-  // ---- what is seen
+  // ---- the trace
 
   #watch(signal: AbortSignal): void {
     const listeners = new Set<unknown>();
@@ -440,7 +451,7 @@ export class Player {
   #settled(outcome: PromiseSettledResult<unknown>): void {
     this.#check(!this.#isSettled, "it settles once");
     this.#isSettled = true;
-    this.#write(`settled: ${this.#show(outcome)}`);
+    this.#write(`settled: ${this.#describe(outcome)}`);
     const { deadline } = this.#script.policy;
     const isInTime = this.#elapsed() <= (deadline ?? Infinity);
     this.#check(isInTime, "it settles at the deadline at the latest");
@@ -481,23 +492,29 @@ export class Player {
     this.log.push(event);
   }
 
-  #show(outcome: PromiseSettledResult<unknown>): string {
-    const tries = Math.max(this.#tries, this.#statistic()["attempts"]!);
+  #describe(outcome: PromiseSettledResult<unknown>): string {
+    const attempt = Math.max(this.#attempt, this.#counters()["attempts"]!);
     return outcome.status === "fulfilled"
-      ? `fulfilled with ${this.#labels.of(outcome.value, tries)}`
-      : `rejected with ${this.#labels.of(outcome.reason, tries)}`;
+      ? `fulfilled with ${this.#labels.of(outcome.value, attempt)}`
+      : `rejected with ${this.#labels.of(outcome.reason, attempt)}`;
   }
 
-  #factsOf({ error, tries, elapsed, remaining, pause }: Failure): string {
-    const label = this.#labels.of(error, tries);
-    return `${label}, tries ${tries}, elapsed ${elapsed}, remaining ${remaining}, pause ${pause}`;
+  #factsOf(failure: Failure): string {
+    return factsOf(failure, this.#labels.of(failure.error, failure.attempt));
   }
+}
+
+/** Every field of a failure as text. */
+export function factsOf(failure: Failure, label: string): string {
+  const { attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
+  return `${label}, attempt ${attempt}, limit ${limit}, duration ${duration}, ` +
+    `elapsed ${elapsed}, remaining ${remaining}, pauseBefore ${pauseBefore}`;
 }
 
 class OtherPromise<T> extends Promise<T> {}
 
-/** What a function returns for a promise. */
-const handOver: Record<Form, (promise: Promise<unknown>) => unknown> = {
+/** Converts a promise into the value that the function returns. */
+const convert: Record<Form, (promise: Promise<unknown>) => unknown> = {
   plain: (promise) => promise,
   async: async (promise) => await promise,
   subclass: (promise) =>

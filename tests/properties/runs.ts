@@ -1,15 +1,16 @@
-// How properties are run: how often, from which seeds, and what is counted meanwhile.
-// Arguments, after `--`: `--runs=20000` for so many runs of each, `--seed=1` for one seed.
+// Runs properties a number of times, from seeds, and counts categories meanwhile. Arguments
+// after `--`: `--runs=20000` sets the number of runs of each property, `--seed=1` sets a
+// single seed.
 
 import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
 import { listenToUncaught } from "../support/uncaught.ts";
 
-/** From this many runs on, every category must be well represented. */
+/** From this number of runs on, no category may be rare. */
 const MANY_RUNS = 10_000;
-/** The least share of the runs that a category must have. */
-const LEAST_SHARE = 0.001;
-/** Each property runs from this seed and from a fresh one. */
+/** The smallest share of the runs that a category must have. */
+const MIN_SHARE = 0.001;
+/** Each property runs from this seed and from a new one. */
 const FIXED_SEED = 20_000;
 
 const { args = [] } = Deno as { args?: readonly string[] };
@@ -19,29 +20,29 @@ function argument(name: string): number | null {
   return given === undefined ? null : Number(given);
 }
 
-/** What a run may ask for. */
+/** The means that a property has in a run. */
 export interface Run {
-  /** Counts what the run was about. */
+  /** Counts a category of the run. */
   count(category: string): void;
-  /** What was left uncaught since the last call, and is no matter. */
+  /** Forgets the errors that were uncaught since the last call. */
   forgive(): void;
-  /** Asserts that these errors, and no others, were left uncaught since the last call. */
+  /** Asserts that these errors and no others were uncaught since the last call. */
   assertUncaught(errors: readonly unknown[]): void;
 }
 
-/** A property: what it is about, and what must hold of it. */
+/** A property of arbitrary values. */
 export interface Property<T> {
   readonly name: string;
   readonly arbitrary: fc.Arbitrary<T>;
-  /** How many runs there are without arguments. */
+  /** The number of runs without arguments. */
   readonly runs: number;
-  /** What must turn up again and again. */
+  /** The categories that must not be rare. */
   readonly categories: readonly string[];
   /** Throws if it does not hold. */
   holds(value: T, run: Run): Promise<void>;
 }
 
-/** Runs a property; prints its seeds and what was counted. */
+/** Runs a property, and prints its seeds and counts. */
 export async function assertProperty<T>(property: Property<T>): Promise<void> {
   const { name, categories } = property;
   const runs = argument("runs") ?? property.runs;
@@ -56,8 +57,8 @@ export async function assertProperty<T>(property: Property<T>): Promise<void> {
   for (const [category, times] of counts) {
     console.log(`${String(times).padStart(8)} ${category}`);
   }
-  const rare = categories.filter((each) => (counts.get(each) ?? 0) < runs * LEAST_SHARE);
-  assertEquals(rare, [], "These are rare: tests of them mean little");
+  const rare = categories.filter((each) => (counts.get(each) ?? 0) < runs * MIN_SHARE);
+  assertEquals(rare, [], "These categories are too rare to be tested");
 }
 
 async function runFrom<T>(
@@ -74,7 +75,7 @@ async function runFrom<T>(
       const seen = uncaught.splice(0);
       const isSame = seen.length === errors.length &&
         seen.every((error) => errors.includes(error));
-      assert(isSame, `Uncaught are ${seen.map(String)}, and not ${errors.map(String)}`);
+      assert(isSame, `Uncaught: ${seen.map(String)}; expected: ${errors.map(String)}`);
     },
   };
   const stop = listenToUncaught((error) => uncaught.push(error));

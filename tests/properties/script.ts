@@ -1,14 +1,14 @@
-// What the property tests are about: a policy, what its function does at each attempt, and
-// what its callers do, as plain data that can be pasted into a test. Instants count from the
+// Scripts: a policy, the behaviour of its function at each attempt, and the aborts of its
+// callers. They are plain data that can be pasted into a test. Instants count from the
 // beginning of the execution.
 
-/** A value that functions throw here; the test's own knowledge of it is in `facts`. */
+/** The name of a value to throw. `facts` holds what the reference knows of it. */
 export type ErrorName = keyof typeof facts;
 
-/** A class that policies list here. */
+/** The name of a class that a policy may retry. */
 export type ClassName = "A" | "B" | "C" | "Error" | "Object" | "DOMException" | "Text";
 
-/** Of which classes each thrown value is, and by what name it goes: `null` for none. */
+/** The classes of each thrown value, and its `name`; `null` if it has none. */
 export const facts = {
   A: { classes: ["A", "Error", "Object"], name: "Error" },
   B: { classes: ["A", "B", "Error", "Object"], name: "Error" },
@@ -27,7 +27,7 @@ export const facts = {
   undefined: { classes: [], name: null },
 } as const satisfies Record<string, { classes: readonly ClassName[]; name: string | null }>;
 
-/** A value that functions return here. */
+/** The name of a value to return. */
 export type ValueName =
   | "object"
   | "text"
@@ -37,25 +37,25 @@ export type ValueName =
   | "error"
   | "function";
 
-/** These are the same wherever they come from: nothing tells one of them from another. */
+/** Values without an identity: two of the same name cannot be told apart. */
 export const primitives = ["text", "nan", "null", "undefined", "zero"];
 
-/** What a function, or what it returns, comes to. */
+/** The outcome of a call. */
 export type Ending = { return: ValueName } | { raise: ErrorName };
 
-/** When: in the function itself, right after it, after some time, at an instant, or never. */
+/** The time of an outcome: in the call, right after it, later, at an instant, or never. */
 export type When =
   | "sync"
   | "soon"
   | { after: number }
-  /** A timer of somebody else's, armed before the execution began. */
+  /** A timer that was armed before the execution began. */
   | { at: number }
   | "never";
 
-/** How a function hands over what it comes to. */
+/** The kind of value by which a function returns its outcome. */
 export type Form = "plain" | "async" | "subclass" | "thenable" | "twice";
 
-/** What a function does when its signal aborts: its answer comes at once for 0. */
+/** The reaction of a function when its signal aborts. With 0, it is immediate. */
 export type Answer = { after: number; ending: Ending | "reason" };
 
 /** One call of the function. */
@@ -63,22 +63,28 @@ export interface AttemptScript {
   ending: Ending;
   when: When;
   form: Form;
-  /** `null`: it never looks at its signal. */
+  /** `null` if the function never reads its signal. */
   onAbort: Answer | "ignore" | null;
 }
 
-/** Where an abort comes from. */
+/** The source of an abort. */
 export type AbortFrom =
   | "beforehand"
   | "right after"
-  /** A timer, armed before the execution begins, or after its first attempt has begun. */
+  /**
+   * A timer that is armed before the execution begins, or after its first attempt has
+   * begun.
+   */
   | { at: number; armed: "before" | "after" }
-  /** A timer that the function arms in this try. */
-  | { by: "timer"; tries: number; after: number }
-  /** From within: `work` is where its settlement is made, `listener` its signal's. */
-  | { by: Place; tries: number };
+  /** A timer that the function arms in this attempt. */
+  | { by: "timer"; attempt: number; after: number }
+  /** A callback of this attempt. */
+  | { by: Place; attempt: number };
 
-/** From within what an abort can come. */
+/**
+ * A callback that can abort. `work` settles the attempt, `listener` listens to its signal,
+ * and the last three are events.
+ */
 export type Place =
   | "giveup"
   | "budget"
@@ -93,19 +99,19 @@ export type Place =
 /** An abort of the signal given to `execute`, or of the policy's. */
 export interface AbortScript {
   signal: "own" | "policy";
-  /** What it is aborted with: `timeout` is named as the platform's, `A` is listed by some. */
+  /** The reason. `timeout` has the name of the platform's timeouts, `A` may be retried. */
   reason: "error" | "text" | "platform" | "timeout" | "A";
   from: AbortFrom;
 }
 
-/** What `giveup`, `budget` and `pause` answer, by tries; the last answer stays. */
+/** The answers of `giveup`, `budget` and `pause`, by attempt. The last one is repeated. */
 export type GiveupAnswer = boolean | "truthy" | "falsy" | "throw" | "promise";
 export type BudgetAnswer = boolean | "throw" | "promise";
 export type PauseAnswer = number | "NaN" | "negative" | "none" | "throw" | "promise";
 
-/** The options. */
+/** The options of a policy, and the entry point that takes them. */
 export interface PolicyScript {
-  entry: "execute" | "wrap" | "asyncbackoff" | "positional" | "asyncretry";
+  entryPoint: "execute" | "wrap" | "asyncbackoff" | "positional" | "asyncretry";
   attemptTimeout: number | null;
   deadline: number | null;
   pause: number | null | PauseAnswer[];
@@ -114,43 +120,44 @@ export interface PolicyScript {
   giveup: GiveupAnswer[] | null;
   budget: BudgetAnswer[] | null;
   grace: number | null;
-  /** Whether there is one, and whether it throws at each event. */
+  /** Whether there is an observer, and whether it throws at each event. */
   observer: "none" | "quiet" | "throws";
   clock: "after" | "sleep";
 }
 
-/** One execution. Past the last of its attempts, the function returns at once. */
+/** One execution. After the last of its attempts, the function returns at once. */
 export interface Script {
   policy: PolicyScript;
   attempts: AttemptScript[];
   aborts: AbortScript[];
 }
 
-/** What an execution came to, as text: so it compares, and reads well where it differs. */
+/** A record of an execution as text, in which differences are easy to read. */
 export interface Trace {
-  /** All that happened until it had settled, in its order. */
+  /** Everything that happened until the execution settled, in order. */
   lines: string[];
-  /** The late ends of attempts that were abandoned. */
+  /** The late outcomes of abandoned attempts. */
   late: string[];
-  /** For each call of the function, what its signal was aborted with in the end. */
+  /** For each call of the function, the final state of its signal. */
   signals: string[];
-  /** What the budget was told of the whole execution. */
+  /** The calls to the budget that concern the whole execution. */
   budget: string[];
-  statistic: Record<string, number>;
+  /** The counters, including those of the ends by reason. */
+  counters: Record<string, number>;
 }
 
-/** What the function does at a try. */
-export function attemptOf(script: Script, tries: number): AttemptScript {
-  return script.attempts[tries - 1] ??
+/** The behaviour of the function at an attempt. */
+export function attemptOf(script: Script, attempt: number): AttemptScript {
+  return script.attempts[attempt - 1] ??
     { ending: { return: "text" }, when: "soon", form: "plain", onAbort: null };
 }
 
-/** What a list of answers says at a try: the last one stays. */
-export function answerOf<T>(answers: readonly T[], tries: number): T {
-  return answers[Math.min(tries, answers.length) - 1] as T;
+/** The answer at an attempt. The last answer is repeated. */
+export function answerOf<T>(answers: readonly T[], attempt: number): T {
+  return answers[Math.min(attempt, answers.length) - 1] as T;
 }
 
-/** A script as it can be pasted into a test. */
+/** A script as a literal that can be pasted into a test. */
 export function literal(script: unknown): string {
   const text = JSON.stringify(script, (_, value) => value === Infinity ? "∞" : value, 2);
   return text.replaceAll('"∞"', "Infinity").replace(/"(\w+)":/g, "$1:");

@@ -1,4 +1,4 @@
-// Executions at the same time do not touch each other.
+// Concurrent executions do not affect each other.
 
 import { assertEquals } from "@std/assert";
 import { Backoff, type BackoffEvent } from "@asyncbackoff/asyncbackoff";
@@ -6,83 +6,84 @@ import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
 import { script } from "./arbitrary.ts";
 import { assertAsExpected } from "./assert_script.ts";
-import { byExecute } from "./entry_point.ts";
-import { type Enter, Player } from "./runner.ts";
+import { byExecute, countersOf } from "./entry_point.ts";
+import { type MakeEntryPoint, Runner } from "./runner.ts";
 import { type Expected, interpret } from "./reference.ts";
 import { assertProperty } from "./runs.ts";
 import type { AbortScript, Script } from "./script.ts";
 
-/** Past everything that all of them do. */
+/** Milliseconds until after the end of all executions of a test. */
 const LONG = 3000;
 
-interface Scene {
+interface Fixture {
   readonly script: Script;
-  /** When it begins, after the scene before it. */
+  /** Milliseconds from the start of the fixture before it. */
   readonly offset: number;
-  /** It begins inside the function of the scene before it, if that is ever called. */
+  /** Whether it begins inside the function of the fixture before it, if that is called. */
   readonly isInside: boolean;
 }
 
 const offset = fc.integer({ min: 0, max: 6 }).map((each) => each * 10);
-const scenes = fc.array(
+const fixtures = fc.array(
   fc.record({ script, offset, isInside: fc.boolean() }),
   { minLength: 2, maxLength: 5 },
 );
-const isDecided = (scene: { script: Script }) => !interpret(scene.script).isOpen;
+const isDecided = (fixture: { script: Script }) => !interpret(fixture.script).isOpen;
 
-/** Begins each scene at its time, or inside the one before it. */
-function begin(scenes: readonly Scene[], clock: TestClock): Player[] {
-  const players = scenes.map(({ script }) => new Player(script, clock));
+/** Begins each fixture at its time, or inside the one before it. */
+function begin(fixtures: readonly Fixture[], clock: TestClock): Runner[] {
+  const runners = fixtures.map(({ script }) => new Runner(script, clock));
   let at = 0;
-  for (const [index, { offset, isInside }] of scenes.entries()) {
-    const player = players[index] as Player;
-    const before = players[index - 1];
+  for (const [index, { offset, isInside }] of fixtures.entries()) {
+    const runner = runners[index] as Runner;
+    const before = runners[index - 1];
     at += offset;
-    if (isInside && before !== undefined) before.whenCalled = () => player.begin();
-    else clock.after(at, () => player.begin());
+    if (isInside && before !== undefined) before.whenCalled = () => runner.begin();
+    else clock.after(at, () => runner.begin());
   }
-  return players;
+  return runners;
 }
 
-Deno.test("asyncbackoff() does in each of many executions what it does in one", async () => {
+Deno.test("asyncbackoff() does the same in each of many concurrent executions as in a single one", async () => {
   await assertProperty({
     name: "together",
-    arbitrary: scenes.map((all) => all.filter(isDecided)),
+    arbitrary: fixtures.map((all) => all.filter(isDecided)),
     runs: 300,
     categories: ["at the same time", "one inside the other"],
-    async holds(scenes, { count, assertUncaught }) {
+    async holds(fixtures, { count, assertUncaught }) {
       const clock = new TestClock();
-      const players = begin(scenes, clock);
+      const runners = begin(fixtures, clock);
       await clock.advance(LONG);
-      assertUncaught(players.flatMap(({ thrown }) => thrown));
-      for (const [index, player] of players.entries()) {
-        const { script, isInside } = scenes[index] as Scene;
-        if (!player.hasBegun) continue;
+      assertUncaught(runners.flatMap(({ thrown }) => thrown));
+      for (const [index, runner] of runners.entries()) {
+        const { script, isInside } = fixtures[index] as Fixture;
+        if (!runner.hasBegun) continue;
         count(isInside && index > 0 ? "one inside the other" : "at the same time");
-        assertAsExpected(script, player);
+        assertAsExpected(script, runner);
       }
     },
   });
 });
 
-/** One policy, with one signal, for several executions. */
-class Company {
+/** One policy with one signal, which several executions share. */
+class SharedPolicy {
   readonly #controller = new AbortController();
-  readonly #players = new Map<number, Player>();
+  readonly #runners = new Map<number, Runner>();
   readonly #reason = new Error("enough");
   #backoff: Backoff | null = null;
-  #beginning: Player | null = null;
+  #beginning: Runner | null = null;
   readonly #clock: TestClock;
 
   constructor(clock: TestClock) {
     this.#clock = clock;
   }
 
-  /** Each event is for the player whose execution it is. */
-  readonly enter: Enter = ({ attemptTimeout, deadline, maxTries }, options, player) => {
+  /** Makes the entry point of a runner, which then receives the events of its execution. */
+  readonly entryPoint: MakeEntryPoint = (policy, options, runner) => {
+    const { attemptTimeout, deadline, maxTries } = policy;
     const observe = (event: BackoffEvent) => this.#observe(event);
     const { signal } = this.#controller;
-    const ours = {
+    const shared = {
       attemptTimeout,
       deadline,
       maxTries,
@@ -90,20 +91,20 @@ class Company {
       signal,
       clock: this.#clock,
     };
-    this.#backoff ??= new Backoff({ ...options, ...ours });
-    const { run, statistic } = byExecute(this.#backoff);
-    player.know(this.#reason, "the policy reason");
+    this.#backoff ??= new Backoff({ ...options, ...shared });
+    const { run, counters } = byExecute(this.#backoff);
+    runner.setLabel(this.#reason, "the policy reason");
     return {
-      statistic,
+      counters,
       run: (fn, signal) => {
-        this.#beginning = player;
+        this.#beginning = runner;
         return run(fn, signal);
       },
     };
   };
 
-  get statistic(): Record<string, number> {
-    return { ...this.#backoff?.statistic };
+  get counters(): Record<string, number> {
+    return this.#backoff === null ? {} : countersOf(this.#backoff);
   }
 
   abort(): void {
@@ -111,24 +112,29 @@ class Company {
   }
 
   #observe(event: BackoffEvent): void {
-    const player = this.#players.get(event.execution) ?? this.#beginning as Player;
-    this.#players.set(event.execution, player);
-    player.observe(event);
+    const runner = this.#runners.get(event.execution) ?? this.#beginning as Runner;
+    this.#runners.set(event.execution, runner);
+    runner.observe(event);
   }
 }
 
-/** Nobody can tell whose `giveup`, `budget` and `pause` are asked: here they are plain. */
+/**
+ * The script with the policy of the first one. A shared `giveup`, `budget` or `pause`
+ * cannot know the runner that it is called for, so the policy has none that depends on it.
+ */
 function plain({ policy, attempts, aborts }: Script, first: Script): Script {
   const pause = Array.isArray(first.policy.pause) ? 20 : first.policy.pause;
   const common = { ...first.policy, pause, giveup: null, budget: null };
   return {
-    policy: { ...common, entry: "execute", observer: "quiet", clock: "after" },
+    policy: { ...common, entryPoint: "execute", observer: "quiet", clock: "after" },
     attempts,
-    aborts: aborts.filter(({ signal }) => signal === "own" && policy.entry === "execute"),
+    aborts: aborts.filter(({ signal }) =>
+      signal === "own" && policy.entryPoint === "execute"
+    ),
   };
 }
 
-/** An abort of all of them, as one of them sees it. */
+/** An abort of all executions, as a part of the script of one that begins at an instant. */
 function abortSeen(at: number, begins: number): AbortScript {
   return {
     signal: "policy",
@@ -137,16 +143,16 @@ function abortSeen(at: number, begins: number): AbortScript {
   };
 }
 
-const companies = fc.record({
+const shared = fc.record({
   scripts: fc.array(script, { minLength: 2, maxLength: 5 })
     .map((all) => all.map((each) => plain(each, all[0] as Script))),
   offsets: fc.array(offset, { minLength: 5, maxLength: 5 }),
   abortAt: fc.option(fc.integer({ min: 0, max: 20 }).map((each) => each * 10)),
 });
 
-function sum(statistics: Record<string, number>[]): Record<string, number> {
+function sum(counters: Record<string, number>[]): Record<string, number> {
   const total: Record<string, number> = {};
-  for (const each of statistics) {
+  for (const each of counters) {
     for (const [name, value] of Object.entries(each)) {
       total[name] = (total[name] ?? 0) + value;
     }
@@ -154,35 +160,35 @@ function sum(statistics: Record<string, number>[]): Record<string, number> {
   return total;
 }
 
-Deno.test("Backoff.execute() keeps its executions apart, and adds up what they count", async () => {
+Deno.test("Backoff.execute() keeps concurrent executions apart, and sums their counters", async () => {
   await assertProperty({
     name: "one policy",
-    arbitrary: companies,
+    arbitrary: shared,
     runs: 300,
-    categories: ["aborts them all", "no abort of all", "many under way"],
+    categories: ["aborts them all", "no abort of all", "many attempts"],
     async holds({ scripts, offsets, abortAt }, { count }) {
       const clock = new TestClock();
-      const company = new Company(clock);
-      const seen = (index: number): Script => {
+      const policy = new SharedPolicy(clock);
+      const scriptOf = (index: number): Script => {
         const each = scripts[index] as Script;
         if (abortAt === null) return each;
         return { ...each, aborts: [abortSeen(abortAt, offsets[index]!), ...each.aborts] };
       };
-      const expected: Expected[] = scripts.map((_, index) => interpret(seen(index)));
+      const expected: Expected[] = scripts.map((_, index) => interpret(scriptOf(index)));
       if (expected.some(({ isOpen }) => isOpen)) return;
       count(abortAt === null ? "no abort of all" : "aborts them all");
-      const players = scripts.map((each) => new Player(each, clock, company.enter));
-      if (abortAt !== null) clock.after(abortAt, () => company.abort());
-      for (const [index, each] of players.entries()) {
+      const runners = scripts.map((each) => new Runner(each, clock, policy.entryPoint));
+      if (abortAt !== null) clock.after(abortAt, () => policy.abort());
+      for (const [index, each] of runners.entries()) {
         clock.after(offsets[index]!, () => each.begin());
       }
       await clock.advance(LONG);
-      const total = sum(expected.map(({ statistic }) => statistic));
-      assertEquals(company.statistic, total);
-      if ((total["attempts"] ?? 0) > 4) count("many under way");
-      for (const [index, player] of players.entries()) {
-        const one = { ...expected[index] as Expected, statistic: total };
-        assertAsExpected(seen(index), player, one);
+      const total = sum(expected.map(({ counters }) => counters));
+      assertEquals(policy.counters, total);
+      if ((total["attempts"] ?? 0) > 4) count("many attempts");
+      for (const [index, runner] of runners.entries()) {
+        const one = { ...expected[index] as Expected, counters: total };
+        assertAsExpected(scriptOf(index), runner, one);
       }
     },
   });

@@ -1,5 +1,5 @@
-// Who plays: the classes, the errors and the values of the scripts, and the names by which
-// they are known again.
+// The world of the scripts: classes, errors and values by their names, and labels by which
+// the traces refer to them.
 
 import { type ErrorClass, TimeoutError } from "@asyncbackoff/asyncbackoff";
 import type { AbortScript, ClassName, ErrorName, ValueName } from "./script.ts";
@@ -8,14 +8,14 @@ import { primitives } from "./script.ts";
 class A extends Error {}
 class B extends A {}
 class C extends Error {}
-/** A class may decide for itself what is of it. */
+/** A class that decides for itself what its instances are. */
 class Text {
   static [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "string";
   }
 }
 
-/** The classes that policies list. */
+/** The classes by name. */
 export const classes: Record<ClassName, ErrorClass> = {
   A,
   B,
@@ -37,7 +37,7 @@ const makers: Record<ErrorName, () => unknown> = {
   namedAbort: () => Object.assign(new Error(), { name: "AbortError" }),
   secretive: () => ({
     get name() {
-      throw new Error("none of your business");
+      throw new Error("this name cannot be read");
     },
   }),
   bare: () => Object.freeze(Object.create(null)),
@@ -48,10 +48,10 @@ const makers: Record<ErrorName, () => unknown> = {
   undefined: () => undefined,
 };
 
-/** Makes something to throw. */
+/** Makes a value to throw. */
 export const makeError = (name: ErrorName): unknown => makers[name]();
 
-/** Makes something to return. */
+/** Makes a value to return. */
 export function makeValue(name: ValueName): unknown {
   const values: Record<ValueName, unknown> = {
     object: {},
@@ -65,14 +65,14 @@ export function makeValue(name: ValueName): unknown {
   return values[name];
 }
 
-/** Makes something to abort with; `undefined` leaves it to the platform. */
+/** Makes a reason to abort with. With `undefined`, the platform makes its own. */
 export function makeReason(kind: AbortScript["reason"], label: string): unknown {
   if (kind === "text") return label;
   if (kind === "platform") return undefined;
   return kind === "error" ? new Error(label) : makeError(kind);
 }
 
-/** Knows each thing by a label: two labels are the same only if the things are. */
+/** Labels of values. Two labels are equal only if the values are identical. */
 export class Labels {
   readonly #labels = new Map<unknown, string>([
     ["text", "text"],
@@ -84,23 +84,26 @@ export class Labels {
   readonly #taken = new Set<string>();
   readonly #signals = new Map<AbortSignal, string>();
 
-  /** Says how something is called. */
+  /** Sets the label of a value. */
   set(value: unknown, label: string): void {
     const [name = ""] = label.split(" ");
     if (primitives.includes(name)) return;
     this.#labels.set(value, label);
   }
 
-  /** Says how the reason is called that a signal will have. */
+  /** Sets the label of the reason that a signal will have. */
   expect(signal: AbortSignal, label: string): void {
     this.#signals.set(signal, label);
   }
 
-  /** How something is called; at which try it is seen names what the library made. */
-  of(value: unknown, tries: number): string {
+  /**
+   * The label of a value. An error of the library is labelled by the attempt that first has
+   * it.
+   */
+  of(value: unknown, attempt: number): string {
     const known = this.#labels.get(value);
     if (known !== undefined) return known;
-    const label = this.#reasonOf(value) ?? this.#ours(value, tries);
+    const label = this.#reasonOf(value) ?? this.#ours(value, attempt);
     const unique = this.#taken.has(label) ? `${label}, but another one` : label;
     this.#taken.add(label);
     this.#labels.set(value, unique);
@@ -114,18 +117,17 @@ export class Labels {
     return undefined;
   }
 
-  /** Only what the library makes is not known before it is seen. */
-  #ours(error: unknown, tries: number): string {
+  /** Labels an error of the library. All other values are labelled before they are seen. */
+  #ours(error: unknown, attempt: number): string {
     if (error instanceof TimeoutError) {
       return error.limit === "attempt"
-        ? `attempt timeout of ${error.ms} (${tries})`
+        ? `attempt timeout of ${error.ms} (${attempt})`
         : `deadline of ${error.ms}`;
     }
-    if (error instanceof RangeError) return "RangeError";
-    if (!(error instanceof TypeError)) return `something unknown: ${String(error)}`;
-    const { cause } = error as { cause?: { error?: unknown; tries?: number } };
-    return cause !== undefined && "error" in cause
-      ? `TypeError by ${this.of(cause.error, tries)}`
-      : "TypeError";
+    if (!(error instanceof TypeError || error instanceof RangeError)) {
+      return `something unknown: ${String(error)}`;
+    }
+    const name = error instanceof TypeError ? "TypeError" : "RangeError";
+    return "cause" in error ? `${name} caused by ${this.of(error.cause, attempt)}` : name;
   }
 }

@@ -1,6 +1,6 @@
-// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: clients that update one
-// versioned row, each once, and try again on a conflict. An attempt is four hops over the
-// network: read request, answer with the version, write request, answer.
+// "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: clients that each update
+// one versioned row once, and try again on a conflict. An attempt is four hops over the
+// network: a read request, its answer with the version, a write request, and its answer.
 
 import { Backoff, decorrelated, exponential, type Pause } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
@@ -11,10 +11,10 @@ import { published } from "./aws_jitter_2015.ts";
 const HOP = { mean: 10, deviation: 2 };
 const BASE = 5;
 const MAX = 2000;
-/** How many runs each mean of ours is of. */
+/** The number of runs of each mean of ours. */
 const RUNS = 20;
 
-/** The five, with pauses of this library; the first one published is twice the base. */
+/** The five algorithms, with pauses of this library. */
 export const algorithms: Record<string, (random: () => number) => Pause> = {
   exponential: (random) => growing("none", random),
   decorrelated: (random) => decorrelated({ initial: BASE, max: MAX, random }),
@@ -23,17 +23,18 @@ export const algorithms: Record<string, (random: () => number) => Pause> = {
   none: () => 0,
 };
 
+/** A growing pause. In the published code, the first pause is twice the base. */
 function growing(jitter: "full" | "equal" | "none", random: () => number): Pause {
   return exponential({ initial: 2 * BASE, factor: 2, max: MAX, jitter, random });
 }
 
-/** Writes, and the instant of the last answer. */
+/** The number of writes, and the instant of the last answer. */
 export interface Contention {
   readonly calls: number;
   readonly time: number;
 }
 
-/** One run: clients that all begin at 0. */
+/** Runs clients that all begin at 0. */
 export async function contend(
   pause: Pause,
   clients: number,
@@ -61,7 +62,7 @@ export async function contend(
   return { calls, time: clock.now() };
 }
 
-/** The means of some runs, beside what is published of the same. */
+/** The means of some runs, beside the published ones. */
 export interface Cell {
   readonly algorithm: string;
   readonly clients: number;
@@ -70,8 +71,8 @@ export interface Cell {
   readonly comparisons: readonly Comparison[];
 }
 
-/** Plays the cells of the published table that have so many clients, or all of them. */
-export async function playContention(clients?: number): Promise<Cell[]> {
+/** Runs the cells of the published table with a number of clients, or all of them. */
+export async function runContention(clients?: number): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const [seed, row] of published.entries()) {
     if (clients !== undefined && row.clients !== clients) continue;

@@ -1,10 +1,10 @@
-// Calls and time of "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, as means
+// Calls and time of "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: means
 // and standard deviations of 200 runs of an independent rewrite, which agrees with the
 // published code: https://github.com/aws-samples/aws-arch-backoff-simulator
 
 import type { Published } from "./comparison.ts";
 
-/** Of how many runs each mean is. */
+/** The number of runs of each mean. */
 const runs = 200;
 
 const table = `
@@ -36,7 +36,7 @@ clients,algorithm,calls_mean,calls_sd,time_mean,time_sd
 190,none,7999.9,65.7,3538.3,43.6
 `;
 
-/** Each row of the table. */
+/** The rows of the table. */
 export const published: readonly {
   readonly clients: number;
   readonly algorithm: string;

@@ -1,26 +1,24 @@
-// A chart of lines as SVG, readable on light and on dark.
+// Line charts as SVG, readable on light and on dark backgrounds.
 
-import { escaped } from "../../src/timeline/svg.ts";
-
-/** A line; its points are in the units of the axes. */
+/** A line. Its points are in the units of the axes. */
 export interface Line {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Points to be compared with, drawn as rings. */
+  /** Points to compare with, drawn as rings. */
   readonly rings?: readonly (readonly [x: number, y: number])[];
 }
 
-/** What a chart shows. */
+/** A chart. */
 export interface Chart {
   readonly title: string;
   readonly x: Axis;
   readonly y: Axis;
   readonly lines: readonly Line[];
-  /** A stretch of x that is shaded, and what it is. */
+  /** A range of x that is shaded, and its name. */
   readonly shade?: { readonly from: number; readonly to: number; readonly name: string };
 }
 
-/** From the first tick to the last; a ratio of two ticks is a length on a log axis. */
+/** An axis, from its first tick to its last. On a log axis, lengths stand for ratios. */
 export interface Axis {
   readonly name: string;
   readonly ticks: readonly number[];
@@ -64,8 +62,8 @@ ${panels.join("\n")}
 }
 
 function panel(chart: Chart): string {
-  const x = placing(chart.x, PLOT.left, PLOT.right);
-  const y = placing(chart.y, PLOT.bottom, PLOT.top);
+  const x = scaleOf(chart.x, PLOT.left, PLOT.right);
+  const y = scaleOf(chart.y, PLOT.bottom, PLOT.top);
   return [
     text(PLOT.left, 24, chart.title, "title"),
     ...shadeOf(chart, x),
@@ -81,27 +79,27 @@ function panel(chart: Chart): string {
   ].join("\n");
 }
 
-type Place = (value: number) => number;
+type Scale = (value: number) => number;
 
-function placing({ ticks, isLog = false }: Axis, from: number, to: number): Place {
-  const scale = isLog ? Math.log : Number;
-  const [least, most] = [scale(ticks[0] ?? 0), scale(ticks.at(-1) ?? 1)];
-  return (value) => at(from + (scale(value) - least) / (most - least) * (to - from));
+function scaleOf({ ticks, isLog = false }: Axis, from: number, to: number): Scale {
+  const transform = isLog ? Math.log : Number;
+  const [min, max] = [transform(ticks[0] ?? 0), transform(ticks.at(-1) ?? 1)];
+  return (value) => rounded(from + (transform(value) - min) / (max - min) * (to - from));
 }
 
-function shadeOf({ shade }: Chart, x: Place): string[] {
+function shadeOf({ shade }: Chart, x: Scale): string[] {
   if (shade === undefined) return [];
   const [from, to] = [x(shade.from), x(shade.to)];
   const height = PLOT.bottom - PLOT.top;
   return [
     `<rect class="shade" x="${from}" y="${PLOT.top}" width="${
-      at(to - from)
+      rounded(to - from)
     }" height="${height}"/>`,
-    text(at((from + to) / 2), PLOT.top + 14, shade.name, "middle"),
+    text(rounded((from + to) / 2), PLOT.top + 14, shade.name, "middle"),
   ];
 }
 
-function lineOf({ points, rings = [] }: Line, index: number, x: Place, y: Place): string {
+function lineOf({ points, rings = [] }: Line, index: number, x: Scale, y: Scale): string {
   const path = points.map(([px, py]) => `${x(px)} ${y(py)}`).join("L");
   const circles = rings.map(([px, py]) =>
     `<circle class="ring" cx="${x(px)}" cy="${y(py)}" r="5" stroke="var(--c${index})"/>`
@@ -111,16 +109,16 @@ function lineOf({ points, rings = [] }: Line, index: number, x: Place, y: Place)
   );
 }
 
-/** The name of each line at its end, none over another. */
-function namesOf(lines: readonly Line[], y: Place): string[] {
+/** The name of each line at its end. No name overlaps another. */
+function namesOf(lines: readonly Line[], y: Scale): string[] {
   const names = lines
     .map(({ name, points }, index) => ({ name, index, at: y(points.at(-1)?.[1] ?? 0) }))
     .sort((one, other) => one.at - other.at);
-  let least = -Infinity;
+  let lowest = -Infinity;
   return names.map(({ name, index, at: wanted }) => {
-    least = Math.max(least + LINE_HEIGHT, wanted);
+    lowest = Math.max(lowest + LINE_HEIGHT, wanted);
     return `<text x="${PLOT.right + 10}" y="${
-      at(least + 4)
+      rounded(lowest + 4)
     }" style="fill: var(--c${index})">${escaped(name)}</text>`;
   });
 }
@@ -129,6 +127,10 @@ function text(x: number, y: number, content: string, kind = ""): string {
   return `<text class="${kind}" x="${x}" y="${y}">${escaped(content)}</text>`;
 }
 
-function at(place: number): number {
-  return Math.round(place * 10) / 10;
+function rounded(length: number): number {
+  return Math.round(length * 10) / 10;
+}
+
+function escaped(content: string): string {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -1,4 +1,4 @@
-// What came out beside what is published.
+// Results beside published ones.
 
 import { meanOf } from "../support/chance.ts";
 
@@ -7,24 +7,24 @@ export interface Comparison {
   readonly what: string;
   readonly ours: string;
   readonly published: string;
-  /** How far apart they are, in standard errors; `null` where there is no chance in it. */
+  /** Their difference in standard errors; `null` if nothing is random. */
   readonly deviation: number | null;
   /** Whether they agree. */
-  readonly isRight: boolean;
+  readonly agrees: boolean;
 }
 
-/** A mean that is published, with the standard deviation of one run. */
+/** A published mean, with the standard deviation of one run. */
 export interface Published {
   readonly mean: number;
   readonly deviation: number;
-  /** Of how many runs it is; `Infinity` for a closed form. */
+  /** The number of runs; `Infinity` for a closed form. */
   readonly runs: number;
 }
 
-/** Two means agree where they are less than so many standard errors apart. */
-const FURTHEST = 4;
+/** Two means agree if they differ by less than so many standard errors. */
+const MAX_DEVIATION = 4;
 
-/** Compares the mean of some runs with one that is published. */
+/** Compares the mean of some runs with a published one. */
 export function compareMeans(
   what: string,
   runs: readonly number[],
@@ -38,11 +38,11 @@ export function compareMeans(
     ours: rounded(mean),
     published: rounded(published.mean),
     deviation,
-    isRight: Math.abs(deviation) < FURTHEST,
+    agrees: Math.abs(deviation) < MAX_DEVIATION,
   };
 }
 
-/** Compares what is the same in each run. */
+/** Compares a result that is the same in each run. */
 export function compareExactly(
   what: string,
   ours: number | string,
@@ -53,7 +53,7 @@ export function compareExactly(
     ours: `${ours}`,
     published: `${published}`,
     deviation: null,
-    isRight: ours === published,
+    agrees: ours === published,
   };
 }
 
@@ -61,10 +61,10 @@ function rounded(number: number): string {
   return number.toFixed(number < 10 ? 4 : 1);
 }
 
-/** Comparisons as a table to be printed. */
+/** Comparisons as a table to print. */
 export function tableOf(comparisons: readonly Comparison[]): string {
-  const rows = comparisons.map(({ what, ours, published, deviation, isRight }) => [
-    isRight ? "ok  " : "FAIL",
+  const rows = comparisons.map(({ what, ours, published, deviation, agrees }) => [
+    agrees ? "ok  " : "FAIL",
     what,
     ours,
     published,

@@ -1,37 +1,37 @@
-// A fleet of clients and one server through a spike of load: without a retry budget it stays
-// down when the spike has passed, which is called a metastable failure.
+// A fleet of clients and one server in a spike of load. Without a retry budget, the server
+// stays down after the spike, which is called a metastable failure.
 //
-// The server answers in order, each request taking 1 / capacity; so its latency grows with
-// what waits. It cannot know that a client has given up, and does that work all the same.
-// Requests arrive at random, whatever became of the ones before.
+// The server answers requests in order. Each takes 1 / capacity, so the latency grows with
+// the queue. It cannot know that a client has given up, so it still works on that request.
+// Requests arrive at random, independently of the outcome of earlier ones.
 
 import { Backoff, type Budget, exponential, sleep } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { meanOf, seeded } from "../support/chance.ts";
 import type { Comparison } from "./comparison.ts";
 
-/** The parameters of the model; durations in milliseconds. */
+/** The parameters of the model. Durations are in milliseconds. */
 export const FLEET = {
   clients: 1000,
-  /** Requests a second that each client has, and in the spike. */
+  /** Requests a second that each client makes, and in the spike. */
   rate: 1,
   spikeRate: 2,
   spikeFrom: 20_000,
   spikeTo: 30_000,
   end: 90_000,
-  /** Requests a second and client that the server has room for, and its least latency. */
+  /** Requests a second and client that the server can answer, and its smallest latency. */
   capacity: 1.5,
   latency: 50,
-  /** What each client does. */
+  /** The policy of each client, and its pauses. */
   policy: { attemptTimeout: 1000, maxTries: 3 },
   pause: { initial: 100, max: 1000 },
 };
 
-/** Requests answered in time in each second, as a share of those that come in calm. */
+/** Requests answered in time in each second, as a share of the normal load. */
 export type Goodput = readonly number[];
 
-/** Plays a fleet, in which each client has a budget of its own. */
-export async function playFleet(
+/** Runs a fleet in which each client has a budget of its own. */
+export async function runFleet(
   makeBudget: () => Budget | null,
   clients: number = FLEET.clients,
 ): Promise<Goodput> {
@@ -65,7 +65,7 @@ function rateAt(at: number): number {
   return at >= FLEET.spikeFrom && at < FLEET.spikeTo ? FLEET.spikeRate : FLEET.rate;
 }
 
-/** What is left of the goodput in the last ten seconds, and what it must be. */
+/** Compares the goodput of the last ten seconds with the expectation. */
 export function compareEnd(name: string, goodput: Goodput, isUp: boolean): Comparison {
   const end = meanOf(goodput.slice(-10));
   return {
@@ -73,6 +73,6 @@ export function compareEnd(name: string, goodput: Goodput, isUp: boolean): Compa
     ours: end.toFixed(3),
     published: isUp ? "recovers" : "stays down",
     deviation: null,
-    isRight: isUp ? end > 0.95 : end < 0.05,
+    agrees: isUp ? end > 0.95 : end < 0.05,
   };
 }

@@ -1,10 +1,10 @@
-// The pictures of what was reproduced.
+// Pictures of the reproduced results.
 
 import type { Cell } from "./aws_jitter.ts";
 import { type Chart, draw } from "./chart.ts";
 import { FLEET, type Goodput } from "./fleet.ts";
 
-/** Calls and time over the number of clients; rings are what is published. */
+/** Draws calls and time over the number of clients. Rings are the published means. */
 export function drawContention(cells: readonly Cell[]): string {
   const names = [...new Set(cells.map(({ algorithm }) => algorithm))];
   const chart = (what: "calls" | "time", title: string, ticks: number[]): Chart => ({
@@ -31,7 +31,7 @@ export function drawContention(cells: readonly Cell[]): string {
   );
 }
 
-/** Goodput over time, one line for each fleet. */
+/** Draws goodput over time, with one line for each fleet. */
 export function drawFleet(fleets: Readonly<Record<string, Goodput>>): string {
   return draw("Goodput of a fleet through a spike, with and without a retry budget", [{
     title: "Goodput through a spike, as a share of the calm load",

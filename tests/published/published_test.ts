@@ -1,4 +1,4 @@
-// The small ones of the published results that `deno task reproduce` reproduces.
+// The quick ones of the published results that `deno task reproduce` reproduces.
 
 import {
   assert,
@@ -6,74 +6,78 @@ import {
   assertEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { type Budget } from "@asyncbackoff/asyncbackoff";
+import type { Budget } from "@asyncbackoff/asyncbackoff";
 import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
-import { playContention } from "./aws_jitter.ts";
-import { playLoads, playRetryBudget, playThrottling } from "./budgets.ts";
+import { runContention } from "./aws_jitter.ts";
+import { runLoads, runRetryBudget, runThrottling } from "./budgets.ts";
 import { meanOf, normal, seeded } from "../support/chance.ts";
 import { compareExactly, compareMeans, type Comparison, tableOf } from "./comparison.ts";
-import { compareEnd, playFleet } from "./fleet.ts";
+import { compareEnd, runFleet } from "./fleet.ts";
 
 function assertAgree(comparisons: readonly Comparison[], count: number): void {
   assertEquals(comparisons.length, count);
-  const wrong = comparisons.filter(({ isRight }) => !isRight);
+  const wrong = comparisons.filter(({ agrees }) => !agrees);
   assertEquals(wrong.length, 0, `\n${tableOf(wrong)}`);
 }
 
-Deno.test("exponential() and decorrelated() make the calls and time published by AWS, with 10 clients", async () => {
-  const cells = await playContention(10);
+Deno.test("exponential() and decorrelated() need the calls and time that AWS published, with 10 clients", async () => {
+  const cells = await runContention(10);
   assertAgree(cells.flatMap(({ comparisons }) => comparisons), 10);
 });
 
-Deno.test("TokenBudget ends the calls of gRPC's own test through the engine", async () => {
-  assertAgree(await playThrottling(), 12);
+Deno.test("TokenBudget ends calls as gRPC's own test does", async () => {
+  assertAgree(await runThrottling(), 12);
 });
 
-Deno.test("RetryBudget makes Finagle's retries through the engine", async () => {
-  assertAgree(await playRetryBudget(), 15);
+Deno.test("RetryBudget allows as many retries as Finagle's", async () => {
+  assertAgree(await runRetryBudget(), 15);
 });
 
-Deno.test("Budget bounds the load on a server that fails as closed forms tell", async () => {
-  assertAgree(await playLoads(), 8);
+Deno.test("Budget bounds the load on a failing server by its closed form", async () => {
+  assertAgree(await runLoads(), 8);
 });
 
 const fleets: [name: string, makeBudget: () => Budget | null, isUp: boolean][] = [
   ["no budget", () => null, false],
-  ["a RetryBudget", () => new RetryBudget({ share: 0.2, reserve: 0 }), true],
+  [
+    "a RetryBudget",
+    () => new RetryBudget({ retryRatio: 0.2, minRetriesPerSecond: 0 }),
+    true,
+  ],
   ["a TokenBudget", () => new TokenBudget(), true],
 ];
 
 for (const [name, makeBudget, isUp] of fleets) {
   Deno.test(`Backoff ${isUp ? "recovers" : "stays down"} after a spike when a fleet has ${name}`, async () => {
-    const goodput = await playFleet(makeBudget, 100);
+    const goodput = await runFleet(makeBudget, 100);
     assertAlmostEquals(meanOf(goodput.slice(0, 20)), 1, 0.05); // calm
     assertEquals(Math.max(...goodput.slice(25, 30)), 0); // down in the spike
     assertAgree([compareEnd(name, goodput, isUp)], 1);
   });
 }
 
-Deno.test("compareMeans() finds a mean that is four standard errors out", () => {
+Deno.test("compareMeans() disagrees when two means differ by four standard errors", () => {
   const published = { mean: 100, deviation: 10, runs: 200 };
   const error = 10 * Math.sqrt(1 / 20 + 1 / 200);
   const compare = (mean: number) =>
     compareMeans("calls", new Array<number>(20).fill(mean), published);
-  assert(compare(100 + 3.99 * error).isRight && compare(100 - 3.99 * error).isRight);
-  assert(!compare(100 + 4.01 * error).isRight && !compare(100 - 4.01 * error).isRight);
+  assert(compare(100 + 3.99 * error).agrees && compare(100 - 3.99 * error).agrees);
+  assert(!compare(100 + 4.01 * error).agrees && !compare(100 - 4.01 * error).agrees);
   assertAlmostEquals(compare(100 - 2 * error).deviation ?? 0, -2);
-  assert(!compare(NaN).isRight);
+  assert(!compare(NaN).agrees);
   assertStringIncludes(tableOf([compare(120)]), "FAIL");
 });
 
-Deno.test("compareExactly() and compareEnd() find what is not so", () => {
+Deno.test("compareExactly() and compareEnd() disagree when results differ", () => {
   assert(
-    compareExactly("retries", 10, 10).isRight && !compareExactly("retries", 9, 10).isRight,
+    compareExactly("retries", 10, 10).agrees && !compareExactly("retries", 9, 10).agrees,
   );
   const [up, down] = [new Array<number>(90).fill(1), new Array<number>(90).fill(0)];
-  assert(compareEnd("", up, true).isRight && !compareEnd("", up, false).isRight);
-  assert(compareEnd("", down, false).isRight && !compareEnd("", down, true).isRight);
+  assert(compareEnd("", up, true).agrees && !compareEnd("", up, false).agrees);
+  assert(compareEnd("", down, false).agrees && !compareEnd("", down, true).agrees);
 });
 
-Deno.test("seeded() and normal() are as they must be", () => {
+Deno.test("seeded() and normal() draw the expected numbers", () => {
   const random = seeded(1);
   assertEquals([random(), random()], [0.6270739405881613, 0.002735721180215478]);
   const draws = Array.from({ length: 20_000 }, () => normal(random, 10, 2));

@@ -1,13 +1,14 @@
-// Reproduces published results on our engine and our virtual clock, prints them beside ours,
-// and fails if one is out. With --pictures it also draws them, into examples/pictures/.
+// Reproduces published results with the library and its test clock, prints them beside each
+// other, and fails if one does not agree. With --pictures, it also draws them, in
+// examples/pictures/.
 
 import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
-import { playContention } from "./aws_jitter.ts";
-import { playLoads, playRetryBudget, playThrottling } from "./budgets.ts";
+import { runContention } from "./aws_jitter.ts";
+import { runLoads, runRetryBudget, runThrottling } from "./budgets.ts";
 import { type Comparison, tableOf } from "./comparison.ts";
-import { compareEnd, playFleet } from "./fleet.ts";
+import { compareEnd, runFleet } from "./fleet.ts";
 import { drawContention, drawFleet } from "./pictures.ts";
-import { drawScene } from "./timeline_fixture.ts";
+import { drawTimeline } from "./timeline_fixture.ts";
 
 const start = performance.now();
 const all: Comparison[] = [];
@@ -17,18 +18,20 @@ function report(title: string, comparisons: readonly Comparison[]): void {
   all.push(...comparisons);
 }
 
-const cells = await playContention();
+const cells = await runContention();
 report(
   "Exponential Backoff And Jitter (AWS, 2015): means of 20 runs",
   cells.flatMap(({ comparisons }) => comparisons),
 );
-report("gRPC's retry throttling", await playThrottling());
-report("Finagle's retry budget", await playRetryBudget());
-report("Load for each execution, three tries", await playLoads());
+report("gRPC's retry throttling", await runThrottling());
+report("Finagle's retry budget", await runRetryBudget());
+report("Load for each execution, three tries", await runLoads());
 const fleets = {
-  "no budget": await playFleet(() => null),
-  "RetryBudget": await playFleet(() => new RetryBudget({ share: 0.2, reserve: 0 })),
-  "TokenBudget": await playFleet(() => new TokenBudget()),
+  "no budget": await runFleet(() => null),
+  "RetryBudget": await runFleet(() =>
+    new RetryBudget({ retryRatio: 0.2, minRetriesPerSecond: 0 })
+  ),
+  "TokenBudget": await runFleet(() => new TokenBudget()),
 };
 report(
   "A fleet of 1,000 clients after a spike",
@@ -42,10 +45,10 @@ if (Deno.args.includes("--pictures")) {
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(new URL("aws_jitter.svg", folder), drawContention(cells));
   await Deno.writeTextFile(new URL("fleet.svg", folder), drawFleet(fleets));
-  await Deno.writeTextFile(new URL("timeline.svg", folder), await drawScene());
+  await Deno.writeTextFile(new URL("timeline.svg", folder), await drawTimeline());
 }
 
-const wrong = all.filter(({ isRight }) => !isRight).length;
+const wrong = all.filter(({ agrees }) => !agrees).length;
 const seconds = ((performance.now() - start) / 1000).toFixed(1);
 console.log(`\n${all.length - wrong} agree, ${wrong} do not; ${seconds} s`);
 if (wrong > 0) Deno.exit(1);

@@ -1,4 +1,5 @@
-// Two calls to a service that is busy, then hangs, and at last answers; drawn for the README.
+// Two calls to a service that is busy, then hangs, and finally answers, drawn for the
+// README.
 
 import { Backoff, linear, sleep } from "@asyncbackoff/asyncbackoff";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
@@ -8,8 +9,8 @@ class Unavailable extends Error {
   override name = "Unavailable";
 }
 
-/** Draws what happens, on the virtual clock. */
-export async function drawScene(): Promise<string> {
+/** Draws their timeline, on a test clock. */
+export async function drawTimeline(): Promise<string> {
   const clock = new TestClock();
   const timeline = new Timeline();
   const backoff = new Backoff({
@@ -21,7 +22,7 @@ export async function drawScene(): Promise<string> {
     clock,
     observe: timeline.observe,
   });
-  /** Each attempt takes so long; where it is negative, it fails then. */
+  /** The duration of each attempt. An attempt with a negative duration fails. */
   const call = (...script: number[]) =>
     backoff.execute(async ({ number }) => {
       const ms = script[number - 1] ?? 0;

@@ -1,26 +1,27 @@
-// Runs the test suite on the installed npm package in headless Chromium, in the places that
-// are named as arguments: page, worker (one of the page's); both if none is named. Fails if
-// a test fails, if none ran, and if something goes wrong outside of the tests.
+// Runs the tests on the installed npm package in headless Chromium, in the places that are
+// named as arguments: page, worker (a worker of the page); both if none is named. Fails if
+// a test fails, if none ran, and if an error is uncaught.
 
 import { type Browser, chromium, type Page } from "npm:playwright-core@1.65.1";
 import { findChromium } from "./browser/chromium.ts";
 import { conclude, type Outcome } from "./browser/outcome.ts";
 import { serve } from "./browser/serve.ts";
-import { bundleTests, needed } from "../support/bundle.ts";
-import { makeLab } from "../support/project.ts";
+import { bundleTests, neededPackages } from "../support/bundle.ts";
+import { makeProject } from "../support/project.ts";
 
-/** What each place has of Node's modules: a page has other realms, in frames. */
+/** The modules of Node that each place can replace: a frame of a page is another realm. */
 const builtins: Record<string, string[]> = { page: ["node:vm"], worker: [] };
-/** How long the tests may take in one place, in ms. */
-const MOST = 300_000;
+/** The longest time that the tests may take in one place, in ms. */
+const MAX_MS = 300_000;
 
 const executablePath = await findChromium();
-await using lab = await makeLab(...needed);
-const modules = await bundleTests(lab, "browser");
-await using site = await serve(lab);
+await using project = await makeProject(...neededPackages);
+const modules = await bundleTests(project, "browser");
+await using site = await serve(project);
 await using browser = await chromium.launch({
   executablePath,
-  env: { ...Deno.env.toObject(), HOME: lab.folder, TMPDIR: lab.folder }, // to leave nothing
+  // Files that it leaves are removed with the project.
+  env: { ...Deno.env.toObject(), HOME: project.folder, TMPDIR: project.folder },
   args: ["--disable-gpu", "--disable-quic", "--disable-background-networking"]
     .concat("--disable-component-update", "--disable-sync", "--no-first-run"),
 });
@@ -35,27 +36,27 @@ async function testIn(place: string, browser: Browser): Promise<void> {
   const paths = inside.map(({ path }) => `/${path}`);
   const outcome = await runIn(place, paths, await browser.newPage());
   const outside = modules.filter((each) => !inside.includes(each));
-  await conclude(`Chromium's ${place}`, outcome, lab, outside);
+  await conclude(`Chromium's ${place}`, outcome, project, outside);
 }
 
-/** Reads from the page what came of the tests. */
+/** Runs the tests in a page, and returns their results. */
 async function runIn(place: string, paths: string[], page: Page): Promise<Outcome> {
   const uncaught: string[] = [];
-  let underWay = "the page";
+  let current = "the page";
   page.on("console", (message) => {
-    if (message.type() === "debug") underWay = message.text();
+    if (message.type() === "debug") current = message.text();
   });
-  page.on("pageerror", (error) => uncaught.push(`${underWay}\n${error.stack ?? error}`));
+  page.on("pageerror", (error) => uncaught.push(`${current}\n${error.stack ?? error}`));
   page.on("crash", () => void page.close());
-  const timer = setTimeout(() => void page.close(), MOST); // even one that is blocked
+  const timer = setTimeout(() => void page.close(), MAX_MS); // also a page that is blocked
   try {
     await page.goto(`${site.origin}/browser/index.html`);
     const expression = `runIn.${place}(${JSON.stringify(paths)})`;
     const { passed, failures } = await page.evaluate<Outcome>(expression);
     return { passed, failures: failures.length > 0 ? failures : uncaught };
   } catch (error) {
-    const what = `${underWay}: it crashed, or was not over within ${MOST} ms\n${error}`;
-    return { passed: 0, failures: [what, ...uncaught] };
+    const failure = `${current}: it crashed, or took longer than ${MAX_MS} ms\n${error}`;
+    return { passed: 0, failures: [failure, ...uncaught] };
   } finally {
     clearTimeout(timer);
     await page.close();

@@ -1,13 +1,13 @@
-// Runs the recipes in examples/, or those that are named as arguments, each in a process of
-// its own with the permissions that its head names. Tells which ran, and which were skipped
-// and why; exits with 1 if one failed, did not end, or none ran.
+// Runs the recipes in examples/, or those that are named as arguments. Each runs in a
+// process of its own, with the permissions that its first lines name. Prints which ran, and
+// which were skipped and why. Exits with 1 if one failed or did not end, or if none ran.
 
 import { Backoff } from "@asyncbackoff/asyncbackoff";
 import { SKIPPED } from "../../examples/servers/program.ts";
 
 const folder = new URL("../../examples/", import.meta.url);
 
-/** One try of two minutes, in which its packages are fetched too: an example ends by itself. */
+/** One attempt of at most two minutes, which includes the download of packages. */
 const once = new Backoff({ attemptTimeout: 120_000, maxTries: 1 });
 
 async function namesOfAll(): Promise<string[]> {
@@ -19,12 +19,12 @@ async function namesOfAll(): Promise<string[]> {
   return names.sort();
 }
 
-/** The arguments of the line "deno run … examples/name.ts" in an example's head. */
+/** The arguments of the line "deno run … examples/name.ts" at the start of an example. */
 async function argumentsOf(name: string): Promise<string[]> {
   const text = await Deno.readTextFile(new URL(`${name}.ts`, folder));
   const flags = /^\/\/ deno run (.*?) ?examples\//m.exec(text)?.[1];
   if (flags === undefined) {
-    throw new Error(`Cannot run '${name}' as its head does not say how`);
+    throw new Error(`Cannot run '${name}': its first lines must say how`);
   }
   return ["run", "-q", ...flags.split(" ").filter(Boolean), `examples/${name}.ts`];
 }
@@ -42,7 +42,7 @@ const all = await namesOfAll();
 const wanted = Deno.args.length > 0 ? Deno.args : all;
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-  console.error(`Cannot run ${unknown.join(", ")}: the examples are ${all.join(", ")}`);
+  console.error(`Cannot run ${unknown.join(", ")}: must be one of ${all.join(", ")}`);
   Deno.exit(1);
 }
 const ends: Record<"ran" | "skipped" | "failed", string[]> = {
@@ -64,6 +64,6 @@ for (const [end, names] of Object.entries(ends)) {
 }
 if (ends.failed.length > 0) Deno.exit(1);
 if (ends.ran.length === 0) {
-  console.error("Cannot tell whether the examples work, as none ran");
+  console.error("Cannot tell whether the examples work: at least one must run");
   Deno.exit(1);
 }

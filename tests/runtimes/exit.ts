@@ -1,74 +1,79 @@
-// The process exits as soon as nothing is in flight, and stays while something is: each scene
-// is a process of its own, on the installed npm package, in Node, Deno and Bun.
+// A process exits promptly when nothing is in flight, and stays alive while something is.
+// Each fixture runs as a process of its own, on the installed npm package, in Node, Deno
+// and Bun.
 
-import { makeLab } from "../support/project.ts";
+import { makeProject } from "../support/project.ts";
 
-/** What a process does, what it prints, and how long it lives at least and at most, in ms. */
-const scenes: {
-  what: string;
-  code: string;
-  prints: string;
-  least: number;
-  most: number;
-}[] = [
+/** A process, and what is expected of it. */
+interface Fixture {
+  readonly name: string;
+  readonly code: string;
+  /** The line that it prints. */
+  readonly prints: string;
+  /** The shortest and the longest time that it may run, in ms. */
+  readonly min: number;
+  readonly max: number;
+}
+
+const fixtures: readonly Fixture[] = [
   {
-    what: "exits after a success with limits of a minute",
+    name: "exits after a success with limits of a minute",
     code: `console.log(await limited(() => Promise.resolve("done"))())`,
     prints: "done",
-    least: 0,
-    most: 5000,
+    min: 0,
+    max: 5000,
   },
   {
-    what: "exits after a call of three turns",
+    name: "exits after a call of three turns",
     code: `console.log(await limited(() => turns(3))())`,
     prints: "turned",
-    least: 0,
-    most: 5000,
+    min: 0,
+    max: 5000,
   },
   {
-    what: "exits after a failure",
+    name: "exits after a failure",
     code: `console.log(await limited(async () => { throw "down" })().catch((e) => e))`,
     prints: "down",
-    least: 0,
-    most: 5000,
+    min: 0,
+    max: 5000,
   },
   {
-    what: "exits after an abort",
+    name: "exits after an abort",
     code: `const { signal } = controller;
         const result = new Backoff({ ...minute, signal }).execute(() => new Promise(() => {}));
         setTimeout(() => controller.abort("enough"), 20);
         console.log(await result.catch((e) => e))`,
     prints: "enough",
-    least: 0,
-    most: 5000,
+    min: 0,
+    max: 5000,
   },
   {
-    what: "exits after a thousand calls at once",
+    name: "exits after a thousand calls at once",
     code: `const call = limited((n) => turns(n % 7));
         await Promise.all(Array.from({ length: 1000 }, (_, n) => call(n)));
         console.log("all")`,
     prints: "all",
-    least: 0,
-    most: 5000,
+    min: 0,
+    max: 5000,
   },
   {
-    what: "stays until an attempt timeout",
+    name: "stays until an attempt timeout",
     code: `console.log((await new Backoff({ attemptTimeout: 300, maxTries: 1 })
         .execute(() => new Promise(() => {})).catch((e) => e)).limit)`,
     prints: "attempt",
-    least: 300,
-    most: 6000,
+    min: 300,
+    max: 6000,
   },
   {
-    what: "stays through pauses, though a thousand others have ended",
+    name: "stays through pauses after a thousand other calls have ended",
     code: `const call = limited(() => turns(2));
         await Promise.all(Array.from({ length: 1000 }, () => call()));
-        let tries = 0;
+        let attempts = 0;
         const late = new Backoff({ ...minute, pause: 150, exceptions: "all" });
-        console.log(await late.execute(() => { if (++tries < 3) throw "down"; return "up" }))`,
+        console.log(await late.execute(() => { if (++attempts < 3) throw "down"; return "up" }))`,
     prints: "up",
-    least: 300,
-    most: 6000,
+    min: 300,
+    max: 6000,
   },
 ];
 
@@ -82,24 +87,24 @@ const turns = async (n) => {
 };
 `;
 
-await using lab = await makeLab("bun@1.4");
+await using project = await makeProject("bun@1.4");
 const runtimes: [name: string, command: string, args: string[]][] = [
   ["Node", "node", []],
   ["Deno", Deno.execPath(), ["run", "-q"]],
-  ["Bun", `${lab.folder}/node_modules/.bin/bun`, []],
+  ["Bun", `${project.folder}/node_modules/.bin/bun`, []],
 ];
 let count = 0;
 for (const [runtime, command, args] of runtimes) {
-  for (const { what, code, prints, least, most } of scenes) {
-    const file = `${lab.folder}/scene.mjs`;
+  for (const { name, code, prints, min, max } of fixtures) {
+    const file = `${project.folder}/fixture.mjs`;
     await Deno.writeTextFile(file, `${head}${code};\n`);
-    const began = performance.now();
-    const printed = await lab.run(command, [...args, file]);
-    const took = performance.now() - began;
-    const isRight = printed.trim() === prints && took >= least && took <= most;
-    console.log(`${runtime} ${what}: ${took.toFixed(0)} ms`);
-    if (!isRight) throw new Error(`${runtime}: "${what}" printed ${printed} in ${took} ms`);
+    const beganAt = performance.now();
+    const printed = await project.run(command, [...args, file]);
+    const took = performance.now() - beganAt;
+    const isValid = printed.trim() === prints && took >= min && took <= max;
+    console.log(`${runtime} ${name}: ${took.toFixed(0)} ms`);
+    if (!isValid) throw new Error(`${runtime}: "${name}" printed ${printed} in ${took} ms`);
     count++;
   }
 }
-console.log(`${count} processes ended as they must`);
+console.log(`${count} processes exited as expected`);

@@ -1,9 +1,9 @@
-// Runs the test suite on the installed npm package, by its name, in the runtimes that are
-// named as arguments: node20, node22, node24, bun1.1 (the oldest supported) and bun; all of
-// them if none is named. The runtimes come from npm.
+// Runs the tests on the installed npm package, by its name, in the runtimes that are named
+// as arguments: node20, node22, node24, bun1.1 (the oldest supported) and bun; all of them
+// if none is named. The runtimes come from npm.
 
-import { bundleTests, needed } from "../support/bundle.ts";
-import { makeLab } from "../support/project.ts";
+import { bundleTests, neededPackages } from "../support/bundle.ts";
+import { makeProject } from "../support/project.ts";
 
 const runtimes: Record<string, [packageName: string, program: string]> = {
   node20: ["node@20", "node_modules/node20/bin/node"],
@@ -14,25 +14,25 @@ const runtimes: Record<string, [packageName: string, program: string]> = {
 };
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(runtimes);
 
-await using lab = await makeLab(
-  ...needed,
+await using project = await makeProject(
+  ...neededPackages,
   ...wanted.map((name) => `${name}@npm:${runtimes[name]?.[0]}`),
 );
-const modules = await bundleTests(lab, "node");
-await Deno.copyFile(new URL("runner.js", import.meta.url), `${lab.folder}/runner.js`);
+const modules = await bundleTests(project, "node");
+await Deno.copyFile(new URL("runner.js", import.meta.url), `${project.folder}/runner.js`);
 
 const files = modules.map(({ path }) => path);
 for (const name of wanted) {
-  const program = `${lab.folder}/${runtimes[name]?.[1]}`;
-  const version = await lab.run(program, ["--version"]);
-  const output = await lab.run(program, ["runner.js", ...files]);
+  const program = `${project.folder}/${runtimes[name]?.[1]}`;
+  const version = await project.run(program, ["--version"]);
+  const output = await project.run(program, ["runner.js", ...files]);
   console.log(
     `${name}@${version.trim().replace("v", "")}: ${
       /\d+ passed, \d+ failed/.exec(output)?.[0]
     }`,
   );
-  // From CommonJS, where the runtime can: Node from 20.19 and 22.12 on, and Bun.
+  // CommonJS can load the package in Node from 20.19 and 22.12 on, and in Bun.
   const script = 'console.log(typeof require("@asyncbackoff/asyncbackoff").asyncbackoff)';
-  const required = await lab.run(program, ["-e", script]);
+  const required = await project.run(program, ["-e", script]);
   if (!required.includes("function")) throw new Error(`${name} cannot require the package`);
 }

@@ -1,12 +1,12 @@
-// Runs the tests outside of Deno, which gives them its `Deno.test`: the files that are named
-// as arguments, one test after the other. Ends with a line of counts, and fails if a test
-// failed or none ran.
+// Runs tests outside of Deno: provides `Deno.test`, loads the files that are named as
+// arguments, and runs one test after the other. Prints the counts in its last line, and
+// fails if a test failed or none ran.
 
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 
-// What the assertions need, and Node 20 does not have yet.
+// The assertions need this method, which Node 20 does not have.
 Set.prototype.union ??= function (other) {
   return new Set([...this, ...other]);
 };

@@ -1,8 +1,8 @@
-// Compiles a strict consumer of the installed npm package, under every setting that its users
-// have, and checks the package by publint and by arethetypeswrong. The versions of TypeScript
-// may be named as arguments.
+// Compiles a strict consumer of the installed npm package with all settings that users
+// have, and checks the package with publint and arethetypeswrong. The arguments are
+// versions of TypeScript; all supported ones if none is named.
 
-import { makeLab } from "../support/project.ts";
+import { makeProject } from "../support/project.ts";
 
 const compilers = Deno.args.length > 0 ? Deno.args : ["5.4", "5", "6", "latest"];
 const modules = [
@@ -13,14 +13,14 @@ const modules = [
 const libraries = [["es2022"], ["es2022", "dom"]];
 const decorators = [false, true];
 
-await using lab = await makeLab(
+await using project = await makeProject(
   "publint@0.3",
   "@arethetypeswrong/cli@0.18",
   ...compilers.map((version) => `typescript-${version}@npm:typescript@${version}`),
 );
 await Deno.copyFile(
   new URL("types/consumer.ts", import.meta.url),
-  `${lab.folder}/consumer.ts`,
+  `${project.folder}/consumer.ts`,
 );
 
 let compiled = 0;
@@ -41,10 +41,13 @@ for (const version of compilers) {
           noUncheckedIndexedAccess: true,
           skipLibCheck: false,
         };
-        const project = { compilerOptions, files: ["consumer.ts"] };
-        await Deno.writeTextFile(`${lab.folder}/tsconfig.json`, JSON.stringify(project));
-        await lab.run("node", [tsc, "--project", "tsconfig.json"]).catch((error) => {
-          throw new Error(`TypeScript ${version}, ${JSON.stringify(project)}`, {
+        const settings = { compilerOptions, files: ["consumer.ts"] };
+        await Deno.writeTextFile(
+          `${project.folder}/tsconfig.json`,
+          JSON.stringify(settings),
+        );
+        await project.run("node", [tsc, "--project", "tsconfig.json"]).catch((error) => {
+          throw new Error(`TypeScript ${version}, ${JSON.stringify(settings)}`, {
             cause: error,
           });
         });
@@ -52,10 +55,12 @@ for (const version of compilers) {
       }
     }
   }
-  const shown = await lab.run("node", [tsc, "--version"]);
+  const shown = await project.run("node", [tsc, "--version"]);
   console.log(`TypeScript ${shown.trim().replace("Version ", "")}: ok`);
 }
 console.log(`${compiled} settings compiled`);
 
-console.log((await lab.run("npx", ["publint", "--strict", lab.tarball])).trim());
-console.log((await lab.run("npx", ["attw", lab.tarball, "--profile", "esm-only"])).trim());
+console.log((await project.run("npx", ["publint", "--strict", project.tarball])).trim());
+console.log(
+  (await project.run("npx", ["attw", project.tarball, "--profile", "esm-only"])).trim(),
+);

@@ -1,25 +1,27 @@
-// The installed npm package in Cloudflare's runtime: what comes of fetches from a server that
-// misbehaves, each scene alone and then all at once; and the test suite.
+// The installed npm package in Cloudflare's runtime: first fetches from a server that
+// misbehaves, each fixture alone and then all at once, and then the tests.
 
 import { conclude, type Outcome } from "./browser/outcome.ts";
-import { bundleTests, needed } from "../support/bundle.ts";
-import { makeLab } from "../support/project.ts";
+import { bundleTests, neededPackages, pathOfData } from "../support/bundle.ts";
+import { makeProject } from "../support/project.ts";
 import { type RunningWorker, startWorker } from "./workers/runtime.ts";
 import { type Server, startServer } from "./workers/server.ts";
 
-/** What must come of a scene. */
-interface Scene {
+/** A fixture of fixtures.js, and what is expected of it. */
+interface Fixture {
   readonly name: string;
   readonly outcome: string;
-  /** When it is over, in ms after its beginning. */
+  /** The instant at which it ends, in ms after its start. */
   readonly at: number;
-  /** What it fetches; how many requests the server gets, and how many are given up. */
+  /**
+   * The path that it fetches, the requests that the server gets, and how many are aborted.
+   */
   readonly path: string;
   readonly requests: number;
-  readonly abandoned: number;
+  readonly aborted: number;
 }
 
-const scenes: Scene[] = ([
+const fixtures: Fixture[] = ([
   ["attempt timeout", "attempt", 200, "never", 1, 1],
   ["attempt timeout, then success", "up", 300, "second", 2, 1],
   ["deadline in an attempt", "deadline", 300, "never", 1, 1],
@@ -28,16 +30,20 @@ const scenes: Scene[] = ([
   ["abort in a pause", "enough", 200, "down", 1, 0],
   ["retry", "up", 200, "third", 3, 0],
   ["success within limits", "up", 0, "first", 1, 0],
-] as const).map(([name, outcome, at, path, requests, abandoned]) => (
-  { name, outcome, at, path, requests, abandoned }
+] as const).map(([name, outcome, at, path, requests, aborted]) => (
+  { name, outcome, at, path, requests, aborted }
 ));
-/** How much later a scene may be over, in ms: machines can be busy. */
-const LATEST = 2000;
+/** The longest delay of an end, in ms, because the machine may be busy. */
+const MAX_DELAY = 2000;
 
 let played = 0;
 
-async function play(scene: Scene, worker: RunningWorker, server: Server): Promise<void> {
-  const { name, outcome, at, path, requests, abandoned } = scene;
+async function play(
+  fixture: Fixture,
+  worker: RunningWorker,
+  server: Server,
+): Promise<void> {
+  const { name, outcome, at, path, requests, aborted } = fixture;
   const folder = `${server.origin}/${++played}`;
   const beganAt = performance.now();
   const answer = await worker.ask<{ outcome: string; took: number }>({
@@ -45,43 +51,42 @@ async function play(scene: Scene, worker: RunningWorker, server: Server): Promis
     server: folder,
   });
   const took = [answer.took, performance.now() - beganAt];
-  const seen = await server.see(`${folder}/${path}`, abandoned);
-  const isRight = answer.outcome === outcome &&
-    took.every((ms) => ms >= at && ms < at + LATEST) &&
-    seen.requests === requests && seen.abandoned === abandoned;
-  if (isRight) return;
-  const said = JSON.stringify({ ...answer, took, ...seen });
-  throw new Error(`"${name}" came to ${said}, and not to ${JSON.stringify(scene)}`);
+  const seen = await server.see(`${folder}/${path}`, aborted);
+  const isValid = answer.outcome === outcome &&
+    took.every((ms) => ms >= at && ms < at + MAX_DELAY) &&
+    seen.requests === requests && seen.aborted === aborted;
+  if (isValid) return;
+  const actual = JSON.stringify({ ...answer, took, ...seen });
+  throw new Error(`"${name}" must end with ${JSON.stringify(fixture)}, got ${actual}`);
 }
 
 async function playAll(): Promise<void> {
   await using server = startServer();
-  await using worker = await startWorker(lab, "scenes");
-  for (const scene of scenes) {
-    await play(scene, worker, server);
-    console.log(`${scene.name}: ${scene.outcome}`);
+  await using worker = await startWorker(project, "fixtures");
+  for (const fixture of fixtures) {
+    await play(fixture, worker, server);
+    console.log(`${fixture.name}: ${fixture.outcome}`);
   }
-  const crowd = Array.from({ length: 10 }, () => scenes).flat();
-  await Promise.all(crowd.map((scene) => play(scene, worker, server)));
-  console.log(`${played} scenes passed, ${crowd.length} of them at once`);
+  const crowd = Array.from({ length: 10 }, () => fixtures).flat();
+  await Promise.all(crowd.map((fixture) => play(fixture, worker, server)));
+  console.log(`${played} fixtures passed, ${crowd.length} of them at once`);
 }
 
-/** The tests that can: the runtime has node:async_hooks, but not node:vm. */
+/** Runs the tests that can run there: the runtime has node:async_hooks, but not node:vm. */
 async function runTests(): Promise<void> {
-  const modules = await bundleTests(lab, "browser", {
+  const modules = await bundleTests(project, "browser", {
     "import.meta.url": '"file:///tests/"',
-    "import.meta.resolve": "Deno.resolve",
   });
   const runner = new URL("browser/run_tests.js", import.meta.url);
-  await Deno.copyFile(runner, `${lab.folder}/run_tests.js`);
+  await Deno.copyFile(runner, `${project.folder}/run_tests.js`);
   const outside = modules.filter(({ builtins }) => builtins.includes("node:vm"));
   const paths = modules.filter((each) => !outside.includes(each)).map(({ path }) => path);
-  const others = ["run_tests.js", "tests/conformance/aiomisc.jsonl"];
-  await using worker = await startWorker(lab, "tests", [...paths, ...others]);
+  const others = ["run_tests.js", pathOfData];
+  await using worker = await startWorker(project, "tests", [...paths, ...others]);
   const outcome = await worker.ask<Outcome>(paths.map((path) => `/${path}`));
-  await conclude("Cloudflare's runtime", outcome, lab, outside);
+  await conclude("Cloudflare's runtime", outcome, project, outside);
 }
 
-await using lab = await makeLab(...needed);
+await using project = await makeProject(...neededPackages);
 await playAll();
 await runTests();

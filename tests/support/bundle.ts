@@ -1,60 +1,63 @@
-// The tests as modules that run outside of Deno, on the package that a lab has installed.
+// Bundles the tests into modules that run outside of Deno, on the package that a project
+// has installed.
 
 import * as esbuild from "npm:esbuild@0.28.2";
-import type { Lab } from "./project.ts";
+import type { Project } from "./project.ts";
 
-/** What the tests and these modules need in a lab. */
-export const needed = ["deno-std@1.4.0", "fast-check@4"];
+/** The packages that the tests need in a project. */
+export const neededPackages = ["deno-std@1.4.0", "fast-check@4"];
 
+const PACKAGE = "@asyncbackoff/asyncbackoff";
 const tests = new URL("../", import.meta.url);
+/**
+ * The folders of the tests that run on the package. Those of tests/repository/ need the
+ * sources.
+ */
+const FOLDERS = ["unit", "behaviour", "properties", "conformance", "published"];
+/** The data that the tests read. A bundled test looks for it in its own folder. */
+const DATA = "conformance/aiomisc.jsonl";
 
-/** These look at the repository, which is not in the package. */
-const OF_SOURCES = ["layers_test.ts", "repository_test.ts"];
-
-/** The files of tests that can run on the package. */
-async function testFiles(): Promise<string[]> {
-  const names: string[] = [];
-  for (const folder of ["", "properties/"]) {
-    for await (const { name } of Deno.readDir(new URL(folder, tests))) {
-      if (name.endsWith("_test.ts") && !OF_SOURCES.includes(name)) {
-        names.push(folder + name);
-      }
-    }
+/** The files of tests in a folder and in the folders below it, as paths from tests/. */
+async function testsIn(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, tests))) {
+    if (isDirectory) files.push(...await testsIn(`${folder}/${name}`));
+    else if (name.endsWith("_test.ts")) files.push(`${folder}/${name}`);
   }
-  return names;
+  return files.sort();
 }
 
-/** All in one folder, since they import the package from where they are. */
-const builtName = (name: string) => name.replace("/", "_").replace(/\.ts$/, "");
+/** All bundles are in one folder, so that the package is at the same path for each. */
+const bundleNameOf = (file: string) => file.replaceAll("/", ".").replace(/\.ts$/, "");
 
-/** A module of tests, in a lab. */
+/** A bundled module of tests. */
 export interface TestModule {
-  /** Its path in the lab. */
+  /** Its path in the project. */
   readonly path: string;
-  /** What it imports of Node's. */
+  /** The modules of Node that it imports. */
   readonly builtins: readonly string[];
 }
 
 /**
- * Puts the tests into a lab, each file with all it imports but for the package and what is
- * Node's own, and their data beside them.
+ * Puts the tests into a project. Each file is bundled with everything that it imports,
+ * except the package and the modules of Node.
  *
- * @param lab Has what is needed.
- * @param platform What their own dependencies are to be made for.
- * @param define What stands for expressions that a platform does not have.
+ * @param project A project with the needed packages.
+ * @param platform The platform whose builds of other packages are used.
+ * @param define Replacements for expressions that a platform does not support.
  * @returns The modules.
  */
 export async function bundleTests(
-  lab: Lab,
+  project: Project,
   platform: "node" | "browser",
   define: Record<string, string> = {},
 ): Promise<TestModule[]> {
-  const names = await testFiles();
+  const files = (await Promise.all(FOLDERS.map(testsIn))).flat();
   const { outputs } = (await esbuild.build({
-    absWorkingDir: lab.folder,
-    entryPoints: names.map((name) => ({
-      in: new URL(name, tests).pathname,
-      out: builtName(name),
+    absWorkingDir: project.folder,
+    entryPoints: files.map((file) => ({
+      in: new URL(file, tests).pathname,
+      out: bundleNameOf(file),
     })),
     outdir: "tests",
     bundle: true,
@@ -64,63 +67,72 @@ export async function bundleTests(
     define,
     target: "node20", // lowers decorators
     outExtension: { ".js": ".mjs" },
-    nodePaths: [`${lab.folder}/node_modules`],
+    nodePaths: [`${project.folder}/node_modules`],
     alias: {
       "@std/assert": "deno-std/assert/mod.js",
       "@std/async/delay": "deno-std/async/delay.js",
-      "@std/testing/time": new URL("npm/time.ts", import.meta.url).pathname,
+      "@std/testing/time": new URL("std/time.ts", import.meta.url).pathname,
     },
-    external: ["@asyncbackoff/*", "node:*"],
+    external: [`${PACKAGE}*`, "node:*"],
     plugins: [internals],
   })).metafile;
   await esbuild.stop();
-  await Deno.mkdir(`${lab.folder}/tests/conformance`);
-  const data = "conformance/aiomisc.jsonl";
-  await Deno.copyFile(new URL(data, tests), `${lab.folder}/tests/${data}`);
+  await Deno.copyFile(new URL(DATA, tests), `${project.folder}/${pathOfData}`);
   return Object.entries(outputs).map(([path, { imports }]) => ({
     path,
     builtins: imports.map(({ path }) => path).filter((path) => path.startsWith("node:")),
   }));
 }
 
+/** The path of the data in a project. */
+export const pathOfData = `tests/${DATA.slice(DATA.lastIndexOf("/") + 1)}`;
+
+/** Imports of `src/room/file.ts` become imports of the package's `src/room/file.js`. */
 const internals: esbuild.Plugin = {
   name: "internals of the package",
   setup: (build) =>
-    build.onResolve({ filter: /\/src\/\w+\.ts$/ }, ({ path }) => ({
-      path: `../node_modules/@asyncbackoff/asyncbackoff/src/${
-        path.slice(path.lastIndexOf("/") + 1, -3)
-      }.js`,
+    build.onResolve({ filter: /^(\.\.\/)+src\/[\w/]+\.ts$/ }, ({ path }) => ({
+      path: path.replace(/^(\.\.\/)+/, `../node_modules/${PACKAGE}/`).replace(
+        /\.ts$/,
+        ".js",
+      ),
       external: true,
     })),
 };
 
-/** Tells how many tests a module has, by Node, which can load each of them. */
-export async function countTests(lab: Lab, { path }: TestModule): Promise<number> {
+/** Counts the tests of a module. Node counts them, because it can load every module. */
+export async function countTests(project: Project, { path }: TestModule): Promise<number> {
   const script = `let count = 0;
     globalThis.Deno = { test: () => count++ };
     await import("./${path}");
     console.log(count);
     process.exit();`;
-  return Number(await lab.run("node", ["--input-type=module", "--eval", script]));
+  return Number(await project.run("node", ["--input-type=module", "--eval", script]));
 }
 
 /**
- * Tells where the package's entries are in a lab, by their names, for where there is no
- * import map: a browser's workers, and Cloudflare's.
+ * Finds the file of each entry point of the package, for platforms without an import map:
+ * web workers, and Cloudflare's workers.
+ *
+ * @returns The path of each file from the project's folder, by the name of its entry point.
  */
-export async function placesOf(lab: Lab): Promise<Record<string, string>> {
-  const name = "@asyncbackoff/asyncbackoff";
-  const folder = `/node_modules/${name}/`;
-  const manifest = await Deno.readTextFile(`${lab.folder}${folder}package.json`);
-  const exports: Record<string, { import: string }> = JSON.parse(manifest).exports;
-  const place = (entry: string) => folder + exports[entry]?.import.slice("./".length);
-  return { [name]: place("."), [`${name}/testing`]: place("./testing") };
+export async function entryPathsOf(project: Project): Promise<Record<string, string>> {
+  const folder = `/node_modules/${PACKAGE}/`;
+  const manifest = await Deno.readTextFile(`${project.folder}${folder}package.json`);
+  const exports: Record<string, string | { import: string }> = JSON.parse(manifest).exports;
+  return Object.fromEntries(
+    Object.entries(exports).flatMap(([entry, target]) =>
+      typeof target === "string"
+        ? [] // the manifest itself
+        : [[entry.replace(/^\./, PACKAGE), target.import.replace(/^\.\//, folder)]]
+    ),
+  );
 }
 
-/** Code in which names of the package's entries stand as their places. */
-export function placed(code: string, places: Readonly<Record<string, string>>): string {
-  return Object.entries(places).reduce(
-    (code, [name, place]) => code.replaceAll(`"${name}"`, `"${place}"`),
+/** Replaces the names of modules in code by their paths. */
+export function withPaths(code: string, paths: Readonly<Record<string, string>>): string {
+  return Object.entries(paths).reduce(
+    (code, [name, path]) => code.replaceAll(`"${name}"`, `"${path}"`),
     code,
   );
 }

@@ -1,6 +1,6 @@
-// Chance that is the same in each run.
+// Random numbers that are the same in each run.
 
-/** Numbers from 0 to below 1 that a seed determines: the generator "mulberry32". */
+/** Numbers from 0 to below 1, determined by a seed: the generator "mulberry32". */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -11,7 +11,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** A draw from the normal distribution, by Box and Muller. */
+/** A number from the normal distribution, by Box and Muller. */
 export function normal(random: () => number, mean: number, deviation: number): number {
   const radius = Math.sqrt(-2 * Math.log(1 - random()));
   return mean + deviation * radius * Math.cos(2 * Math.PI * random());
@@ -22,7 +22,7 @@ export function meanOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 }
 
-/** One of some names, each as often of a hundred as it says, by a number from 0 to below 1. */
+/** One of some names, each with its share in percent, by a number from 0 to below 1. */
 export function oneOf<Name extends string>(
   shares: Readonly<Record<Name, number>>,
   chance: number,
@@ -32,5 +32,5 @@ export function oneOf<Name extends string>(
     rest -= shares[name];
     if (rest < 0) return name;
   }
-  throw new Error("Cannot choose as the shares must make 100");
+  throw new Error("Cannot choose a name: the shares must add up to 100");
 }

@@ -1,13 +1,14 @@
-// A temporary folder in which the package is installed as its users install it.
+// A temporary project in which the package is installed from its tarball, as users install
+// it.
 
-import { pack, run } from "../../tools/package.ts";
+import { root, run } from "./run.ts";
 
-/** The folder of a lab, and how to run something in it. */
-export interface Lab extends AsyncDisposable {
+/** A temporary project, and a way to run commands in it. */
+export interface Project extends AsyncDisposable {
   readonly folder: string;
-  /** The package that is installed. */
+  /** The path of the package that is installed. */
   readonly tarball: string;
-  /** Runs a command in the lab, and tells what it printed. */
+  /** Runs a command in the project, and returns the text that it printed. */
   run(
     command: string,
     args: readonly string[],
@@ -15,21 +16,30 @@ export interface Lab extends AsyncDisposable {
   ): Promise<string>;
 }
 
-/** Makes a lab with the package and whatever else from npm. */
-export async function makeLab(...packages: readonly string[]): Promise<Lab> {
-  const tarball = await pack();
+/** Makes a project with the package and other packages from npm. */
+export async function makeProject(...packages: readonly string[]): Promise<Project> {
+  const tarball = await makePackage();
   const folder = await Deno.makeTempDir({ prefix: "asyncbackoff-" });
   await Deno.writeTextFile(
     `${folder}/package.json`,
     JSON.stringify({ private: true, type: "module" }),
   );
-  const lab: Lab = {
+  const project: Project = {
     folder,
     tarball,
     run: (command, args, env = {}) => run(command, args, { cwd: folder, env }),
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
   const quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
-  await lab.run("npm", ["install", ...quiet, tarball, ...packages]);
-  return lab;
+  await project.run("npm", ["install", ...quiet, tarball, ...packages]);
+  return project;
+}
+
+/** Makes the npm package, and returns the path of its tarball. */
+async function makePackage(): Promise<string> {
+  const args = ["run", "-q", "-A", "tools/package.ts", "--once"];
+  const printed = await run(Deno.execPath(), args, { cwd: root });
+  const path = /^.+\.tgz$/m.exec(printed)?.[0];
+  if (path === undefined) throw new Error(`tools/package.ts printed no path:\n${printed}`);
+  return path;
 }

@@ -1,20 +1,20 @@
-// How often each thing came up.
+// Counts by name.
 
-/** Counts by name. */
+/** The number of times that each name was added. */
 export class Tally {
   readonly #counts = new Map<string, number>();
 
-  add(what: string): void {
-    this.#counts.set(what, this.of(what) + 1);
+  add(name: string): void {
+    this.#counts.set(name, this.of(name) + 1);
   }
 
-  of(what: string): number {
-    return this.#counts.get(what) ?? 0;
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
   }
 
   /** The most frequent first. */
   toString(): string {
     return [...this.#counts].sort(([, one], [, other]) => other - one)
-      .map(([what, count]) => `${count} ${what}`).join(", ") || "none";
+      .map(([name, count]) => `${count} ${name}`).join(", ") || "none";
   }
 }

@@ -1,8 +1,8 @@
-// What the statistics of some policies say together.
+// The sums of the counters of several policies.
 
 import type { Backoff, Ends } from "@asyncbackoff/asyncbackoff";
 
-/** The sums of their counters. */
+/** The sums of the counters of several policies. */
 export class Total {
   readonly #backoffs: readonly Backoff[];
 
@@ -15,7 +15,9 @@ export class Total {
     return this.#backoffs.reduce((sum, { statistic }) => sum + statistic[counter], 0);
   }
 
-  /** How many executions ended for one of some reasons; for any, if none is named. */
+  /**
+   * The number of executions that ended for one of some reasons. For any, if none is named.
+   */
   ends(...reasons: readonly (keyof Ends)[]): number {
     return this.#backoffs.map(({ statistic: { ends } }) =>
       reasons.length === 0 ? Object.values(ends) : reasons.map((reason) => ends[reason])

@@ -1,4 +1,5 @@
-// What nobody handled: rejections, and errors that surface from a turn of their own.
+// Errors that nobody handles: rejections, and errors that are thrown in a turn of their
+// own.
 
 type Listener = (error: unknown) => void;
 interface Process {
@@ -7,7 +8,10 @@ interface Process {
   on(type: string, listener: Listener): void;
 }
 
-/** Listens until the function is called that it returns: to the platform's events, or to those of the process. */
+/**
+ * Listens to the platform's events, or to those of the process, until the returned function
+ * is called.
+ */
 export function listenToUncaught(listener: Listener): () => void {
   if ("PromiseRejectionEvent" in globalThis) {
     const onEvent = (event: Event) => {
@@ -28,7 +32,7 @@ export function listenToUncaught(listener: Listener): () => void {
   return () => stops.forEach((stop) => stop());
 }
 
-/** A test runner's own listeners would take it for a failure of the test: they step aside. */
+/** Replaces a test runner's own listeners, which would report a failure of the test. */
 function takeOver(type: string, listener: Listener): () => void {
   const { process } = globalThis as unknown as { process: Process };
   const others = process.listeners(type);

@@ -1,5 +1,6 @@
-// A test runner for StrykerJS: each mutant in a process of its own, which plays the tests
-// that reach it and can be killed, whatever the mutant makes of it. Runs in Node.
+// A test runner for StrykerJS. It runs in Node. Each mutant is tried in a process of its
+// own, which runs the tests that reach the mutant, and which can be killed if it never
+// ends.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,7 +16,7 @@ class DenoTests {
     this.#settings = deno;
   }
 
-  /** Nothing is left of a mutant when the next one comes. */
+  /** Each mutant has a new process. */
   capabilities() {
     return { reloadEnvironment: true };
   }
@@ -30,7 +31,7 @@ class DenoTests {
 
   async dryRun({ timeout }) {
     const report = join(this.#folder, "report.json");
-    const { code, output } = await this.#play({ report }, timeout);
+    const { code, output } = await this.#run({ report }, timeout);
     if (code === null) return { status: "timeout" };
     if (code !== 0) return { status: "error", errorMessage: output };
     return { status: "complete", ...JSON.parse(await readFile(report, "utf8")) };
@@ -38,7 +39,7 @@ class DenoTests {
 
   async mutantRun({ activeMutant, testFilter, hitLimit, timeout }) {
     const state = { activeMutant: activeMutant.id, hitCount: 0, hitLimit };
-    const { code, output } = await this.#play({ state, only: testFilter }, timeout);
+    const { code, output } = await this.#run({ state, only: testFilter }, timeout);
     if (code === null) return { status: "timeout" };
     if (code === 0) return { status: "survived", nrOfTests: testFilter?.length ?? 0 };
     const failed = /^(.*) \.\.\. .*FAILED/m.exec(output)?.[1];
@@ -50,11 +51,11 @@ class DenoTests {
     };
   }
 
-  async #play(play, timeout) {
-    const { program, flags, player, files, slow } = this.#settings;
-    const path = join(this.#folder, "play.json");
-    await writeFile(path, JSON.stringify({ files, slow, ...play }));
-    const args = ["test", "-A", "--no-check", "--fail-fast", ...flags, player, "--", path];
+  async #run(task, timeout) {
+    const { program, flags, runner, files, slow } = this.#settings;
+    const path = join(this.#folder, "task.json");
+    await writeFile(path, JSON.stringify({ files, slow, ...task }));
+    const args = ["test", "-A", "--no-check", "--fail-fast", ...flags, runner, "--", path];
     return new Promise((resolve) => {
       const limits = { timeout: Math.floor(timeout * 0.9), killSignal: "SIGKILL" };
       execFile(

@@ -1,22 +1,22 @@
-// Plays tests under a mutant, or tells which test reaches which mutant: a test module that
-// takes in the others, so that what a test leaves undone counts as it always does.
+// Runs tests with a mutant, or records which test reaches which mutant. It is a test module
+// that imports the others, so that Deno's checks of each test still count.
 
-/** What the file that is named as an argument holds. */
-interface Play {
+/** The task, which is read from the file that is named as the argument. */
+interface Task {
   /** The modules of tests. */
   readonly files: readonly string[];
-  /** What the names of tests hold that take too long. */
+  /** A pattern of the names of tests that take too long. */
   readonly slow: string;
-  /** The tests to play; all of them if there is no such list. */
+  /** The tests to run. Default: all. */
   readonly only?: readonly string[];
-  /** Where to tell what the tests reach. */
+  /** The file to write the report to: the tests, and the mutants that each reaches. */
   readonly report?: string;
-  /** Which mutant is active. */
+  /** The state of Stryker's code, which says which mutant is active. */
   readonly state?: Record<string, unknown>;
 }
 
-const play: Play = JSON.parse(await Deno.readTextFile(Deno.args[0] ?? ""));
-const state: Record<string, unknown> = { ...play.state };
+const task: Task = JSON.parse(await Deno.readTextFile(Deno.args[0] ?? ""));
+const state: Record<string, unknown> = { ...task.state };
 Object.assign(globalThis, { __stryker__: state });
 
 interface Test {
@@ -27,10 +27,10 @@ interface Test {
 }
 
 const tests: Test[] = [];
-const only = play.only === undefined ? null : new Set(play.only);
-const isSlow = new RegExp(play.slow);
+const only = task.only === undefined ? null : new Set(task.only);
+const isSlow = new RegExp(task.slow);
 const register = Deno.test;
-/** What a module of tests does when it is loaded, as if it were a test of its own. */
+/** The module of tests that is being loaded. Loading it counts as a test. */
 let loading: Test;
 
 function test(id: string): Test {
@@ -42,9 +42,9 @@ function test(id: string): Test {
 function add(name: string, fn: () => void | Promise<void>): void {
   const module = loading;
   const id = `${module.id}: ${name}`;
-  // What was made at load may be used by any test of the module.
-  const isPlayed = only === null || only.has(module.id) || only.has(id);
-  if (!isPlayed || isSlow.test(name)) return;
+  // Any test of the module may use what was made when it was loaded.
+  const isWanted = only === null || only.has(module.id) || only.has(id);
+  if (!isWanted || isSlow.test(name)) return;
   register(id, async () => {
     const own = test(id);
     const beganAt = performance.now();
@@ -59,21 +59,23 @@ function add(name: string, fn: () => void | Promise<void>): void {
   });
 }
 
-// First the library by itself: what it does at load is reached by every test.
-for (const entry of ["mod.ts", "src/test_clock.ts"]) {
-  await import(`file://${Deno.cwd()}/${entry}`);
+// The library is loaded first, outside of any test: every test reaches what it does at
+// load.
+const { exports } = JSON.parse(await Deno.readTextFile("deno.json"));
+for (const entry of Object.values(exports)) {
+  await import(new URL(`${entry}`, `file://${Deno.cwd()}/`).href);
 }
 Object.assign(Deno, { test: add });
-for (const file of play.files) {
+for (const file of task.files) {
   const isWanted = only === null || [...only].some((id) => id.startsWith(file));
   if (!isWanted) continue;
   loading = test(file);
   state["currentTestId"] = file;
-  await import(`file://${Deno.cwd()}/tests/${file}`);
+  await import(`file://${Deno.cwd()}/${file}`);
 }
 state["currentTestId"] = undefined;
 
-const { report } = play;
+const { report } = task;
 if (report !== undefined) {
   register("report", async () => {
     const { mutantCoverage } = state;

@@ -1,6 +1,6 @@
 // Calls by fetch through a proxy that breaks them, to a server that is killed and started
-// again: each ends within its deadline, each success has the right body, nothing is asked for
-// after its caller was answered, and nothing is left when all have ended.
+// again. Each call ends within its deadline, each success has the right body, no request
+// begins after its call has ended, and no timer or listener is left at the end.
 
 import { strictEqual as assertEquals } from "node:assert";
 import { performance } from "node:perf_hooks";
@@ -23,28 +23,31 @@ import { Proxy } from "./proxy.ts";
 
 const AT_ONCE = 300;
 const DEADLINE = 1500;
-/** What is later than so many beats of the event loop is late by itself. */
-const MOST_BEATS = 4;
+/** A call that is late by more beats of the event loop is not late because of the loop. */
+const MAX_BEATS = 4;
 
 const [seed = 0, count = 0] = process.argv.slice(2, 4).map(Number);
 const random = seeded(seed);
 const ends = new Tally();
 const failures = new Tally();
 const answered = new Set<number>();
-/** What fetch sends though it was told to stop before: no attempt of ours. */
-let sentAfterwards = 0;
+/**
+ * Requests that fetch sends after they were aborted. They belong to attempts that have
+ * ended.
+ */
+let sentAfterAbort = 0;
 let attempts = 0;
 let latest = { beats: 0, ms: 0 };
 
 const server = new MortalServer(process.argv[4] ?? "");
 await server.start();
 const proxy = new Proxy(seed, server.port, (page) => {
-  if (answered.has(page)) sentAfterwards += 1;
+  if (answered.has(page)) sentAfterAbort += 1;
 });
 await proxy.open();
 const heartbeat = new Heartbeat();
 
-const TIRED = new Error("the caller's abort");
+const TIRED = new Error("aborted by the caller");
 const shared = new AbortController();
 const rules = {
   attemptTimeout: 300,
@@ -54,24 +57,26 @@ const rules = {
   signal: shared.signal,
 } as const;
 const strict = new Backoff({ ...rules, deadline: DEADLINE });
-/** Its callers don't wait for that: they abort. */
+/** Its callers abort long before the deadline. */
 const patient = new Backoff({ ...rules, deadline: 60_000 });
 
-/** Where an answer ends its connection, Node takes what came of it for the whole. */
+/**
+ * Thrown for a truncated body that ends with its connection: Node accepts it as complete.
+ */
 class BrokenBodyError extends Error {}
 
 /** One attempt. */
 async function get(page: number, { signal, lastFailure }: Attempt): Promise<Uint8Array> {
   attempts += 1;
   if (lastFailure !== null) failures.add(kindOf(lastFailure.error));
-  assertEquals(answered.has(page), false, "a request begins after its caller was answered");
+  assertEquals(answered.has(page), false, "a request begins after its call has ended");
   const response = await fetch(`http://127.0.0.1:${proxy.port}/${page}`, { signal });
   const body = new Uint8Array(await response.arrayBuffer());
   if (checksum(body) === response.headers.get("x-checksum")) return body;
-  throw new BrokenBodyError("broken bodies that fetch took for whole");
+  throw new BrokenBodyError("truncated bodies that fetch accepted");
 }
 
-/** A caller who waits for the deadline, or one in ten who aborts. */
+/** Makes a call. One caller in ten aborts it; the others wait for the deadline. */
 function ask(page: number): { result: Promise<Uint8Array>; endsAt: () => number } {
   const beganAt = performance.now();
   const task = (attempt: Attempt) => get(page, attempt);
@@ -96,7 +101,7 @@ async function call(page: number): Promise<void> {
   const ms = performance.now() - endsAt();
   const beats = ms > 0 ? heartbeat.since(endsAt()) : 0;
   latest = { beats: Math.max(latest.beats, beats), ms: Math.max(latest.ms, ms) };
-  assertEquals(beats <= MOST_BEATS, true, `a call is late by ${ms} ms, ${beats} beats`);
+  assertEquals(beats <= MAX_BEATS, true, `a call is late by ${ms} ms, ${beats} beats`);
   if ("error" in answer) return ends.add(kindOf(answer.error));
   assertEquals(
     checksum(answer),
@@ -106,28 +111,28 @@ async function call(page: number): Promise<void> {
   ends.add("successes");
 }
 
-/** What an error is called: in words, or by the platform's code. */
+/** A name for an error: the code of the platform, or the message. */
 function kindOf(error: unknown): string {
   if (error instanceof TimeoutError) return `${error.limit} timeouts`;
   const { code, cause, message } = error as Error & { code?: string };
   return (cause as { code?: string } | undefined)?.code ?? code ?? message;
 }
 
-/** What fetch has let go of is closed soon; what keeps a connection open is its own business. */
+/** Waits until no request is in flight. Aborted requests may close a little later. */
 async function untilQuiet(): Promise<number> {
   const from = performance.now();
   while (proxy.busy > 0 && heartbeat.since(from) < 400) await wait(5);
-  assertEquals(proxy.busy, 0, "a request is under way though all callers were answered");
+  assertEquals(proxy.busy, 0, "a request is in flight though all calls have ended");
   return performance.now() - from;
 }
 
 async function checkNothingIsLeft(): Promise<void> {
-  await wait(0); // what is cleared is let go of in the next turn
+  await wait(0); // a cleared timer is released in the next turn
   assertEquals(await timersLeft(), 0, "timers are left");
   assertEquals(listenersLeft(shared.signal), 0, "listeners are left");
 }
 
-/** What the library counted, beside what was counted here. */
+/** Compares the statistics of the library with the counts of this script. */
 function checkCounts(): void {
   const both = new Total(strict, patient);
   assertEquals(both.of("attempts"), attempts);
@@ -158,10 +163,12 @@ console.log(
     faults: ${proxy.counts}; the server was killed ${server.kills} times
     attempts: ${attempts}, of them ${attempts - count} retries, after ${failures}
     ends: ${ends}
-    late by ${
+    late by at most ${
     latest.ms.toFixed(1)
-  } ms and ${latest.beats} beats of the event loop at most, ` +
-    `while the loop itself was late by up to ${heartbeat.worst.toFixed(1)} ms
-    left at the end: no timer, no listener, and no request, ${quietAfter.toFixed(1)} ms ` +
-    `after the last; fetch sent ${sentAfterwards} that were aborted before`,
+  } ms and ${latest.beats} beats of the event loop, which itself ` +
+    `was late by at most ${heartbeat.worst.toFixed(1)} ms
+    no timer or listener left at the end, and no request ${
+      quietAfter.toFixed(1)
+    } ms after ` +
+    `the last call; fetch sent ${sentAfterAbort} requests after they were aborted`,
 );

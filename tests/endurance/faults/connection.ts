@@ -1,22 +1,23 @@
-// One connection to the proxy, and the one behind it. Its requests come one after the other.
+// A connection to the proxy, and the one from there to the server. Requests come one at a
+// time.
 
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { lengthOf } from "./body.ts";
-import type { Fate } from "./scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
 
-/** Whom a connection asks, and tells. */
+/** Receives the events of a connection. */
 interface Listener {
-  /** A request for a page has come. */
-  fate(page: number): Fate;
-  /** The server cannot be reached, or has broken off. */
+  /** A request for a page has arrived. Returns the scenario to play. */
+  requested(page: number): Scenario;
+  /** The server cannot be reached, or has closed the connection with an error. */
   serverGone(): void;
   closed(): void;
 }
 
-/** The head of an answer is no shorter. */
+/** The length of the shortest head of an answer. */
 const HEAD = 80;
-/** So many pieces there are of what is trickled. */
+/** The number of pieces of an answer that is trickled. */
 const PIECES = 16;
 
 /** A client's socket, and the server's. */
@@ -25,19 +26,21 @@ export class Connection {
   readonly #server: Socket;
   readonly #listener: Listener;
   readonly #over = new AbortController();
-  #fate: Fate = { kind: "passed on", share: 0, pace: 0 };
-  /** How many bytes are passed on before the fate strikes. */
-  #beforeFate = 0;
-  /** How many bytes are still to come; any number, where their end is the connection's. */
+  #scenario: Scenario = { kind: "passed on", share: 0, pace: 0 };
+  /** How many bytes are passed on before the fault. */
+  #beforeFault = 0;
+  /**
+   * How many bytes are still expected; `Infinity` if the end of the connection ends them.
+   */
   #rest = 0;
-  /** What is passed on, in its order. */
+  /** Keeps the order in which bytes are passed on. */
   #passing: Promise<void> = Promise.resolve();
 
   constructor(client: Socket, port: number, listener: Listener) {
     this.#client = client;
     this.#server = connect(port, "127.0.0.1");
     this.#listener = listener;
-    client.on("error", () => {}); // it is closed next
+    client.on("error", () => {}); // "close" follows
     client.on("close", () => this.#end());
     client.on("data", (bytes) => this.#ask(bytes));
     this.#server.on("error", () => this.#lose());
@@ -45,7 +48,7 @@ export class Connection {
     this.#server.on("close", () => this.#then(() => void client.end()));
   }
 
-  /** Whether an answer is under way. */
+  /** Whether an answer is in flight. */
   get isBusy(): boolean {
     return this.#rest > 0;
   }
@@ -54,7 +57,7 @@ export class Connection {
     this.#client.destroy();
   }
 
-  /** A reset of a socket that is ending already hangs Node when its process exits. */
+  /** A reset of a socket that is already ending makes Node hang when its process exits. */
   #reset(): void {
     if (this.#client.writableEnded) this.#client.destroy();
     else this.#client.resetAndDestroy();
@@ -73,19 +76,21 @@ export class Connection {
     this.#reset();
   }
 
-  /** A request has no body, and comes in one piece. */
+  /** A request has no body, and arrives in one piece. */
   #ask(bytes: Uint8Array): void {
     const page = Number(/^GET \/(\d+) /.exec(new TextDecoder().decode(bytes))?.[1]);
-    if (!Number.isInteger(page)) throw new Error("Cannot tell the page of a request");
+    if (!Number.isInteger(page)) {
+      throw new Error("Cannot read a request: its path must be the number of a page");
+    }
     const length = lengthOf(page);
-    this.#fate = this.#listener.fate(page);
-    this.#beforeFate = Math.floor(HEAD + this.#fate.share * length);
+    this.#scenario = this.#listener.requested(page);
+    this.#beforeFault = Math.floor(HEAD + this.#scenario.share * length);
     this.#rest = page % 2 === 0 ? HEAD + length : Infinity;
-    if (this.#fate.kind === "reset before the body") this.#reset();
+    if (this.#scenario.kind === "reset before the body") this.#reset();
     else this.#server.write(bytes);
   }
 
-  /** Once the connection is over, waits reject, and there is nobody to tell. */
+  /** Waits reject when the connection has ended. Those rejections are ignored. */
   #then(act: () => void | Promise<void>): void {
     this.#passing = this.#passing.then(act).catch((error) => {
       if (!this.#over.signal.aborted) throw error;
@@ -93,24 +98,24 @@ export class Connection {
   }
 
   async #pass(bytes: Uint8Array): Promise<void> {
-    const { kind, pace } = this.#fate;
+    const { kind, pace } = this.#scenario;
     if (kind === "passed on") return this.#write(bytes);
     if (kind === "delayed") {
-      this.#fate = { ...this.#fate, kind: "passed on" };
+      this.#scenario = { ...this.#scenario, kind: "passed on" };
       await this.#wait(pace);
       return this.#write(bytes);
     }
     if (kind === "trickled") return await this.#trickle(bytes, pace);
-    this.#write(bytes.subarray(0, this.#beforeFate));
-    this.#beforeFate -= Math.min(bytes.length, this.#beforeFate);
-    if (this.#beforeFate === 0) await this.#strike();
+    this.#write(bytes.subarray(0, this.#beforeFault));
+    this.#beforeFault -= Math.min(bytes.length, this.#beforeFault);
+    if (this.#beforeFault === 0) await this.#strike();
   }
 
   async #strike(): Promise<void> {
-    const { kind } = this.#fate;
+    const { kind } = this.#scenario;
     if (kind === "reset in the middle") this.#reset();
     if (kind === "truncated") this.#client.end();
-    await this.#wait(60_000); // stalled: until whoever asked has gone
+    await this.#wait(60_000); // stalled until the client has gone
   }
 
   async #trickle(bytes: Uint8Array, pace: number): Promise<void> {

@@ -1,11 +1,13 @@
-// Whether the event loop comes round: what is late by no more than a few beats is late because
-// the loop is, however busy the machine.
+// Measures the turns of the event loop. A call that is late by only a few turns is late
+// because the loop is busy, not because of the library.
 
 import { performance } from "node:perf_hooks";
 
 const PERIOD = 5;
 
-/** Notes when the loop has come round: a timer, and then what follows all timers. */
+/**
+ * Records the turns. A beat is a timer and then an immediate, which runs after all timers.
+ */
 export class Heartbeat {
   readonly #beats: number[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,12 +28,12 @@ export class Heartbeat {
     this.#timer = setTimeout(() => setImmediate(() => this.#beat()), PERIOD);
   }
 
-  /** How often it has beaten since an instant. */
+  /** The number of beats since an instant. */
   since(instant: number): number {
     return this.#beats.length - 1 - this.#beats.findLastIndex((at) => at <= instant);
   }
 
-  /** The longest the loop took to come round, but for the period, in ms. */
+  /** The longest time between two beats beyond the period, in ms. */
   get worst(): number {
     const gaps = this.#beats.map((at, index) =>
       at - (this.#beats[index - 1] ?? at) - PERIOD

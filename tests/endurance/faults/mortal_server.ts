@@ -1,10 +1,11 @@
-// The server's process, killed from time to time, and started again on the same port.
+// The process of the server. It is killed from time to time, and started again on the same
+// port.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** A server that is killed at instants by chance. */
+/** A server that is killed at random instants. */
 export class MortalServer {
   readonly #script: string;
   #process: ChildProcess | null = null;
@@ -15,17 +16,22 @@ export class MortalServer {
     this.#script = script;
   }
 
-  /** Starts it; resolves when it listens. It is Node's in all runtimes. */
+  /** Starts the server, in Node; resolves when it listens. */
   async start(): Promise<void> {
     const stdio = ["pipe", "pipe", "inherit"] as const;
     this.#process = spawn("node", [this.#script, `${this.port}`], { stdio: [...stdio] });
     const { stdout } = this.#process;
-    if (stdout === null) throw new Error("Cannot read what the server says");
+    if (stdout === null) {
+      throw new Error("Cannot read the port of the server: its output must be piped");
+    }
     const [printed] = await once(stdout, "data");
     this.port = Number(printed);
   }
 
-  /** Kills it again and again, and starts it each time; for good, once all is to be calm. */
+  /**
+   * Kills and restarts the server again and again. Kills it for good when `calm` is
+   * aborted.
+   */
   async die(random: () => number, calm: AbortSignal): Promise<void> {
     while (await wait(2000 + random() * 3000, true, { signal: calm }).catch(() => false)) {
       await this.#kill();

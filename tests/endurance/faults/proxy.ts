@@ -1,13 +1,13 @@
-// A proxy on loopback that breaks what passes through it: each request has its fate.
+// A proxy on loopback that breaks connections: each request follows a scenario.
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { Tally } from "../../support/tally.ts";
 import { Connection } from "./connection.ts";
-import { fateOf } from "./scenarios.ts";
+import { scenarioOf } from "./scenarios.ts";
 
-/** Listens on a port of its own, and passes on to another. */
+/** Listens on a port of its own, and passes requests on to another port. */
 export class Proxy {
   readonly #seed: number;
   readonly #behind: number;
@@ -16,7 +16,7 @@ export class Proxy {
   readonly #requests = new Map<number, number>();
   #listener: Server | null = null;
   #port = 0;
-  /** How often each thing came up. */
+  /** How often each fault and event happened. */
   readonly counts = new Tally();
 
   constructor(seed: number, behind: number, onRequest: (page: number) => void) {
@@ -25,17 +25,17 @@ export class Proxy {
     this.#onRequest = onRequest;
   }
 
-  /** Where it listens, whether or not it does. */
+  /** The port. It stays the same while connections are refused. */
   get port(): number {
     return this.#port;
   }
 
-  /** How many answers are under way. */
+  /** The number of answers in flight. */
   get busy(): number {
     return [...this.#connections].filter(({ isBusy }) => isBusy).length;
   }
 
-  /** Begins to listen. */
+  /** Starts to listen. */
   async open(): Promise<void> {
     this.#listener = createServer((client) => this.#connect(client));
     this.#listener.listen(this.#port, "127.0.0.1");
@@ -43,17 +43,17 @@ export class Proxy {
     this.#port = (this.#listener.address() as AddressInfo).port;
   }
 
-  /** Refuses connections for a moment, again and again, until all is to be calm. */
+  /** Refuses connections for a moment, again and again, until `calm` is aborted. */
   async refuse(random: () => number, calm: AbortSignal): Promise<void> {
     while (await wait(100 + random() * 500, true, { signal: calm }).catch(() => false)) {
-      this.#listener?.close(); // the connections there are go on
-      this.counts.add("doors shut");
+      this.#listener?.close(); // open connections stay open
+      this.counts.add("pauses in listening");
       await wait(random() * 50);
       await this.open();
     }
   }
 
-  /** Ends all. */
+  /** Ends all connections. */
   close(): void {
     this.#listener?.close();
     for (const connection of this.#connections) connection.close();
@@ -62,13 +62,13 @@ export class Proxy {
   #connect(client: Socket): void {
     this.counts.add("connections");
     const connection = new Connection(client, this.#behind, {
-      fate: (page) => {
+      requested: (page) => {
         this.#onRequest(page);
         const before = this.#requests.get(page) ?? 0;
         this.#requests.set(page, before + 1);
-        const fate = fateOf(this.#seed, page, before);
-        this.counts.add(fate.kind);
-        return fate;
+        const scenario = scenarioOf(this.#seed, page, before);
+        this.counts.add(scenario.kind);
+        return scenario;
       },
       serverGone: () => this.counts.add("server gone"),
       closed: () => this.#connections.delete(connection),

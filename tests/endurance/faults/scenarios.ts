@@ -1,8 +1,8 @@
-// What becomes of a request, by a script that the seed determines.
+// The scenarios of requests, which the seed determines.
 
 import { oneOf, seeded } from "../../support/chance.ts";
 
-/** What a proxy may do with a request, and how often, in percent. */
+/** What the proxy does with a request, and how often, in percent. */
 const shares = {
   "passed on": 45,
   "delayed": 10, // 10 to 400 ms
@@ -13,17 +13,17 @@ const shares = {
   "stalled": 8, // before the body, or in the middle
 };
 
-/** What becomes of a request. */
-export interface Fate {
+/** The scenario of a request. */
+export interface Scenario {
   readonly kind: keyof typeof shares;
-  /** How much of the body is passed on before it strikes, as a share. */
+  /** The share of the body that is passed on before the fault. */
   readonly share: number;
-  /** How long each wait is, in ms. */
+  /** The length of each wait, in ms. */
   readonly pace: number;
 }
 
-/** The fate of the request for a page, by how many there were before. */
-export function fateOf(seed: number, page: number, before: number): Fate {
+/** The scenario of a request for a page, by the number of requests for it before. */
+export function scenarioOf(seed: number, page: number, before: number): Scenario {
   const random = seeded(seed + page * 1009 + before * 9_176_263);
   const kind = oneOf(shares, random());
   const pace = kind === "delayed" ? 10 + random() * 390 : 1 + random() * 39;

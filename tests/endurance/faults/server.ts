@@ -1,5 +1,6 @@
-// A real server, in a process of its own that can be killed: its argument is
-// the port, and it prints where it listens. Pages of even numbers come with their length and keep the connection, the others in chunks.
+// A real server, in a process of its own that can be killed. Its argument is the port, and
+// it prints the port on which it listens. Pages with an even number are sent with their
+// length and keep the connection, the others end with the connection.
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -22,5 +23,5 @@ const server = createServer((request, response) => {
 server.listen(Number(process.argv[2]), "127.0.0.1", () => {
   console.log((server.address() as AddressInfo).port);
 });
-// It must not outlive whoever started it.
+// It must not outlive the process that started it.
 process.stdin.resume().on("close", () => process.exit());

@@ -1,4 +1,4 @@
-// One execution of very many attempts: the heap is flat while it goes on.
+// One execution of very many attempts. The heap stays flat meanwhile.
 
 import { strictEqual as assertEquals } from "node:assert";
 import process from "node:process";
@@ -21,7 +21,7 @@ const backoff = new Backoff({
 });
 const samples: number[] = [];
 
-/** Fails at once, later, or never: then it is cut. */
+/** Fails at once or later, or hangs until it times out. */
 async function fail(number: number): Promise<never> {
   if (number % (count / 4) === 1) samples.push(await heapInUse());
   if (number % 3 === 0) return await new Promise(() => {});

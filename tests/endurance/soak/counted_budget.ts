@@ -1,8 +1,8 @@
-// A budget that counts what it is told, and what it answers.
+// A budget that counts its calls and its answers.
 
 import type { Budget } from "@asyncbackoff/asyncbackoff";
 
-/** Another budget, with counters. */
+/** Wraps a budget with counters. */
 export class CountedBudget implements Budget {
   readonly #budget: Budget;
   executions = 0;

@@ -1,6 +1,6 @@
-// Very many executions of mixed fate on the real clock, over policies that share a signal, a
-// budget and an observer, and one that shares nothing: all counts are exact, the heap is flat,
-// and nothing is left.
+// Very many executions of many scenarios on the real clock, with policies that share a
+// signal, a budget and an observer, and one that shares nothing. All counts are exact, the
+// heap stays flat, and no timer or listener is left.
 
 import { deepStrictEqual as assertEquals, ok as assert } from "node:assert";
 import process from "node:process";
@@ -12,7 +12,7 @@ import { seeded } from "../../support/chance.ts";
 import { Tally } from "../../support/tally.ts";
 import { Total } from "../../support/total.ts";
 import { CountedBudget } from "./counted_budget.ts";
-import { endOf, enough, fateOf, Listed } from "./scenarios.ts";
+import { endOf, enough, Listed, scenarioOf } from "./scenarios.ts";
 import { flat, heapInUse } from "./memory.ts";
 
 const AT_ONCE = 500;
@@ -21,17 +21,21 @@ const [seed = 0, count = 0] = process.argv.slice(2).map(Number);
 const random = seeded(seed);
 const { signal } = new AbortController();
 
-/** What the observer was told, to be compared with what the statistics count. */
-const told = { attempt: 0, failure: 0, late: 0, done: 0 };
-/** Attempts that were winding down when the caller aborted: failures that no budget is told of. */
-let cutInGrace = 0;
+/** The events that the observer received, to be compared with the statistics. */
+const observed = { attempt: 0, failure: 0, late: 0, done: 0 };
+/**
+ * Attempts in their grace when the caller aborted. They fail, but the budget is not told.
+ */
+let abortedInGrace = 0;
 let endsByFailure = 0;
 
 function observe(event: BackoffEvent): void {
-  told[event.type] += 1;
-  if (event.type === "failure" && event.pause === null) endsByFailure = event.execution;
+  observed[event.type] += 1;
+  if (event.type === "failure" && event.pauseAfter === null) {
+    endsByFailure = event.execution;
+  }
   if (event.type === "done" && event.reason === "aborted") {
-    cutInGrace += event.execution === endsByFailure ? 1 : 0;
+    abortedInGrace += event.execution === endsByFailure ? 1 : 0;
   }
 }
 
@@ -47,7 +51,9 @@ const policies = [
   new Backoff({ ...sharing, attemptTimeout: 1, grace: 1 }),
   new Backoff({ ...sharing, attemptTimeout: 3, pause: 1 }),
 ];
-/** Shares nothing, and takes the short cut; its timers would last, if they were left. */
+/**
+ * Shares nothing, so it takes the fast path. Timers that were left would last for a minute.
+ */
 const plain = new Backoff({ ...rules, attemptTimeout: 60_000, deadline: 60_000 });
 
 let calls = 0;
@@ -55,7 +61,7 @@ let executions = 0;
 const ended = new Tally();
 
 async function execute(): Promise<void> {
-  const [name, { work, ends, isEndless }] = fateOf(random());
+  const [name, { work, ends, isEndless }] = scenarioOf(random());
   const some = isEndless ? policies : [...policies, plain];
   const backoff = some[Math.floor(random() * some.length)] ?? plain;
   if (backoff !== plain) executions += 1;
@@ -81,7 +87,7 @@ for (let part = 0; part < PARTS; part++) {
 }
 const seconds = ((performance.now() - beganAt) / 1000).toFixed(1);
 
-// What the statistics say together, beside what was counted here.
+// The statistics of all policies, compared with the counts of this script.
 const all = new Total(...policies, plain);
 assertEquals([all.of("attempts"), all.of("done")], [calls, calls]);
 assertEquals(
@@ -98,27 +104,28 @@ assertEquals(
 );
 assertEquals(all.ends("callbackError"), 0);
 
-// What the observer and the budget were told: of all but the plain one's.
+// The events that the observer and the budget received: all except those of the plain
+// policy.
 const shared = new Total(...policies);
 const errors = shared.of("errors");
-assertEquals([told.attempt, told.done], [shared.of("attempts"), executions]);
-assertEquals(told.failure, errors + shared.ends("nonRetryable"));
-assertEquals(told.late, shared.of("late"));
+assertEquals([observed.attempt, observed.done], [shared.of("attempts"), executions]);
+assertEquals(observed.failure, errors + shared.ends("nonRetryable"));
+assertEquals(observed.late, shared.of("late"));
 assertEquals(budget.executions, executions);
-assertEquals(budget.failures, errors - cutInGrace);
+assertEquals(budget.failures, errors - abortedInGrace);
 assertEquals(budget.successes, shared.ends("success"));
 assertEquals([budget.refusals, budget.refusals], [
   shared.of("refused"),
   shared.ends("budget"),
 ]);
-for (const what of [budget.retries, budget.refusals, all.of("cancels")]) {
-  assert(what > 0, "a case never came up");
+for (const times of [budget.retries, budget.refusals, all.of("cancels")]) {
+  assert(times > 0, "a case never happened");
 }
 assertEquals(listenersLeft(signal), 0);
 assertEquals(await timersLeft(), 0);
 console.log(
   `  ${count} executions, ${calls} attempts in ${seconds} s: ${ended};
     ${budget.retries} retries, ${budget.refusals} refused by the budget; ` +
-    `${errors} failures, ${told.late} late ends, ${all.of("cancels")} cancels
+    `${errors} failures, ${observed.late} late ends, ${all.of("cancels")} cancels
     heap ${flat(samples.slice(1))}, no timer and no listener left`,
 );

@@ -1,9 +1,9 @@
-// How much memory is in use once all garbage is collected, and whether it stays so.
+// Measures the memory in use after garbage collection, and checks that it stays flat.
 
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 
-/** What may come and go between two samples: caches and code of the runtime's own. */
+/** How far two samples may differ because of caches and code of the runtime, in bytes. */
 const NOISE = 400_000;
 
 const { gc, Bun } = globalThis as {
@@ -21,7 +21,7 @@ export async function heapInUse(): Promise<number> {
   return process.memoryUsage().heapUsed;
 }
 
-/** Samples in megabytes, in words; throws where the last is above the first. */
+/** Samples in megabytes as text. Throws if the last is above the first. */
 export function flat(samples: readonly number[]): string {
   const [first = 0, last = 0] = [samples[0], samples.at(-1)];
   const words = samples.map((bytes) => (bytes / 1e6).toFixed(2)).join(", ");

@@ -1,4 +1,4 @@
-// What may become of an execution, and how one tells.
+// The scenarios of executions, and how each may end.
 
 import { setImmediate } from "node:timers/promises";
 import type { Attempt } from "@asyncbackoff/asyncbackoff";
@@ -7,26 +7,28 @@ import { oneOf } from "../../support/chance.ts";
 /** The class that the policies list. */
 export class Listed extends Error {}
 const busy = new Listed("busy");
-/** After this one they give up. */
+/** The policies give up after this error. */
 export const enough = new Listed("enough");
-const unlisted = new Error("nonRetryable");
-/** One of its own for each: whoever waits for one that is shared is kept as long as that. */
+const nonRetryable = new Error("not retryable");
+/**
+ * A new promise each time: a shared one would keep everything that waits for it in memory.
+ */
 const never = () => new Promise<never>(() => {});
 
-/** What an execution does. */
-export interface Fate {
+/** A scenario of an execution. */
+export interface Scenario {
   readonly work: (attempt: Attempt) => unknown;
-  /** Whether nothing ends it but a limit or an abort. */
+  /** Whether only a limit or an abort ends it. */
   readonly isEndless?: true;
-  /** What may become of it: what takes a turn may be too late for a limit. */
+  /** The possible ends. Work that takes a turn may reach a limit first. */
   readonly ends: readonly string[];
 }
 
-/** How often each comes up, of a hundred. */
+/** How often each is played, in percent. */
 const shares = {
   value: 40,
   later: 10,
-  unlisted: 10,
+  nonRetryable: 10,
   recovers: 10,
   fails: 8,
   enough: 7,
@@ -35,12 +37,12 @@ const shares = {
   hangs: 3,
 };
 
-const fates: Record<keyof typeof shares, Fate> = {
+const scenarios: Record<keyof typeof shares, Scenario> = {
   value: { work: () => 1, ends: ["success"] },
   later: { work: () => setImmediate(1), ends: ["success", "timeout"] },
-  unlisted: {
+  nonRetryable: {
     work: () => {
-      throw unlisted;
+      throw nonRetryable;
     },
     ends: ["nonRetryable"],
   },
@@ -62,15 +64,15 @@ const fates: Record<keyof typeof shares, Fate> = {
   hangs: { isEndless: true, work: never, ends: ["timeout"] },
 };
 
-/** A fate, with its name; by a number from 0 to below 1. */
-export function fateOf(chance: number): [name: string, fate: Fate] {
+/** A scenario and its name, chosen by a number from 0 to below 1. */
+export function scenarioOf(chance: number): [name: string, scenario: Scenario] {
   const name = oneOf(shares, chance);
-  return [name, fates[name]];
+  return [name, scenarios[name]];
 }
 
-/** What an execution ended with, in a word. */
+/** How an execution ended, as a word. */
 export function endOf(error: unknown): string {
-  if (error === unlisted) return "nonRetryable";
+  if (error === nonRetryable) return "nonRetryable";
   if (error === busy) return "busy";
   if (error === enough) return "enough";
   return (error as Error).name === "AbortError" ? "aborted" : "timeout";

@@ -1,6 +1,6 @@
-// How late timers are on a machine that is idle: each alone, and many that overlap; the
-// platform's own setTimeout beside them, which may be early. All of whole milliseconds, since
-// setTimeout cuts off the rest.
+// Measures the lateness of timers, each alone and many that overlap, and that of the
+// platform's own setTimeout for comparison, which may be early. All last whole
+// milliseconds, because setTimeout truncates fractions.
 
 import { performance } from "node:perf_hooks";
 import process from "node:process";
@@ -32,7 +32,7 @@ const waits: Record<string, Wait> = {
   },
 };
 
-/** In turn, so that a noisy moment of the machine is everybody's. */
+/** Takes turns, so that a busy moment of the machine affects all kinds alike. */
 async function alone(): Promise<void> {
   const late: Record<string, number[]> = {};
   for (let index = 0; index < count; index++) {

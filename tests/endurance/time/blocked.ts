@@ -1,5 +1,5 @@
-// An event loop that is blocked for 200 ms while executions run into their limits: they are
-// cut late, but once; and a value that has arrived meanwhile is kept, whatever the limit.
+// Blocks the event loop for 200 ms while executions reach their limits. They time out late,
+// but once, and a value that arrived meanwhile is kept, even if the limit has passed.
 
 import { strictEqual as assertEquals } from "node:assert";
 import { performance } from "node:perf_hooks";
@@ -13,20 +13,20 @@ const BLOCKED = 200;
 const [seed = 0, count = 0] = process.argv.slice(2).map(Number);
 const random = seeded(seed);
 
-/** An execution whose value arrives when the test says so. */
+/** An execution whose value arrives when `arrive` is called. */
 class Call {
   readonly ms = between(random, 5, 500);
   readonly #value = { of: this };
-  readonly #told = { attempt: 0, failure: 0, done: 0, late: 0 };
+  readonly #events = { attempt: 0, failure: 0, done: 0, late: 0 };
   readonly #backoff = new Backoff({
     ...random() < 0.5 ? { attemptTimeout: this.ms } : { deadline: this.ms },
     maxTries: 1,
-    observe: ({ type }) => this.#told[type] += 1,
+    observe: ({ type }) => this.#events[type] += 1,
   });
   #resolve: (value: unknown) => void = () => {};
   readonly #arrival = new Promise((resolve) => this.#resolve = resolve);
   #answer: unknown = undefined;
-  /** How late it was cut, in ms. */
+  /** How late it timed out, in ms. */
   late = 0;
 
   async run(): Promise<void> {
@@ -46,12 +46,12 @@ class Call {
   check(isKept: boolean): void {
     assertEquals(this.#answer === this.#value, isKept, `a limit of ${this.ms} ms`);
     assertEquals(this.#answer instanceof TimeoutError, !isKept);
-    const { attempt, done, late } = this.#told;
+    const { attempt, done, late } = this.#events;
     assertEquals(`${attempt} ${done} ${late}`, isKept ? "1 1 0" : "1 1 1");
   }
 }
 
-/** Keeps the event loop busy; the values arrive in the middle of it. */
+/** Keeps the event loop busy. The values arrive meanwhile. */
 function block(calls: ReadonlySet<Call>): void {
   const from = performance.now();
   let arrived = 0;
@@ -65,22 +65,22 @@ function block(calls: ReadonlySet<Call>): void {
 const calls = Array.from({ length: count }, () => new Call());
 const runs = calls.map((call) => call.run());
 await sleep(100);
-await setImmediate(); // what this turn has cut is answered by then
+await setImmediate(); // executions that timed out in this turn have settled by then
 const pending = calls.filter((call) => call.isPending);
 const kept = new Set(pending.filter(() => random() < 0.5));
 block(kept);
 
-const cut = calls.filter((call) => !kept.has(call));
+const timedOut = calls.filter((call) => !kept.has(call));
 await sleep(600);
-while (cut.some((call) => call.isPending)) await sleep(100); // on a machine that is busy
-for (const call of cut) call.arrive();
+while (timedOut.some((call) => call.isPending)) await sleep(100); // if the machine is busy
+for (const call of timedOut) call.arrive();
 await Promise.all(runs);
-await sleep(1); // what is late is told next
+await sleep(1); // late events follow
 for (const call of calls) call.check(kept.has(call));
 
 const past = [...kept].filter(({ ms }) => ms < 100 + BLOCKED).length;
 console.log(
   `  the loop blocked for ${BLOCKED} ms: ${kept.size} values kept, ${past} of them with ` +
-    `limits that passed meanwhile;\n    ${cut.length} cut, late by ` +
-    spread(cut.map(({ late }) => late)),
+    `limits that passed meanwhile;\n    ${timedOut.length} timed out, late by ` +
+    spread(timedOut.map(({ late }) => late)),
 );

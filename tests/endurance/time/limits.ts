@@ -1,7 +1,10 @@
-// Many executions at once that never end by themselves, each with a limit of its own: each is
-// cut once, and never early. They begin so many a turn of the event loop: where all do in one,
-// the loop is busy meanwhile, and limits wait for it. While the wall clock jumps by a day and
-// back, if a file is named from which libfaketime takes the wall clock's time.
+// Many executions at once that never end by themselves, each with a limit of its own. Each
+// times out once, and never early.
+//
+// Arguments: the seed; the number of executions; how many begin in one turn of the event
+// loop (if all do, the loop is busy meanwhile, and the limits are late); optionally a file
+// from which libfaketime reads the offset of the wall clock, which then jumps by a day and
+// back.
 
 import { strictEqual as assertEquals } from "node:assert";
 import { writeFileSync } from "node:fs";
@@ -16,8 +19,8 @@ const [seed = 0, count = 0, perTurn = count] = process.argv.slice(2, 5).map(Numb
 const wallClockFile = process.argv[5];
 const random = seeded(seed);
 
-/** An execution that runs into its limit; what was told and counted of it says so once. */
-class Cut {
+/** An execution that reaches its limit. Its events and counters must report that once. */
+class TimedOut {
   readonly #limit = random() < 0.5 ? "attempt" : "deadline";
   readonly #ms = between(random, 5, 500);
   readonly #backoff = new Backoff({
@@ -46,14 +49,19 @@ class Cut {
     assertEquals(this.#aborts, 1);
     const { attempts, done, sumTime } = this.#backoff.statistic;
     assertEquals(`${attempts} ${done}`, "1 1");
-    // Generous, for a machine that is busy; a wall clock that leaks in is out by a day.
+    // Generous, because the machine may be busy. A reading of the wall clock is wrong by a
+    // day.
     assertEquals(sumTime >= this.#ms - 1e-6 && sumTime < this.#ms + 600_000, true);
   }
 }
 
 const HOUR = 3_600_000;
 
-/** Lets the wall clock jump to tomorrow, to yesterday and back, and counts what is seen. */
+/**
+ * Makes the wall clock jump to tomorrow, to yesterday and back.
+ *
+ * @returns A function that ends this, and returns the number of jumps that this process saw.
+ */
 function jumping(path: string): () => number {
   const timer = setInterval(jump, 20);
   let jumps = 0;
@@ -72,18 +80,18 @@ function jumping(path: string): () => number {
 }
 
 const stop = wallClockFile === undefined ? null : jumping(wallClockFile);
-const cuts = Array.from({ length: count }, () => new Cut());
+const executions = Array.from({ length: count }, () => new TimedOut());
 const late: Promise<number>[] = [];
 const beganAt = performance.now();
-for (const cut of cuts) {
-  late.push(cut.run());
+for (const execution of executions) {
+  late.push(execution.run());
   if (late.length % perTurn === 0) await setImmediate();
 }
 const took = performance.now() - beganAt;
 const words = spread(await Promise.all(late));
-for (const cut of cuts) cut.check();
+for (const execution of executions) execution.check();
 console.log(
-  `  ${count} limits at once, begun ${perTurn} a turn in ${took.toFixed()} ms: ` +
+  `  ${count} limits at once, ${perTurn} begun per turn, in ${took.toFixed()} ms: ` +
     `late by ${words}`,
 );
 if (stop !== null) {

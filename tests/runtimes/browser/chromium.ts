@@ -1,10 +1,16 @@
-// Where Chromium is: as the environment says, or where systems have it, or installed now.
+// Finds Chromium: at the path in the environment, or where systems have it. If there is
+// none, it is installed.
 
-import { run } from "../../../tools/package.ts";
+import { run } from "../../support/run.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome"];
 
-/** Tells the path of Chromium; throws what to do if there is none. */
+/**
+ * Finds Chromium.
+ *
+ * @returns The path of the program.
+ * @throws {Error} If there is none. The message says what to do.
+ */
 export async function findChromium(): Promise<string> {
   const named = Deno.env.get("CHROMIUM");
   if (named !== undefined) return named;
@@ -14,8 +20,8 @@ export async function findChromium(): Promise<string> {
   const installed = await look();
   if (installed !== null) return installed;
   throw new Error(
-    "Cannot test in a browser as there is no Chromium: install it, on Debian by " +
-      "'apt-get install chromium', or tell its path in the variable CHROMIUM",
+    "Cannot test in a browser: Chromium must be installed (on Debian by 'apt-get install " +
+      "chromium'), or its path must be in the variable CHROMIUM",
   );
 }
 
@@ -27,7 +33,7 @@ async function look(): Promise<string | null> {
   return null;
 }
 
-/** Debian's package, where one may. */
+/** Installs Debian's package, if this process has the permission to. */
 async function install(): Promise<void> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return;
   const env = { DEBIAN_FRONTEND: "noninteractive" };

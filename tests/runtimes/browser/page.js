@@ -1,4 +1,4 @@
-// The page: runs the tests in itself, or in a worker.
+// The page. It runs the tests itself, or in a worker.
 
 globalThis.runIn = {
   page: async (paths) => (await import("./run_tests.js")).runTests(paths),

@@ -1,29 +1,29 @@
-// Runs tests in a page, or in a worker of one: gives them what they ask of Deno, and runs
+// Runs tests in a page, or in a worker: provides the part of Deno that they use, and runs
 // them one after the other.
 
-const { setTimeout } = globalThis; // as it is before tests fake it
+const { setTimeout } = globalThis; // before tests fake it
 const tests = [];
 globalThis.Deno = {
   test: (name, fn) => tests.push({ name, fn }),
   readTextFile: async (url) => (await fetch(url)).text(),
 };
 
-/** What nobody caught: some tests make such errors, and prevent their default. */
+/** Uncaught errors. Tests that cause such errors on purpose prevent their default. */
 const uncaught = [];
 for (const type of ["error", "unhandledrejection"]) {
   globalThis.addEventListener(type, (event) => uncaught.push(event));
 }
 
-/** Errors of whoever runs now surface within a turn. */
+/** Throws an uncaught error of the current test: such errors surface within a turn. */
 async function throwUncaught() {
   await new Promise((resolve) => setTimeout(resolve));
   const event = uncaught.splice(0).find(({ defaultPrevented }) => !defaultPrevented);
   if (event !== undefined) throw event.reason ?? event.error ?? new Error(event.message);
 }
 
-/** Tells what came of a function: nothing, or why it failed. */
+/** Runs a function. The result is an empty array, or a text that says why it failed. */
 async function failureOf(name, fn) {
-  console.debug(name); // for whoever waits in vain
+  console.debug(name); // read when a test never ends
   try {
     await fn();
     await throwUncaught();
@@ -34,10 +34,10 @@ async function failureOf(name, fn) {
 }
 
 /**
- * Loads modules of tests, and runs all.
+ * Loads modules of tests, and runs the tests.
  *
- * @param {string[]} paths Where the modules are.
- * @returns {Promise<{ passed: number, failures: string[] }>} What came of them.
+ * @param {string[]} paths The paths of the modules.
+ * @returns {Promise<{ passed: number, failures: string[] }>} Their results.
  */
 export async function runTests(paths) {
   const failures = [];

@@ -1,9 +1,9 @@
-// The lab on localhost, for a browser.
+// Serves a project on localhost, for a browser.
 
-import { placed, placesOf } from "../../support/bundle.ts";
-import type { Lab } from "../../support/project.ts";
+import { entryPathsOf, withPaths } from "../../support/bundle.ts";
+import type { Project } from "../../support/project.ts";
 
-/** What is served, and where. */
+/** A project that is served. */
 export interface Site extends AsyncDisposable {
   readonly origin: string;
 }
@@ -14,9 +14,9 @@ const types: Record<string, string> = {
   mjs: "text/javascript",
 };
 
-/** Serves what is in a lab, and at `/browser/` what is in this folder. */
-export async function serve(lab: Lab): Promise<Site> {
-  const places = { ...await placesOf(lab), "node:vm": "/browser/vm.js" };
+/** Serves the files of a project, and at `/browser/` the files of this folder. */
+export async function serve(project: Project): Promise<Site> {
+  const paths = { ...await entryPathsOf(project), "node:vm": "/browser/vm.js" };
   const server = Deno.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -25,8 +25,10 @@ export async function serve(lab: Lab): Promise<Site> {
   }, async ({ url }) => {
     const { pathname } = new URL(url);
     const isOurs = pathname.startsWith("/browser/");
-    const file = isOurs ? new URL(`..${pathname}`, import.meta.url) : lab.folder + pathname;
-    const text = placed(await Deno.readTextFile(file), places);
+    const file = isOurs
+      ? new URL(`..${pathname}`, import.meta.url)
+      : project.folder + pathname;
+    const text = withPaths(await Deno.readTextFile(file), paths);
     const type = types[pathname.slice(pathname.lastIndexOf(".") + 1)] ?? "text/plain";
     return new Response(text, { headers: { "content-type": `${type}; charset=utf-8` } });
   });

@@ -1,11 +1,11 @@
-// What the tests use of node:vm, in a page: another realm, which is that of a frame.
+// The part of node:vm that the tests use, for a page: a frame is another realm.
 
 /** Makes another realm. */
 export function createContext() {
   return document.body.appendChild(document.createElement("iframe")).contentWindow;
 }
 
-/** Runs code in it, and tells its value. */
+/** Runs code in a realm, and returns its value. */
 export function runInContext(code, realm) {
   return realm.eval(code);
 }

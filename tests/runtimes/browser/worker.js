@@ -1,4 +1,4 @@
-// A worker of the page, which runs the tests that it is sent.
+// A worker of the page. It runs the tests whose paths it receives.
 
 import { runTests } from "./run_tests.js";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, jest, test } from "bun:test";
 import { playAll } from "./play_all.mjs";
 
-test("asyncbackoff() does as recorded under Bun's fake timers", async () => {
+test("asyncbackoff() reproduces the recorded runs under Bun's fake timers", async () => {
   const text = readFileSync("aiomisc.jsonl", "utf8");
   jest.useFakeTimers();
   const next = () => jest.getTimerCount() > 0 && (jest.advanceTimersToNextTimer(), true);

@@ -1,10 +1,11 @@
-// mock.timers of node:test, which makes 0 ms take 1, and has no step to the next timer.
+// mock.timers of node:test. A timer of 0 ms takes 1 ms, and there is no step to the next
+// timer.
 
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { playAll } from "./play_all.mjs";
 
-test("asyncbackoff() does as recorded under mock.timers", async ({ mock }) => {
+test("asyncbackoff() reproduces the recorded runs under mock.timers", async ({ mock }) => {
   const text = readFileSync("aiomisc.jsonl", "utf8");
   mock.timers.enable({ apis: ["setTimeout", "Date"] });
   let left = 2 * 5000;

@@ -8,20 +8,20 @@ import {
   type RecordedRun,
 } from "../../conformance/recorded_run.ts";
 
-// As it was before anything was faked.
+// Taken before anything is faked.
 const { setImmediate } = globalThis as unknown as {
   setImmediate(callback: () => void): void;
 };
 
-/** What a framework's fake can do. */
+/** The fake timers of a framework. */
 export interface Fake {
-  /** Moves time on; false when there is nothing left to do. */
+  /** Moves time forward. Returns false when no timer is left. */
   next(): boolean;
   /** Whether a timer of 0 ms fires at the same instant, and not 1 ms later. */
   isZeroExact: boolean;
 }
 
-/** A clock to inject, made of nothing but the faked globals. */
+/** A clock to inject, made of the faked globals alone. */
 const injected: Clock = {
   now: () => Date.now(),
   sleep: (ms, { signal } = {}) =>
@@ -43,13 +43,15 @@ function hasNoZero({ policy, attempts, cancelAt }: RecordedRun): boolean {
  *
  * @param text The recorded runs, as in their file.
  * @param fake The framework's fake, installed.
- * @returns How many runs were played on each; it throws at the first that is not as recorded.
+ * @returns How many runs were played on the default clock.
+ * @throws {Error} If a run ends differently than recorded.
  */
 export async function playAll(text: string, fake: Fake): Promise<number> {
   const all = readRuns(text);
   const runs = fake.isZeroExact ? all : all.filter(hasNoZero);
   await playOn({}, runs, fake);
-  // A promise-based sleep settles ties by promises, and so must the work: no ties here.
+  // With a promise-based sleep, the order of promises decides a tie: these runs are left
+  // out.
   await playOn({ clock: injected }, runs.filter(({ tie }) => !tie), fake);
   return runs.length;
 }
@@ -75,11 +77,11 @@ async function playOn(
   runs.forEach((run, index) => {
     const [actual, expected] = [canonical(observed[index]), canonical(run.expect)];
     if (actual === expected) return;
-    throw new Error(`run ${run.id} came to ${actual}, and was recorded as ${expected}`);
+    throw new Error(`Run ${run.id} must end with ${expected}, got ${actual}`);
   });
 }
 
-/** As JSON, with the keys in order. */
+/** A value as JSON with sorted keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part) => {
     const isPlain = typeof part === "object" && part !== null && !Array.isArray(part);

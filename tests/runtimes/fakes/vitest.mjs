@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { playAll } from "./play_all.mjs";
 
-test("asyncbackoff() does as recorded under Vitest's fake timers", async () => {
+test("asyncbackoff() reproduces the recorded runs under Vitest's fake timers", async () => {
   const text = readFileSync("aiomisc.jsonl", "utf8");
   vi.useFakeTimers();
   const next = () => vi.getTimerCount() > 0 && (vi.advanceTimersToNextTimer(), true);

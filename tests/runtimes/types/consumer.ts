@@ -1,4 +1,4 @@
-// A consumer of the package, under every setting that its users have; it is only compiled.
+// A consumer of the package. It is only compiled, with all settings that users have.
 
 import {
   asyncbackoff,
@@ -11,13 +11,18 @@ import {
   type Clock,
   currentAttempt,
   type Failure,
+  type Limit,
   type Signal,
   sleep,
   type Statistic,
   systemClock,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
+import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
+import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
+import { exponential, preview, type Spread } from "@asyncbackoff/asyncbackoff/pauses";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2)
   ? true
@@ -58,10 +63,13 @@ same<typeof first, typeof generic>(true);
 const statistic: Statistic = decorate.statistic;
 
 const options: BackoffOptions = {
-  pause: ({ tries, pause }: Failure) => Math.min(1000, tries * pause),
+  pause: ({ attempt, pauseBefore }: Failure) => Math.min(1000, attempt * pauseBefore),
   giveup: (error) => error instanceof Busy,
   observe: (event: BackoffEvent) => {
-    if (event.type === "failure") same<typeof event.pause, number | null>(true);
+    if (event.type === "failure") {
+      same<typeof event.pauseAfter, number | null>(true);
+      same<typeof event.failure.limit, Limit | null>(true);
+    }
     if (event.type === "done" && event.outcome.status === "rejected") event.outcome.reason;
   },
   clock: { now: () => 0, sleep: (ms) => sleep(ms) },
@@ -85,10 +93,16 @@ export async function main(signal: Signal): Promise<void> {
     }
   }
   await clock.sleep(statistic.sumTime);
-  // @ts-expect-error: no option of that name
+  const budget = new RetryBudget({ retryRatio: 0.2, minRetriesPerSecond: 10 });
+  const { observe } = new Timeline({ maxExecutions: 10 });
+  new Backoff({ budget, observe, pause: exponential({ max: retryAfter("1") }) });
+  new Backoff({ budget: new TokenBudget() });
+  const sum: Spread = preview(exponential(), 5).sum;
+  same<typeof sum.mean, number>(true);
+  // @ts-expect-error: there is no such option
   new Backoff({ retries: 3 });
-  // @ts-expect-error: no string is a duration
+  // @ts-expect-error: a duration must be a number
   asyncbackoff({ deadline: "5s" });
-  // @ts-expect-error: it returns no promise
+  // @ts-expect-error: the function must return a promise
   decorate(() => 7);
 }

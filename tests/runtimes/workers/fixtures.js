@@ -1,9 +1,10 @@
-// A worker of Cloudflare's that fetches from a server which misbehaves: each scene is asked
-// for by its name, and answers with what came of it and how long it took by its own clock.
+// A worker of Cloudflare's that fetches from a server which misbehaves. It receives the
+// name of a fixture, and answers with the outcome and with the time it took by the worker's
+// clock.
 
 import { asyncretry, Backoff } from "@asyncbackoff/asyncbackoff";
 
-// As users have them: made at load, and shared by all requests.
+// Made at load and shared by all requests, as users do it.
 const attempted = new Backoff({ attemptTimeout: 200, maxTries: 1 });
 const again = new Backoff({ attemptTimeout: 200, pause: 100, maxTries: 2 });
 const ended = new Backoff({ deadline: 300 });
@@ -19,7 +20,7 @@ async function get(url, init) {
 
 const getBy = (url) => ({ signal }) => get(url, { signal });
 
-/** Has a call aborted after 200 ms. */
+/** Aborts a call after 200 ms. */
 async function aborted(backoff, fn) {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort("enough"), 200);
@@ -30,7 +31,7 @@ async function aborted(backoff, fn) {
   }
 }
 
-const scenes = {
+const fixtures = {
   "attempt timeout": (server) => attempted.execute(getBy(`${server}/never`)),
   "attempt timeout, then success": (server) => again.execute(getBy(`${server}/second`)),
   "deadline in an attempt": (server) => ended.execute(getBy(`${server}/never`)),
@@ -41,13 +42,14 @@ const scenes = {
   "success within limits": (server) => limited.execute(getBy(`${server}/first`)),
 };
 
-const told = (error) => typeof error === "string" ? error : error.limit ?? error.message;
+/** An error as a word. */
+const labelOf = (error) => typeof error === "string" ? error : error.limit ?? error.message;
 
 export default {
   async fetch(request) {
     const { name, server } = await request.json();
     const beganAt = performance.now();
-    const outcome = await scenes[name](server).catch(told);
+    const outcome = await fixtures[name](server).catch(labelOf);
     return Response.json({ outcome, took: performance.now() - beganAt });
   },
 };

@@ -1,50 +1,53 @@
-// Cloudflare's runtime, on this machine.
+// Runs workers in Cloudflare's runtime, on this machine.
 
-import { placed, placesOf } from "../../support/bundle.ts";
-import type { Lab } from "../../support/project.ts";
+import { entryPathsOf, withPaths } from "../../support/bundle.ts";
+import type { Project } from "../../support/project.ts";
 
-/** Not imported by its name, which would load 150 MB wherever this file is checked. */
+/**
+ * A variable, because a literal import would download 150 MB whenever this file is checked.
+ */
 const miniflare = "npm:miniflare@4.20260730.0";
-/** The day whose behaviour is asked for. */
+/** The day whose behaviour of the runtime is requested. */
 const compatibilityDate = "2026-07-01";
-/** How long it may take to answer, in ms. */
-const MOST = 300_000;
-/** How many copies of a module one file of tests may ask for. */
-const MOST_COPIES = 40;
+/** The longest time that an answer may take, in ms. */
+const MAX_MS = 300_000;
 
-/** A worker that runs. */
+/** A worker that is running. */
 export interface RunningWorker extends AsyncDisposable {
-  /** Sends it what is to be sent as JSON, and tells what it answers. */
+  /** Sends a value as JSON, and returns the answer. */
   ask<T>(question: unknown): Promise<T>;
 }
 
-/** Starts a worker from its file in this folder, with the package and other files of a lab. */
+/**
+ * Starts a worker from its file in this folder, with the package and other files of a
+ * project.
+ */
 export async function startWorker(
-  lab: Lab,
+  project: Project,
   name: string,
   paths: readonly string[] = [],
 ): Promise<RunningWorker> {
   const { Miniflare } = await import(miniflare);
-  const places = await placesOf(lab);
-  const moduleOf = (path: string, file: string | URL = `${lab.folder}/${path}`) =>
-    readModule(path, file, places);
-  let said = "nothing";
+  const entryPaths = await entryPathsOf(project);
+  const moduleOf = (path: string, file: string | URL = `${project.folder}/${path}`) =>
+    readModule(path, file, entryPaths);
+  let lastLog = "nothing";
   const worker = new Miniflare({
     modules: [
       await moduleOf(`${name}.js`, new URL(`${name}.js`, import.meta.url)),
       ...await Promise.all(paths.map((path) => moduleOf(path))),
-      ...await packageModules(lab, moduleOf),
+      ...await packageModules(project, (path) => moduleOf(path)),
     ],
     compatibilityDate,
-    compatibilityFlags: ["nodejs_als"], // of Node, AsyncLocalStorage alone
-    handleStructuredLogs: ({ message }: { message: string }) => void (said = message),
+    compatibilityFlags: ["nodejs_als"], // the only part of Node is AsyncLocalStorage
+    handleStructuredLogs: ({ message }: { message: string }) => void (lastLog = message),
   });
   return {
     async ask(question) {
       const response = await fetchFrom(worker, JSON.stringify(question)).catch(String);
       if (response instanceof Object && response.ok) return await response.json();
       const answer = response instanceof Object ? await response.text() : response;
-      throw new Error(`The worker answered: ${answer}\nIt said last: ${said}`);
+      throw new Error(`The worker answered: ${answer}\nIts last log: ${lastLog}`);
     },
     [Symbol.asyncDispose]: () => worker.dispose(),
   };
@@ -56,7 +59,7 @@ interface Worker {
 
 async function fetchFrom(worker: Worker, body: string): Promise<Response> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(`nothing within ${MOST} ms`), MOST);
+  const timer = setTimeout(() => reject(`no answer within ${MAX_MS} ms`), MAX_MS);
   try {
     const init = { method: "POST", body };
     return await Promise.race([worker.dispatchFetch("http://localhost/", init), promise]);
@@ -71,30 +74,33 @@ interface Module {
   contents: string;
 }
 
-/** Reads a module, in which the names of the package's entries become their places. */
+/** Reads a module, and replaces the names of the package's entry points by their paths. */
 async function readModule(
   path: string,
   file: string | URL,
-  places: Readonly<Record<string, string>>,
+  entryPaths: Readonly<Record<string, string>>,
 ): Promise<Module> {
-  const contents = placed(await Deno.readTextFile(file), places);
+  const contents = withPaths(await Deno.readTextFile(file), entryPaths);
   return { type: path.endsWith("js") ? "ESModule" : "Text", path, contents };
 }
 
-/** The package, and the copies of its modules that tests load: nothing is made on demand. */
+/** Reads the modules of the package. */
 async function packageModules(
-  lab: Lab,
+  project: Project,
   moduleOf: (path: string) => Promise<Module>,
 ): Promise<Module[]> {
   const folder = "node_modules/@asyncbackoff/asyncbackoff";
-  const modules = [await moduleOf(`${folder}/mod.js`)];
-  for await (const { name } of Deno.readDir(`${lab.folder}/${folder}/src`)) {
-    if (!name.endsWith(".js")) continue;
-    const original = await moduleOf(`${folder}/src/${name}`);
-    modules.push(original);
-    for (let copy = 1; copy <= MOST_COPIES; copy++) {
-      modules.push({ ...original, path: `${original.path}?copy=${copy}` });
-    }
+  const paths = [`${folder}/mod.js`, ...await scriptsIn(project, `${folder}/src`)];
+  return await Promise.all(paths.map(moduleOf));
+}
+
+/** The paths of the scripts in a folder and in the folders below it. */
+async function scriptsIn(project: Project, folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${project.folder}/${folder}`)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) paths.push(...await scriptsIn(project, path));
+    else if (name.endsWith(".js")) paths.push(path);
   }
-  return modules;
+  return paths;
 }

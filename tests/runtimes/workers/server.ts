@@ -1,29 +1,31 @@
-// A server on localhost that misbehaves, and what it saw.
+// A server on localhost that misbehaves, and records its requests.
 
-/** What was seen of a path. */
+/** The requests for a path. */
 interface Seen {
   requests: number;
-  /** How many of them were given up by whoever made them. */
-  abandoned: number;
+  /** How many of them the client aborted. */
+  aborted: number;
 }
 
 /** A server that misbehaves. */
 export interface Server extends AsyncDisposable {
   readonly origin: string;
-  /** Tells what was seen of an address, once so many requests were given up, or in a while. */
-  see(address: string, abandoned: number): Promise<Seen>;
+  /**
+   * Returns the requests for an address, once so many were aborted or after two seconds.
+   */
+  see(address: string, aborted: number): Promise<Seen>;
 }
 
-/** Which request for a path of this name is the first that is answered well. */
+/** The first request for a path of this name that succeeds. */
 const answered: Record<string, number> = { first: 1, second: 2, third: 3 };
-/** These get an answer, though a bad one; the others get the beginning of one. */
+/** These paths answer with an error. The others begin an answer that never ends. */
 const isDown = (name: string) => name === "down" || name === "third";
 
-/** Starts it. */
+/** Starts a server. */
 export function startServer(): Server {
   const all = new Map<string, Seen>();
   const seenOf = (address: string) => {
-    const seen = all.get(address) ?? { requests: 0, abandoned: 0 };
+    const seen = all.get(address) ?? { requests: 0, aborted: 0 };
     all.set(address, seen);
     return seen;
   };
@@ -36,14 +38,14 @@ export function startServer(): Server {
     const seen = seenOf(url);
     if (++seen.requests === answered[name]) return new Response("up");
     if (isDown(name)) return new Response("down", { status: 503 });
-    const cancel = () => void seen.abandoned++;
-    return new Response(new ReadableStream({ cancel })); // it begins, and never ends
+    const cancel = () => void seen.aborted++;
+    return new Response(new ReadableStream({ cancel })); // never ends
   });
   return {
     origin: `http://127.0.0.1:${server.addr.port}`,
-    async see(address, abandoned) {
+    async see(address, aborted) {
       const seen = seenOf(address);
-      for (let tries = 0; tries < 100 && seen.abandoned < abandoned; tries++) {
+      for (let turn = 0; turn < 100 && seen.aborted < aborted; turn++) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       return { ...seen };

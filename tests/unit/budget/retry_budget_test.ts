@@ -1,10 +1,13 @@
-// The budget that is a share of executions, alone (row B1).
+// RetryBudget by itself: the published vectors, the sliding window, and its options.
 
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { RetryBudget, type RetryBudgetOptions } from "@asyncbackoff/asyncbackoff/budget";
 import { seeded } from "../../support/chance.ts";
 
-/** How many of many executions, each of which fails once, may retry while time stands still. */
+/**
+ * The number of retries that are allowed while time stands still, if each of some executions
+ * fails once.
+ */
 function retriesOf(budget: RetryBudget, executions: number): number {
   let retries = 0;
   for (let index = 0; index < executions; index++) {
@@ -15,40 +18,40 @@ function retriesOf(budget: RetryBudget, executions: number): number {
   return retries;
 }
 
-// Finagle's vectors, which allow for one more or less, and are exact here.
+// Finagle's vectors. Its own test tolerates a difference of one; here they are exact.
 const published = [0.1, 0.5, 0.25, 0.75, 0.99, 0.999, 0.9999, 0.01, 0.001, 0.0001];
-// Shares that act as 1, or as 0.5, where the cost of a retry is a whole number.
+// Ratios that act as 1, or as 0.5, where the cost of a retry is truncated to an integer.
 const truncated = [0.4, 0.7, 0.75, 0.99];
-// Shares whose product with a count is a hair too small, and others.
+// Ratios whose product with a count is slightly too small, and others.
 const rounded = [0.29, 0.57, 0.58, 0.07, 1 / 3, 2 / 3, 0.2, 0.6, 0.123456];
 
-for (const share of [...published, ...truncated, ...rounded]) {
-  Deno.test(`RetryBudget allows for exactly its share of executions when it is ${share}`, () => {
-    const budget = new RetryBudget({ window: 60_000, share, reserve: 0 });
+for (const retryRatio of [...published, ...truncated, ...rounded]) {
+  Deno.test(`RetryBudget allows exactly its ratio of executions when the ratio is ${retryRatio}`, () => {
+    const budget = new RetryBudget({ window: 60_000, retryRatio, minRetriesPerSecond: 0 });
     assertEquals(budget.balance(0), 0);
     assertEquals(budget.mayRetry(0), false);
-    // As many digits as a share has: then it is a whole number.
-    const expected = Math.floor(Math.round(10_000 * share * 1e6) / 1e6);
+    // Rounded to the digits that a ratio has, so that the product is exact.
+    const expected = Math.floor(Math.round(10_000 * retryRatio * 1e6) / 1e6);
     assertEquals(retriesOf(budget, 10_000), expected);
   });
 }
 
-Deno.test("RetryBudget allows for a retry at the very execution that completes it", () => {
-  const budget = new RetryBudget({ share: 0.29, reserve: 0 });
+Deno.test("RetryBudget allows a retry as soon as an execution completes it", () => {
+  const budget = new RetryBudget({ retryRatio: 0.29, minRetriesPerSecond: 0 });
   for (let index = 1; index <= 100; index++) {
     budget.began(0);
     assertEquals(budget.balance(0), Math.floor(index * 29 / 100), `${index} executions`);
   }
 });
 
-Deno.test("RetryBudget has two retries an execution when its share is 2", () => {
-  const budget = new RetryBudget({ window: 60_000, share: 2, reserve: 0 });
+Deno.test("RetryBudget allows two retries per execution when its ratio is 2", () => {
+  const budget = new RetryBudget({ window: 60_000, retryRatio: 2, minRetriesPerSecond: 0 });
   for (let index = 0; index < 10_000; index++) budget.began(0);
   assertEquals(budget.balance(0), 20_000);
 });
 
-Deno.test("RetryBudget has its reserve times its window more", () => {
-  const rows: [window: number, reserve: number, share: number, expected: number][] = [
+Deno.test("RetryBudget adds its minimum per second times its window", () => {
+  const rows: [window: number, perSecond: number, ratio: number, expected: number][] = [
     [1000, 10, 0, 10],
     [2000, 5, 0, 10],
     [1000, 10, 0.1, 1010],
@@ -57,22 +60,23 @@ Deno.test("RetryBudget has its reserve times its window more", () => {
     [10_000, 0.1, 0, 1],
     [0.5, 4000, 0, 2],
     [500, 3, 0, 1],
-    [500, 1, 0.1, 1000], // half a retry, which the half of an execution completes
+    [500, 1, 0.1, 1000], // half a retry, which five executions complete
   ];
-  for (const [window, reserve, share, expected] of rows) {
-    const budget = new RetryBudget({ window, reserve, share });
-    assertEquals(budget.balance(0), Math.floor(reserve * window / 1000));
-    assertEquals(retriesOf(budget, 10_000), expected, `${[window, reserve, share]}`);
+  for (const [window, minRetriesPerSecond, retryRatio, expected] of rows) {
+    const budget = new RetryBudget({ window, minRetriesPerSecond, retryRatio });
+    const row = `${[window, minRetriesPerSecond, retryRatio]}`;
+    assertEquals(budget.balance(0), Math.floor(minRetriesPerSecond * window / 1000), row);
+    assertEquals(retriesOf(budget, 10_000), expected, row);
   }
 });
 
-Deno.test("RetryBudget allows for no retry when it has neither share nor reserve", () => {
-  const budget = new RetryBudget({ share: 0, reserve: 0 });
+Deno.test("RetryBudget allows no retry when its ratio and its minimum are 0", () => {
+  const budget = new RetryBudget({ retryRatio: 0, minRetriesPerSecond: 0 });
   assertEquals(retriesOf(budget, 1000), 0);
 });
 
-Deno.test("RetryBudget has 10 s, 20 % and 10 a second when nothing is said", () => {
-  for (const options of [undefined, null, {}, { window: null, share: undefined }]) {
+Deno.test("RetryBudget() defaults to 10 s, 20 % and 10 retries per second", () => {
+  for (const options of [undefined, null, {}, { window: null, retryRatio: undefined }]) {
     const budget = new RetryBudget(options);
     assertEquals(budget.balance(0), 100);
     assertEquals(retriesOf(budget, 1000), 300);
@@ -82,7 +86,7 @@ Deno.test("RetryBudget has 10 s, 20 % and 10 a second when nothing is said", () 
 });
 
 Deno.test("RetryBudget forgets executions when the window has passed", () => {
-  const budget = new RetryBudget({ window: 1000, share: 1, reserve: 0 });
+  const budget = new RetryBudget({ window: 1000, retryRatio: 1, minRetriesPerSecond: 0 });
   budget.began(0);
   budget.began(300);
   assertEquals(budget.balance(999), 2);
@@ -93,7 +97,7 @@ Deno.test("RetryBudget forgets executions when the window has passed", () => {
 });
 
 Deno.test("RetryBudget forgets retries when the window has passed", () => {
-  const budget = new RetryBudget({ window: 1000, share: 0, reserve: 2 });
+  const budget = new RetryBudget({ window: 1000, retryRatio: 0, minRetriesPerSecond: 2 });
   assertEquals([budget.mayRetry(0), budget.mayRetry(500)], [true, true]);
   assertEquals([budget.mayRetry(999), budget.balance(999)], [false, 0]);
   assertEquals([budget.balance(1000), budget.mayRetry(1000)], [1, true]);
@@ -102,28 +106,28 @@ Deno.test("RetryBudget forgets retries when the window has passed", () => {
 
 Deno.test("RetryBudget keeps what it counts for at least nine tenths of the window", () => {
   for (const at of [0, 1, 50, 99, 100, 101, 799]) {
-    const budget = new RetryBudget({ window: 1000, share: 1, reserve: 0 });
+    const budget = new RetryBudget({ window: 1000, retryRatio: 1, minRetriesPerSecond: 0 });
     budget.began(at);
     assertEquals(budget.balance(at + 900), 1, `kept after ${at}`);
     assertEquals(budget.balance(at + 1000), 0, `gone after ${at}`);
   }
 });
 
-Deno.test("RetryBudget has a balance of 0, not less, when executions leave before retries", () => {
-  const budget = new RetryBudget({ window: 1000, share: 1, reserve: 0 });
+Deno.test("RetryBudget.balance() is 0, not less, when executions leave the window before retries", () => {
+  const budget = new RetryBudget({ window: 1000, retryRatio: 1, minRetriesPerSecond: 0 });
   for (let index = 0; index < 5; index++) budget.began(0);
   for (let index = 0; index < 5; index++) assertEquals(budget.mayRetry(900), true);
   budget.began(1000);
   assertEquals([budget.balance(1000), budget.mayRetry(1000)], [0, false]);
-  // The five retries have gone with their slice; the sixth execution is still there.
+  // The five retries have left with their slice. The sixth execution still counts.
   assertEquals([budget.balance(1900), budget.mayRetry(1900)], [1, true]);
 });
 
-Deno.test("RetryBudget works as ever when the clock stands still or goes backwards", () => {
-  const budget = new RetryBudget({ window: 1000, share: 0.5, reserve: 0 });
+Deno.test("RetryBudget keeps counting when the clock stands still or goes backwards", () => {
+  const budget = new RetryBudget({ window: 1000, retryRatio: 0.5, minRetriesPerSecond: 0 });
   for (let index = 0; index < 1e5; index++) budget.began(5000);
   assertEquals(budget.balance(5000), 50_000);
-  budget.began(0); // as at 5000
+  budget.began(0); // counts as 5000
   budget.began(-5000);
   assertEquals(budget.balance(4000), 50_001);
   assertEquals(budget.mayRetry(-1e9), true);
@@ -131,9 +135,9 @@ Deno.test("RetryBudget works as ever when the clock stands still or goes backwar
   assertEquals(budget.balance(6000), 0);
 });
 
-Deno.test("RetryBudget works as ever when the clock is before its zero, or far from it", () => {
+Deno.test("RetryBudget keeps counting when the clock is before its zero, or far from it", () => {
   for (const start of [-1_000_000, -1050, -1000, -1, 1.7e12, 2 ** 52]) {
-    const budget = new RetryBudget({ window: 1000, share: 1, reserve: 0 });
+    const budget = new RetryBudget({ window: 1000, retryRatio: 1, minRetriesPerSecond: 0 });
     budget.began(start);
     assertEquals(budget.balance(start + 900), 1, `kept after ${start}`);
     assertEquals(budget.balance(start + 1000), 0, `gone after ${start}`);
@@ -142,8 +146,8 @@ Deno.test("RetryBudget works as ever when the clock is before its zero, or far f
   }
 });
 
-Deno.test("RetryBudget is not moved by failures and successes", () => {
-  const budget = new RetryBudget({ share: 0.5, reserve: 1 });
+Deno.test("RetryBudget ignores failures and successes", () => {
+  const budget = new RetryBudget({ retryRatio: 0.5, minRetriesPerSecond: 1 });
   budget.began(0);
   const before = budget.balance(0);
   for (let index = 0; index < 100; index++) {
@@ -153,13 +157,13 @@ Deno.test("RetryBudget is not moved by failures and successes", () => {
   assertEquals(budget.balance(0), before);
 });
 
-/** The same rule, with a list of all that ever was. */
+/** A reference implementation: the same rule, with lists of all events. */
 class PlainBudget {
   readonly #executions: number[] = [];
   readonly #retries: number[] = [];
   readonly #slice: number;
   #now = -Infinity;
-  constructor(window: number, readonly percent: number, readonly reserve: number) {
+  constructor(window: number, readonly percent: number, readonly minRetries: number) {
     this.#slice = window / 10;
   }
   began(at: number) {
@@ -171,7 +175,7 @@ class PlainBudget {
     const [executions, retries] = [this.#executions, this.#retries].map((all) =>
       all.filter(isLeft).length
     );
-    const hundredths = this.percent * (executions ?? 0) + 100 * this.reserve;
+    const hundredths = this.percent * (executions ?? 0) + 100 * this.minRetries;
     if (hundredths < 100 * ((retries ?? 0) + 1)) return false;
     this.#retries.push(slice);
     return true;
@@ -182,17 +186,17 @@ class PlainBudget {
   }
 }
 
-Deno.test("RetryBudget decides as a list of all that happened, on many random runs", () => {
+Deno.test("RetryBudget agrees with a list of all events on many random runs", () => {
   const random = seeded(1);
-  const upTo = (most: number) => Math.floor(random() * most);
+  const upTo = (max: number) => Math.floor(random() * max);
   let allowed = 0;
   for (let run = 0; run < 200; run++) {
-    const [window, percent, reserve] = [10 * (1 + upTo(50)), upTo(150), upTo(4)];
-    const plain = new PlainBudget(window, percent, reserve);
+    const [window, percent, minRetries] = [10 * (1 + upTo(50)), upTo(150), upTo(4)];
+    const plain = new PlainBudget(window, percent, minRetries);
     const budget = new RetryBudget({
       window,
-      share: percent / 100,
-      reserve: reserve * 1000 / window,
+      retryRatio: percent / 100,
+      minRetriesPerSecond: minRetries * 1000 / window,
     });
     let at = upTo(1000) - 500;
     for (let event = 0; event < 300; event++) {
@@ -213,41 +217,58 @@ Deno.test("RetryBudget decides as a list of all that happened, on many random ru
 // deno-lint-ignore no-explicit-any
 const untyped = (value: unknown): any => value;
 
-Deno.test("RetryBudget throws when an option is wrong", () => {
-  const wrong: [unknown, typeof TypeError | typeof RangeError, string][] = [
-    [{ window: 0 }, RangeError, "'window' must be a finite number of milliseconds > 0"],
-    [{ window: -1 }, RangeError, "current value is -1"],
-    [{ window: Infinity }, RangeError, "current value is Infinity"],
-    [{ window: NaN }, RangeError, "'window'"],
-    [{ window: "10s" }, TypeError, 'current value is "10s"'],
-    [{ share: -0.1 }, RangeError, "'share' must be a finite number >= 0"],
-    [{ share: NaN }, RangeError, "'share'"],
-    [{ share: Infinity }, RangeError, "'share'"],
-    [{ share: "20%" }, TypeError, "'share'"],
-    [{ reserve: -1 }, RangeError, "'reserve' must be a finite number >= 0"],
-    [{ reserve: Infinity }, RangeError, "'reserve'"],
-    [{ reserve: 10n }, TypeError, "'reserve'"],
-    [{ ttl: 1000 }, TypeError, "did you mean 'window'?"],
-    [{ percentCanRetry: 0.2 }, TypeError, "did you mean 'share'?"],
-    [{ minRetriesPerSec: 10 }, TypeError, "did you mean 'reserve'?"],
-    [{ maxTokens: 10 }, TypeError, "the options are window, share, reserve"],
-    [0.2, TypeError, "must be an object: current value is 0.2"],
-  ];
-  for (const [options, error, message] of wrong) {
+const window = "option 'window' must be a finite number of milliseconds > 0";
+const retryRatio = "option 'retryRatio' must be a number from 0 to 2 (20 % is 0.2)";
+const perSecond = "option 'minRetriesPerSecond' must be a finite number >= 0";
+const known = "the options are window, retryRatio, minRetriesPerSecond";
+
+const wrongOptions: [
+  options: unknown,
+  errorClass: typeof TypeError | typeof RangeError,
+  message: string,
+][] = [
+  [{ window: 0 }, RangeError, `${window}, got 0`],
+  [{ window: -1 }, RangeError, `${window}, got -1`],
+  [{ window: Infinity }, RangeError, `${window}, got Infinity`],
+  [{ window: NaN }, RangeError, `${window}, got NaN`],
+  [{ window: "10s" }, TypeError, `${window}, got "10s"`],
+  [{ retryRatio: -0.1 }, RangeError, `${retryRatio}, got -0.1`],
+  [{ retryRatio: NaN }, RangeError, `${retryRatio}, got NaN`],
+  [{ retryRatio: Infinity }, RangeError, `${retryRatio}, got Infinity`],
+  [{ retryRatio: 2.1 }, RangeError, `${retryRatio}, got 2.1`],
+  [{ retryRatio: 20 }, RangeError, `${retryRatio}, got 20`],
+  [{ retryRatio: "20%" }, TypeError, `${retryRatio}, got "20%"`],
+  [{ minRetriesPerSecond: -1 }, RangeError, `${perSecond}, got -1`],
+  [{ minRetriesPerSecond: Infinity }, RangeError, `${perSecond}, got Infinity`],
+  [{ minRetriesPerSecond: 10n }, TypeError, `${perSecond}, got 10n`],
+  [{ ttl: 1000 }, TypeError, `unknown option 'ttl', ${known}`],
+  [{ percentCanRetry: 0.2 }, TypeError, `unknown option 'percentCanRetry', ${known}`],
+  [{ minRetriesPerSec: 10 }, TypeError, `unknown option 'minRetriesPerSec', ${known}`],
+  [
+    { retry_ratio: 1 },
+    TypeError,
+    "unknown option 'retry_ratio', did you mean 'retryRatio'?",
+  ],
+  [{ maxTokens: 10 }, TypeError, `unknown option 'maxTokens', ${known}`],
+  [0.2, TypeError, "the options must be an object, got 0.2"],
+];
+
+Deno.test("RetryBudget() throws when an option is wrong", () => {
+  for (const [options, errorClass, message] of wrongOptions) {
     const make = () => new RetryBudget(options as RetryBudgetOptions);
-    assertStringIncludes(assertThrows(make, error).message, message);
+    const error = assertThrows(make, errorClass);
+    assertEquals(error.message, `Cannot make a retry budget: ${message}`);
   }
 });
 
-Deno.test("RetryBudget throws when the instant is no finite number", () => {
+Deno.test("RetryBudget throws TypeError when an instant is not a finite number", () => {
   const budget = new RetryBudget();
   for (const at of [NaN, Infinity, -Infinity, "5", undefined, null]) {
     for (const name of ["began", "mayRetry", "balance"] as const) {
-      assertThrows(
-        () => budget[name](untyped(at)),
-        TypeError,
-        "'at' must be a finite number",
-      );
+      const { message } = assertThrows(() => budget[name](untyped(at)), TypeError);
+      const got = at === "5" ? '"5"' : String(at);
+      const rule = "'at' must be a finite number";
+      assertEquals(message, `Cannot ask the budget: ${rule}, got ${got}`);
     }
   }
   assertEquals(budget.balance(0), 100);

@@ -1,17 +1,12 @@
-// The budget of tokens, alone.
+// TokenBudget by itself: the published sequence, its rules, and its options.
 
-import {
-  assertAlmostEquals,
-  assertEquals,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { TokenBudget, type TokenBudgetOptions } from "@asyncbackoff/asyncbackoff/budget";
 
-/** The attempts, counted from 0, that the server of gRPC's own test answers with OK. */
+/** The attempts, counted from 0, that the server in gRPC's own test answers with OK. */
 const ANSWERED = new Set([0, 3, 6, 10, 11, 12, 13, 14, 16, 18]);
 
-Deno.test("TokenBudget ends the calls of gRPC's own test as published", () => {
+Deno.test("TokenBudget ends the calls of gRPC's own test with the published outcomes", () => {
   const budget = new TokenBudget({ maxTokens: 10, tokenRatio: 0.5 });
   let count = -1;
   const call = () => {
@@ -46,7 +41,7 @@ Deno.test("TokenBudget ends the calls of gRPC's own test as published", () => {
   ]);
 });
 
-Deno.test("TokenBudget is full at first, and never fuller", () => {
+Deno.test("TokenBudget.tokens is maxTokens at first, and never more", () => {
   const budget = new TokenBudget({ maxTokens: 3, tokenRatio: 2.5 });
   assertEquals(budget.tokens, 3);
   budget.succeeded();
@@ -56,7 +51,7 @@ Deno.test("TokenBudget is full at first, and never fuller", () => {
   assertEquals(budget.tokens, 3);
 });
 
-Deno.test("TokenBudget is never below 0", () => {
+Deno.test("TokenBudget.tokens is never below 0", () => {
   const budget = new TokenBudget({ maxTokens: 2, tokenRatio: 0.5 });
   for (let index = 0; index < 5; index++) budget.failed();
   assertEquals(budget.tokens, 0);
@@ -64,7 +59,7 @@ Deno.test("TokenBudget is never below 0", () => {
   assertEquals(budget.tokens, 0.5);
 });
 
-Deno.test("TokenBudget refuses at exactly half of its tokens", () => {
+Deno.test("TokenBudget refuses retries at exactly half of its tokens", () => {
   for (const maxTokens of [1, 2, 3, 10, 11]) {
     const budget = new TokenBudget({ maxTokens, tokenRatio: 0.5 });
     while (budget.tokens * 2 > maxTokens) {
@@ -77,7 +72,7 @@ Deno.test("TokenBudget refuses at exactly half of its tokens", () => {
   }
 });
 
-Deno.test("TokenBudget is not charged by a retry, and not moved by time or what begins", () => {
+Deno.test("TokenBudget ignores retries, time and the beginning of executions", () => {
   const budget = new TokenBudget();
   for (let at = 0; at < 1000; at++) {
     budget.began(at);
@@ -86,7 +81,7 @@ Deno.test("TokenBudget is not charged by a retry, and not moved by time or what 
   assertEquals(budget.tokens, 10);
 });
 
-Deno.test("TokenBudget adds up exactly when its ratio is no binary fraction", () => {
+Deno.test("TokenBudget adds up exactly when its ratio is not a binary fraction", () => {
   for (const tokenRatio of [0.1, 0.3, 0.7, 0.007, 0.057, 1.001]) {
     const budget = new TokenBudget({ maxTokens: 1000, tokenRatio });
     for (let index = 0; index < 1000; index++) budget.failed();
@@ -97,7 +92,7 @@ Deno.test("TokenBudget adds up exactly when its ratio is no binary fraction", ()
   }
 });
 
-Deno.test("TokenBudget ignores what is beyond the third decimal place, as published", () => {
+Deno.test("TokenBudget ignores decimal places beyond the third, as published", () => {
   for (const [tokenRatio, tokens] of [[0.5466, 0.546], [0.0019, 0.001], [0.001, 0.001]]) {
     const budget = new TokenBudget({ maxTokens: 1, tokenRatio });
     budget.failed();
@@ -106,7 +101,7 @@ Deno.test("TokenBudget ignores what is beyond the third decimal place, as publis
   }
 });
 
-Deno.test("TokenBudget has 10 tokens and a ratio of 0.1 when nothing is said", () => {
+Deno.test("TokenBudget() defaults to 10 tokens and a ratio of 0.1", () => {
   for (const options of [undefined, null, {}, { maxTokens: null, tokenRatio: undefined }]) {
     const budget = new TokenBudget(options);
     assertEquals(budget.tokens, 10);
@@ -116,28 +111,35 @@ Deno.test("TokenBudget has 10 tokens and a ratio of 0.1 when nothing is said", (
   }
 });
 
-Deno.test("TokenBudget throws when an option is wrong", () => {
-  const wrong: [unknown, typeof TypeError | typeof RangeError, string][] = [
-    [
-      { maxTokens: 0 },
-      RangeError,
-      "'maxTokens' must be an integer >= 1: current value is 0",
-    ],
-    [{ maxTokens: 2.5 }, RangeError, "current value is 2.5"],
-    [{ maxTokens: Infinity }, RangeError, "'maxTokens'"],
-    [{ maxTokens: "10" }, TypeError, "'maxTokens'"],
-    [{ tokenRatio: 0 }, RangeError, "'tokenRatio' must be a finite number >= 0.001"],
-    [{ tokenRatio: 0.0009 }, RangeError, "'tokenRatio'"],
-    [{ tokenRatio: Infinity }, RangeError, "'tokenRatio'"],
-    [{ tokenRatio: NaN }, RangeError, "'tokenRatio'"],
-    [{ tokenRatio: true }, TypeError, "'tokenRatio'"],
-    [{ ratio: 0.1 }, TypeError, "did you mean 'tokenRatio'?"],
-    [{ capacity: 10 }, TypeError, "did you mean 'maxTokens'?"],
-    [{ window: 10 }, TypeError, "the options are maxTokens, tokenRatio"],
-    [10, TypeError, "must be an object: current value is 10"],
-  ];
-  for (const [options, error, message] of wrong) {
+const maxTokens = "option 'maxTokens' must be an integer >= 1";
+const tokenRatio = "option 'tokenRatio' must be a finite number >= 0.001";
+const known = "the options are maxTokens, tokenRatio";
+
+const wrongOptions: [
+  options: unknown,
+  errorClass: typeof TypeError | typeof RangeError,
+  message: string,
+][] = [
+  [{ maxTokens: 0 }, RangeError, `${maxTokens}, got 0`],
+  [{ maxTokens: 2.5 }, RangeError, `${maxTokens}, got 2.5`],
+  [{ maxTokens: Infinity }, RangeError, `${maxTokens}, got Infinity`],
+  [{ maxTokens: "10" }, TypeError, `${maxTokens}, got "10"`],
+  [{ tokenRatio: 0 }, RangeError, `${tokenRatio}, got 0`],
+  [{ tokenRatio: 0.0009 }, RangeError, `${tokenRatio}, got 0.0009`],
+  [{ tokenRatio: Infinity }, RangeError, `${tokenRatio}, got Infinity`],
+  [{ tokenRatio: NaN }, RangeError, `${tokenRatio}, got NaN`],
+  [{ tokenRatio: true }, TypeError, `${tokenRatio}, got true`],
+  [{ ratio: 0.1 }, TypeError, `unknown option 'ratio', ${known}`],
+  [{ capacity: 10 }, TypeError, `unknown option 'capacity', ${known}`],
+  [{ max_tokens: 10 }, TypeError, "unknown option 'max_tokens', did you mean 'maxTokens'?"],
+  [{ window: 10 }, TypeError, `unknown option 'window', ${known}`],
+  [10, TypeError, "the options must be an object, got 10"],
+];
+
+Deno.test("TokenBudget() throws when an option is wrong", () => {
+  for (const [options, errorClass, message] of wrongOptions) {
     const make = () => new TokenBudget(options as TokenBudgetOptions);
-    assertStringIncludes(assertThrows(make, error).message, message);
+    const error = assertThrows(make, errorClass);
+    assertEquals(error.message, `Cannot make a token budget: ${message}`);
   }
 });

@@ -1,4 +1,4 @@
-// What an observer is told, as the complete list of an execution.
+// Events that observers receive: the complete list of an execution.
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
@@ -8,19 +8,23 @@ import {
   type BackoffOptions,
   type Clock,
   type Failure,
+  type Limit,
   type Reason,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { listenToUncaught } from "../../support/uncaught.ts";
 
 const error = new Error("down");
 const down = () => Promise.reject(error);
 const never = () => new Promise<never>(() => {});
 
-/** A limit's error as the lists below show it: the error has a stack of its own. */
-const timeout = (limit: "attempt" | "deadline", ms: number) => `${limit} of ${ms} ms`;
-const show = (error: unknown) =>
+/** A timeout as the lists below have it, because each error has a stack of its own. */
+const timeout = (limit: Limit, ms: number) => `${limit} of ${ms} ms`;
+const plain = (error: unknown) =>
   error instanceof TimeoutError ? timeout(error.limit, error.ms) : error;
+const timedOut = (ms: number) =>
+  ({ error: timeout("attempt", ms), limit: "attempt" }) as const;
 const fulfilled = (value: unknown) => ({ status: "fulfilled", value });
 const rejected = (reason: unknown) => ({ status: "rejected", reason });
 
@@ -33,30 +37,37 @@ const late = (at: number, attempt: number, outcome: unknown) => ({
 });
 const failed = (
   at: number,
-  pause: number | null,
-  failure: Partial<Failure> & { error: unknown },
+  pauseAfter: number | null,
+  failure: Partial<Failure> & { error: unknown; duration: number },
 ) => {
-  const whole = { tries: 1, elapsed: at, remaining: Infinity, pause: 0, ...failure };
-  return { type: "failure", at, attempt: whole.tries, failure: whole, pause };
+  const whole = {
+    attempt: 1,
+    limit: null,
+    elapsed: at,
+    remaining: Infinity,
+    pauseBefore: 0,
+    ...failure,
+  };
+  return { type: "failure", at, attempt: whole.attempt, failure: whole, pauseAfter };
 };
-const done = (at: number, tries: number, reason: Reason, outcome: unknown) => ({
+const done = (at: number, attempts: number, reason: Reason, outcome: unknown) => ({
   type: "done",
   at,
-  tries,
+  attempts,
   elapsed: at,
   outcome,
   reason,
 });
 
-interface Scene {
+interface Fixture {
   readonly clock: TestClock;
   readonly controller: AbortController;
 }
 
-/** Executes a function, and gives all that was told until nothing is left to happen. */
+/** Executes a function, and returns all events until nothing is left to happen. */
 async function play(
   options: BackoffOptions,
-  body: (attempt: Attempt, scene: Scene) => unknown,
+  body: (attempt: Attempt, fixture: Fixture) => unknown,
 ): Promise<unknown[]> {
   const clock = new TestClock();
   const controller = new AbortController();
@@ -74,25 +85,25 @@ async function play(
   return events.map(({ execution, ...event }) => {
     assertEquals(execution, last.execution);
     if (event.type === "failure") {
-      return { ...event, failure: { ...event.failure, error: show(event.failure.error) } };
+      return { ...event, failure: { ...event.failure, error: plain(event.failure.error) } };
     }
     if (event.type === "attempt" || event.outcome.status === "fulfilled") return event;
-    return { ...event, outcome: rejected(show(event.outcome.reason)) };
+    return { ...event, outcome: rejected(plain(event.outcome.reason)) };
   });
 }
 
-Deno.test("observe() is told of an attempt and the end when the function succeeds at once", async () => {
+Deno.test("observe() receives an attempt and the end when the function succeeds at once", async () => {
   assertEquals(await play({}, () => "value"), [
     attempt(0, 1),
     done(0, 1, "success", fulfilled("value")),
   ]);
 });
 
-Deno.test("observe() is told of each attempt and failure when the function succeeds in the end", async () => {
+Deno.test("observe() receives each attempt and failure when the function succeeds in the end", async () => {
   const options = {
     deadline: 500,
     exceptions: [Error],
-    pause: ({ tries }: Failure) => tries * 10,
+    pause: ({ attempt }: Failure) => attempt * 10,
   };
   const events = await play(options, async ({ number }, { clock }) => {
     await clock.sleep(100);
@@ -100,79 +111,79 @@ Deno.test("observe() is told of each attempt and failure when the function succe
   });
   assertEquals(events, [
     attempt(0, 1),
-    failed(100, 10, { error, remaining: 400 }),
+    failed(100, 10, { error, duration: 100, remaining: 400 }),
     attempt(110, 2),
-    failed(210, 20, { error, tries: 2, remaining: 290, pause: 10 }),
+    failed(210, 20, { error, duration: 100, attempt: 2, remaining: 290, pauseBefore: 10 }),
     attempt(230, 3),
     done(330, 3, "success", fulfilled("value")),
   ]);
 });
 
-Deno.test("observe() is told of a failure without a pause when its error is not listed", async () => {
+Deno.test("observe() receives a failure without a pause when its error is not retried", async () => {
   assertEquals(await play({ exceptions: [TypeError], pause: 10 }, down), [
     attempt(0, 1),
-    failed(0, null, { error }),
+    failed(0, null, { error, duration: 0 }),
     done(0, 1, "nonRetryable", rejected(error)),
   ]);
 });
 
-Deno.test("observe() is told of the last failure without a pause when maxTries is reached", async () => {
+Deno.test("observe() receives the last failure without a pause when maxTries is reached", async () => {
   assertEquals(await play({ exceptions: [Error], pause: 10, maxTries: 2 }, down), [
     attempt(0, 1),
-    failed(0, 10, { error }),
+    failed(0, 10, { error, duration: 0 }),
     attempt(10, 2),
-    failed(10, null, { error, tries: 2, pause: 10 }),
+    failed(10, null, { error, duration: 0, attempt: 2, pauseBefore: 10 }),
     done(10, 2, "maxTries", rejected(error)),
   ]);
 });
 
-Deno.test("observe() is told of the last failure without a pause when giveup ends it", async () => {
-  const giveup = (_: unknown, { tries }: Failure) => tries === 2;
+Deno.test("observe() receives the last failure without a pause when giveup returns true", async () => {
+  const giveup = (_: unknown, { attempt }: Failure) => attempt === 2;
   assertEquals(await play({ exceptions: [Error], pause: 10, giveup }, down), [
     attempt(0, 1),
-    failed(0, 10, { error }),
+    failed(0, 10, { error, duration: 0 }),
     attempt(10, 2),
-    failed(10, null, { error, tries: 2, pause: 10 }),
+    failed(10, null, { error, duration: 0, attempt: 2, pauseBefore: 10 }),
     done(10, 2, "giveup", rejected(error)),
   ]);
 });
 
-Deno.test("observe() is told of no failure when the deadline cuts the first attempt", async () => {
+Deno.test("observe() receives no failure when the deadline ends the first attempt", async () => {
   assertEquals(await play({ deadline: 100 }, never), [
     attempt(0, 1),
     done(100, 1, "deadline", rejected(timeout("deadline", 100))),
   ]);
 });
 
-Deno.test("observe() is told the last failure's error when the deadline cuts a later attempt", async () => {
+Deno.test("observe() receives the last failure's error when the deadline ends a later attempt", async () => {
   const options = { deadline: 100, exceptions: [Error], pause: 30 };
   assertEquals(await play(options, ({ number }) => number === 1 ? down() : never()), [
     attempt(0, 1),
-    failed(0, 30, { error, remaining: 100 }),
+    failed(0, 30, { error, duration: 0, remaining: 100 }),
     attempt(30, 2),
     done(100, 2, "deadline", rejected(error)),
   ]);
 });
 
-Deno.test("observe() is told the whole pause when the deadline cuts it", async () => {
+Deno.test("observe() receives the whole pause when the deadline shortens it", async () => {
   assertEquals(await play({ deadline: 100, exceptions: [Error], pause: 300 }, down), [
     attempt(0, 1),
-    failed(0, 300, { error, remaining: 100 }),
+    failed(0, 300, { error, duration: 0, remaining: 100 }),
     done(100, 1, "deadline", rejected(error)),
   ]);
 });
 
-Deno.test("observe() is told of each attempt timeout as a failure", async () => {
+Deno.test("observe() receives each attempt timeout as a failure", async () => {
   const options = { attemptTimeout: 50, deadline: 100, pause: 10 };
   assertEquals(await play(options, never), [
     attempt(0, 1),
-    failed(50, 10, { error: timeout("attempt", 50), remaining: 50 }),
+    failed(50, 10, { ...timedOut(50), duration: 50, remaining: 50 }),
     attempt(60, 2),
     done(100, 2, "deadline", rejected(timeout("attempt", 50))),
   ]);
 });
 
-Deno.test("observe() is told of no failure when the caller aborts an attempt", async () => {
+Deno.test("observe() receives no failure when the caller aborts an attempt", async () => {
   const events = await play({ exceptions: [Error] }, (_, { clock, controller }) => {
     clock.after(40, () => controller.abort("stop"));
     return never();
@@ -180,7 +191,7 @@ Deno.test("observe() is told of no failure when the caller aborts an attempt", a
   assertEquals(events, [attempt(0, 1), done(40, 1, "aborted", rejected("stop"))]);
 });
 
-Deno.test("observe() is told of the end at its instant when the caller aborts a pause", async () => {
+Deno.test("observe() receives the end at its instant when the caller aborts a pause", async () => {
   const options = { exceptions: [Error], pause: 100 };
   const events = await play(options, (_, { clock, controller }) => {
     clock.after(40, () => controller.abort("stop"));
@@ -188,12 +199,12 @@ Deno.test("observe() is told of the end at its instant when the caller aborts a 
   });
   assertEquals(events, [
     attempt(0, 1),
-    failed(0, 100, { error }),
+    failed(0, 100, { error, duration: 0 }),
     done(40, 1, "aborted", rejected("stop")),
   ]);
 });
 
-Deno.test("observe() is told of the failure, then that it was aborted, when giveup aborts", async () => {
+Deno.test("observe() receives the failure, then an aborted end, when giveup aborts the signal", async () => {
   const controller = new AbortController();
   const giveup = () => {
     controller.abort("stop");
@@ -202,12 +213,12 @@ Deno.test("observe() is told of the failure, then that it was aborted, when give
   const options = { exceptions: [Error], giveup, pause: 10, signal: controller.signal };
   assertEquals(await play(options, down), [
     attempt(0, 1),
-    failed(0, null, { error }),
+    failed(0, null, { error, duration: 0 }),
     done(0, 1, "aborted", rejected("stop")),
   ]);
 });
 
-Deno.test("observe() is told of the failure, then what went out, when giveup or pause throws", async () => {
+Deno.test("observe() receives the failure, then the error, when giveup or pause throws", async () => {
   const broken = new Error("broken");
   const throwing = () => {
     throw broken;
@@ -215,13 +226,13 @@ Deno.test("observe() is told of the failure, then what went out, when giveup or 
   for (const option of ["giveup", "pause"]) {
     assertEquals(await play({ exceptions: [Error], [option]: throwing }, down), [
       attempt(0, 1),
-      failed(0, null, { error }),
+      failed(0, null, { error, duration: 0 }),
       done(0, 1, "callbackError", rejected(broken)),
     ]);
   }
 });
 
-Deno.test("observe() is told of the end alone when the function is never called", async () => {
+Deno.test("observe() receives the end alone when the function is never called", async () => {
   assertEquals(await play({ deadline: 0 }, down), [
     done(0, 0, "deadline", rejected(timeout("deadline", 0))),
   ]);
@@ -230,18 +241,18 @@ Deno.test("observe() is told of the end alone when the function is never called"
   ]);
 });
 
-Deno.test("observe() is told of attempts and failures when the attempt timeout is 0", async () => {
+Deno.test("observe() receives attempts and failures when the attempt timeout is 0", async () => {
   const options = { attemptTimeout: 0, grace: 50, pause: 10, maxTries: 2 };
   assertEquals(await play(options, down), [
     attempt(0, 1),
-    failed(0, 10, { error: timeout("attempt", 0) }),
+    failed(0, 10, { ...timedOut(0), duration: 0 }),
     attempt(10, 2),
-    failed(10, null, { error: timeout("attempt", 0), tries: 2, pause: 10 }),
+    failed(10, null, { ...timedOut(0), duration: 0, attempt: 2, pauseBefore: 10 }),
     done(10, 2, "maxTries", rejected(timeout("attempt", 0))),
   ]);
 });
 
-Deno.test("observe() aborts in an attempt's event: the function is not called", async () => {
+Deno.test("observe() may abort in the event of an attempt, whose function is then not called", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   const events: string[] = [];
@@ -257,7 +268,7 @@ Deno.test("observe() aborts in an attempt's event: the function is not called", 
   clock.close();
 });
 
-Deno.test("observe() is told of a success alone when a value arrives in the grace", async () => {
+Deno.test("observe() receives a success and no failure when a value arrives in the grace", async () => {
   const options = { attemptTimeout: 50, grace: 100, maxTries: 2 };
   assertEquals(await play(options, (_, { clock }) => clock.sleep(80).then(() => "value")), [
     attempt(0, 1),
@@ -265,39 +276,39 @@ Deno.test("observe() is told of a success alone when a value arrives in the grac
   ]);
 });
 
-Deno.test("observe() is told of the timeout when a rejection ends the grace, also on the last try", async () => {
+Deno.test("observe() receives the timeout when a rejection ends the grace, also of the last attempt", async () => {
   const options = { attemptTimeout: 50, grace: 100, pause: 10, maxTries: 2 };
   assertEquals(await play(options, (_, { clock }) => clock.sleep(80).then(down)), [
     attempt(0, 1),
-    failed(80, 10, { error: timeout("attempt", 50) }),
+    failed(80, 10, { ...timedOut(50), duration: 80 }),
     attempt(90, 2),
-    failed(170, null, { error: timeout("attempt", 50), tries: 2, pause: 10 }),
+    failed(170, null, { ...timedOut(50), duration: 80, attempt: 2, pauseBefore: 10 }),
     done(170, 2, "maxTries", rejected(timeout("attempt", 50))),
   ]);
 });
 
-Deno.test("observe() is told of the timeout when the grace has passed, and then of late ends", async () => {
+Deno.test("observe() receives the timeout when the grace has passed, and then late ends", async () => {
   const options = { attemptTimeout: 50, grace: 20, pause: 10, maxTries: 2 };
   assertEquals(await play(options, (_, { clock }) => clock.sleep(85).then(down)), [
     attempt(0, 1),
-    failed(70, 10, { error: timeout("attempt", 50) }),
+    failed(70, 10, { ...timedOut(50), duration: 70 }),
     attempt(80, 2),
     late(85, 1, rejected(error)),
-    failed(150, null, { error: timeout("attempt", 50), tries: 2, pause: 10 }),
+    failed(150, null, { ...timedOut(50), duration: 70, attempt: 2, pauseBefore: 10 }),
     done(150, 2, "maxTries", rejected(timeout("attempt", 50))),
     late(165, 2, rejected(error)),
   ]);
 });
 
-Deno.test("observe() is told of the timeout as a failure when the deadline ends the grace", async () => {
+Deno.test("observe() receives the timeout as a failure when the deadline ends the grace", async () => {
   assertEquals(await play({ attemptTimeout: 50, deadline: 100, grace: Infinity }, never), [
     attempt(0, 1),
-    failed(100, null, { error: timeout("attempt", 50), remaining: 0 }),
+    failed(100, null, { ...timedOut(50), duration: 100, remaining: 0 }),
     done(100, 1, "deadline", rejected(timeout("attempt", 50))),
   ]);
 });
 
-Deno.test("observe() is told of the timeout as a failure when the caller aborts the grace", async () => {
+Deno.test("observe() receives the timeout as a failure when the caller aborts the grace", async () => {
   const options = { attemptTimeout: 50, grace: Infinity };
   const events = await play(options, (_, { clock, controller }) => {
     clock.after(70, () => controller.abort("stop"));
@@ -305,12 +316,12 @@ Deno.test("observe() is told of the timeout as a failure when the caller aborts 
   });
   assertEquals(events, [
     attempt(0, 1),
-    failed(70, null, { error: timeout("attempt", 50) }),
+    failed(70, null, { ...timedOut(50), duration: 70 }),
     done(70, 1, "aborted", rejected("stop")),
   ]);
 });
 
-Deno.test("observe() is told of a late value and a late rejection, in whichever phase they arrive", async () => {
+Deno.test("observe() receives late values and late rejections in every phase", async () => {
   const options = { attemptTimeout: 50, pause: 30, maxTries: 3 };
   const events = await play(options, ({ number }, { clock }) => {
     // In the pause that follows, in the next attempt, and after the end.
@@ -319,19 +330,19 @@ Deno.test("observe() is told of a late value and a late rejection, in whichever 
   });
   assertEquals(events, [
     attempt(0, 1),
-    failed(50, 30, { error: timeout("attempt", 50) }),
+    failed(50, 30, { ...timedOut(50), duration: 50 }),
     late(60, 1, fulfilled(1)),
     attempt(80, 2),
-    failed(130, 30, { error: timeout("attempt", 50), tries: 2, pause: 30 }),
+    failed(130, 30, { ...timedOut(50), duration: 50, attempt: 2, pauseBefore: 30 }),
     attempt(160, 3),
     late(180, 2, rejected(error)),
-    failed(210, null, { error: timeout("attempt", 50), tries: 3, pause: 30 }),
+    failed(210, null, { ...timedOut(50), duration: 50, attempt: 3, pauseBefore: 30 }),
     done(210, 3, "maxTries", rejected(timeout("attempt", 50))),
     late(360, 3, fulfilled(3)),
   ]);
 });
 
-Deno.test("observe() is told of late ends after the deadline and after an abort", async () => {
+Deno.test("observe() receives late ends after the deadline and after an abort", async () => {
   const afterDeadline = await play({ deadline: 100 }, (_, { clock }) => clock.sleep(130));
   assertEquals(afterDeadline.at(-1), late(130, 1, fulfilled(undefined)));
   const afterAbort = await play({}, (_, { clock, controller }) => {
@@ -344,19 +355,19 @@ Deno.test("observe() is told of late ends after the deadline and after an abort"
   ]);
 });
 
-Deno.test("observe() is not told of a late rejection when it is the signal's own reason", async () => {
-  const cut = ({ signal }: Attempt, { clock }: Scene) => clock.sleep(500, { signal });
-  const events = await play({ attemptTimeout: 50, maxTries: 1 }, cut);
+Deno.test("observe() does not receive a late rejection that repeats the signal's reason", async () => {
+  const stop = ({ signal }: Attempt, { clock }: Fixture) => clock.sleep(500, { signal });
+  const events = await play({ attemptTimeout: 50, maxTries: 1 }, stop);
   assertEquals(events.length, 3);
-  assertEquals((await play({ deadline: 100 }, cut)).length, 2);
-  // Also when it takes a while to say so; but another error is news.
-  const slowly = (reason?: unknown) => ({ signal }: Attempt, { clock }: Scene) =>
+  assertEquals((await play({ deadline: 100 }, stop)).length, 2);
+  // Also after a while. Another error is reported.
+  const slowly = (reason?: unknown) => ({ signal }: Attempt, { clock }: Fixture) =>
     clock.sleep(200).then(() => Promise.reject(reason ?? signal.reason));
   assertEquals((await play({ deadline: 100 }, slowly())).length, 2);
   assertEquals((await play({ deadline: 100 }, slowly("else"))).length, 3);
 });
 
-Deno.test("observe() can tell executions apart when they run at once", async () => {
+Deno.test("observe() receives the number of the execution, which distinguishes concurrent ones", async () => {
   const clock = new TestClock(5000);
   const events: BackoffEvent[] = [];
   const observe = (event: BackoffEvent) => events.push(event);
@@ -388,7 +399,7 @@ Deno.test("observe() can tell executions apart when they run at once", async () 
   clock.close();
 });
 
-Deno.test("observe() is given events that are frozen, and so are their failures and outcomes", async () => {
+Deno.test("observe() receives frozen events, with frozen failures and outcomes", async () => {
   const clock = new TestClock();
   const events: BackoffEvent[] = [];
   const value = { own: "object" };
@@ -414,12 +425,12 @@ Deno.test("observe() is given events that are frozen, and so are their failures 
     if ("outcome" in event) assert(Object.isFrozen(event.outcome), event.type);
     if ("failure" in event) assert(Object.isFrozen(event.failure), event.type);
   }
-  // What is the caller's own stays as it was.
+  // The caller's own value is not frozen.
   assert(!Object.isFrozen(value));
   clock.close();
 });
 
-Deno.test("Backoff.execute() aborts the signal first, then tells observe, then settles, when a limit is reached", async () => {
+Deno.test("Backoff.execute() aborts the signal, then calls observe, then settles, when a limit is reached", async () => {
   const time = new TestClock();
   const now = () => time.now();
   const sleep: Clock["sleep"] = (ms, options) => time.sleep(ms, options);
@@ -442,7 +453,7 @@ Deno.test("Backoff.execute() aborts the signal first, then tells observe, then s
   time.close();
 });
 
-Deno.test("Backoff.execute() has committed to a limit when an abort listener aborts the caller's signal", async () => {
+Deno.test("Backoff.execute() stays with a limit when an abort listener aborts the caller's signal", async () => {
   for (const limit of ["attemptTimeout", "deadline"] as const) {
     const events = await play({ [limit]: 100, pause: 10 }, ({ signal }, { controller }) => {
       signal.addEventListener("abort", () => controller.abort("stop"));
@@ -450,9 +461,9 @@ Deno.test("Backoff.execute() has committed to a limit when an abort listener abo
     });
     const ends = {
       deadline: [done(100, 1, "deadline", rejected(timeout("deadline", 100)))],
-      // The failure is told, and the abort ends the pause that it is followed by.
+      // The failure is reported, and the abort ends the pause that follows.
       attemptTimeout: [
-        failed(100, 10, { error: timeout("attempt", 100) }),
+        failed(100, 10, { ...timedOut(100), duration: 100 }),
         done(100, 1, "aborted", rejected("stop")),
       ],
     };
@@ -460,7 +471,27 @@ Deno.test("Backoff.execute() has committed to a limit when an abort listener abo
   }
 });
 
-Deno.test("observe() is told of the end before the promise settles", async () => {
+Deno.test("observe() changes nothing when it throws, and its errors are uncaught", async () => {
+  const uncaught: unknown[] = [];
+  const stop = listenToUncaught((error) => uncaught.push(error));
+  const clock = new TestClock();
+  const observe = ({ type }: BackoffEvent) => {
+    throw type;
+  };
+  const backoff = new Backoff({ exceptions: [Error], pause: 10, clock, observe });
+  try {
+    const result = backoff.execute(({ number }) => number === 1 ? down() : "value");
+    assertEquals(await clock.run(result), "value");
+    await clock.advance(0);
+  } finally {
+    stop();
+  }
+  assertEquals(uncaught, ["attempt", "failure", "attempt", "done"]);
+  assertEquals([backoff.statistic.attempts, clock.now()], [2, 10]);
+  clock.close();
+});
+
+Deno.test("observe() receives the end before the promise settles", async () => {
   const clock = new TestClock();
   const log: unknown[] = [];
   const observe = ({ type }: BackoffEvent) => log.push(type);

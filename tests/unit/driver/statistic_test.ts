@@ -1,22 +1,30 @@
-// What a policy counts.
+// Counters of what the executions of a policy did.
 
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   asyncbackoff,
   asyncretry,
   type Attempt,
   Backoff,
   type BackoffOptions,
+  type Failure,
   sleep,
+  type Statistic,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 const NOTHING = { attempts: 0, done: 0, errors: 0, cancels: 0, refused: 0, sumTime: 0 };
 
+/** The counters of attempts, as plain data. */
+function countsOf(statistic: Statistic) {
+  const { attempts, done, errors, cancels, refused, sumTime } = statistic;
+  return { attempts, done, errors, cancels, refused, sumTime };
+}
+
 const never = () => new Promise<never>(() => {});
 const fail = () => Promise.reject(new RangeError("down"));
 
-/** What is counted of one execution, and when it was over. */
+/** The counters of one execution, and the instant at which it ended. */
 async function play(
   options: BackoffOptions,
   body: (attempt: Attempt, clock: TestClock, controller: AbortController) => unknown,
@@ -27,18 +35,18 @@ async function play(
   const { signal } = controller;
   const fn = (attempt: Attempt) => body(attempt, clock, controller);
   await clock.run(Promise.allSettled([backoff.execute(fn, { signal })]));
-  const statistic = { ...backoff.statistic };
+  const statistic = countsOf(backoff.statistic);
   const at = clock.now();
-  // What an abandoned attempt does later is not counted.
+  // An abandoned attempt that goes on is not counted here.
   await clock.advance(10_000);
-  assertEquals({ ...backoff.statistic }, statistic);
+  assertEquals(countsOf(backoff.statistic), statistic);
   clock.close();
   return { ...statistic, at };
 }
 
-Deno.test("Statistic is all zero when nothing was executed", () => {
-  assertEquals({ ...new Backoff().statistic }, NOTHING);
-  assertEquals({ ...asyncretry(3).statistic }, NOTHING);
+Deno.test("Statistic is all 0 when nothing was executed", () => {
+  assertEquals(countsOf(new Backoff().statistic), NOTHING);
+  assertEquals(countsOf(asyncretry(3).statistic), NOTHING);
 });
 
 Deno.test("Statistic counts an attempt and its time when the function succeeds at once", async () => {
@@ -54,7 +62,7 @@ Deno.test("Statistic counts an attempt and its time when the function succeeds a
   });
 });
 
-Deno.test("Statistic has the pauses in sumTime", async () => {
+Deno.test("Statistic.sumTime includes the pauses", async () => {
   const options = { pause: 100, exceptions: [RangeError] };
   const counted = await play(options, async ({ number }, clock) => {
     await clock.sleep(5);
@@ -71,7 +79,7 @@ Deno.test("Statistic has the pauses in sumTime", async () => {
   });
 });
 
-Deno.test("Statistic counts the last failure as an error, though it was not retried", async () => {
+Deno.test("Statistic counts the last failure as an error, although it is not retried", async () => {
   const options = { pause: 10, exceptions: [RangeError] };
   const expected = {
     attempts: 2,
@@ -83,11 +91,11 @@ Deno.test("Statistic counts the last failure as an error, though it was not retr
     at: 10,
   };
   assertEquals(await play({ ...options, maxTries: 2 }, fail), expected);
-  const giveup = (_: unknown, { tries }: { tries: number }) => tries === 2;
+  const giveup = (_: unknown, { attempt }: Failure) => attempt === 2;
   assertEquals(await play({ ...options, giveup }, fail), expected);
 });
 
-Deno.test("Statistic counts no error when a failure is not listed", async () => {
+Deno.test("Statistic counts no error when a failure is not retryable", async () => {
   const counted = await play({ exceptions: [TypeError] }, fail);
   assertEquals(counted, {
     attempts: 1,
@@ -123,7 +131,7 @@ Deno.test("Statistic counts attempt timeouts as errors, not as cancels", async (
   });
 });
 
-Deno.test("Statistic counts an attempt that is cut by the deadline as a cancel", async () => {
+Deno.test("Statistic counts an attempt that the deadline ends as a cancel", async () => {
   const options = { deadline: 100, pause: 30, exceptions: [RangeError] };
   const counted = await play(options, ({ number }) => number === 1 ? fail() : never());
   assertEquals(counted, {
@@ -137,7 +145,7 @@ Deno.test("Statistic counts an attempt that is cut by the deadline as a cancel",
   });
 });
 
-Deno.test("Statistic counts an attempt that is cut by the caller as a cancel", async () => {
+Deno.test("Statistic counts an attempt that the caller aborts as a cancel", async () => {
   const counted = await play({ deadline: 100 }, (_, clock, controller) => {
     clock.after(40, () => controller.abort());
     return clock.sleep(70);
@@ -153,7 +161,7 @@ Deno.test("Statistic counts an attempt that is cut by the caller as a cancel", a
   });
 });
 
-Deno.test("Statistic counts no cancel when the deadline or the caller ends a pause, whose time is in sumTime", async () => {
+Deno.test("Statistic counts no cancel when the deadline or the caller ends a pause, but counts its time", async () => {
   const options = { pause: 300, exceptions: [RangeError] };
   const expected = { attempts: 1, done: 1, errors: 1, cancels: 0, refused: 0 };
   assertEquals(await play({ ...options, deadline: 100 }, fail), {
@@ -196,10 +204,10 @@ Deno.test("Statistic counts nothing when the function is never called", async ()
   assertEquals(await play({ signal: AbortSignal.abort() }, never), { ...NOTHING, at: 0 });
   const backoff = new Backoff();
   await backoff.execute("no function" as never).catch(() => {});
-  assertEquals({ ...backoff.statistic }, NOTHING);
+  assertEquals(countsOf(backoff.statistic), NOTHING);
 });
 
-Deno.test("Statistic counts an attempt when it begins, and the rest as it happens", async () => {
+Deno.test("Statistic counts an attempt when it begins, and everything else when it happens", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ pause: 100, maxTries: 2, exceptions: [RangeError], clock });
   const result = backoff.execute(() => clock.sleep(50).then(fail)).catch(() => {});
@@ -220,7 +228,7 @@ Deno.test("Statistic counts an attempt when it begins, and the rest as it happen
   clock.close();
 });
 
-Deno.test("Statistic adds up executions, one after the other and at once", async () => {
+Deno.test("Statistic adds up executions, consecutive and concurrent ones", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({
     deadline: 100,
@@ -231,14 +239,19 @@ Deno.test("Statistic adds up executions, one after the other and at once", async
   });
   const slow = (ms: number) => () => clock.sleep(ms);
   await clock.run(backoff.execute(slow(30)));
-  assertEquals({ ...backoff.statistic }, { ...NOTHING, attempts: 1, done: 1, sumTime: 30 });
+  assertEquals(countsOf(backoff.statistic), {
+    ...NOTHING,
+    attempts: 1,
+    done: 1,
+    sumTime: 30,
+  });
   await clock.run(Promise.allSettled([
     backoff.execute(slow(50)), // 50 ms
     backoff.execute(never), // 100 ms, a cancel
     backoff.execute(fail), // 3 attempts, 20 ms, 3 errors
     backoff.execute(({ number }) => number === 1 ? fail() : clock.sleep(20)), // 30 ms
   ]));
-  assertEquals({ ...backoff.statistic }, {
+  assertEquals(countsOf(backoff.statistic), {
     attempts: 8,
     done: 8,
     errors: 4,
@@ -249,29 +262,34 @@ Deno.test("Statistic adds up executions, one after the other and at once", async
   clock.close();
 });
 
-Deno.test("Statistic is each Backoff's own when several execute at once", async () => {
+Deno.test("Statistic is separate for each Backoff when several execute at once", async () => {
   const clock = new TestClock();
   const options = { pause: 10, exceptions: [RangeError], maxTries: 2, clock };
   const [one, other] = [new Backoff(options), new Backoff(options)];
   await clock.run(
     Promise.allSettled([one.execute(fail), other.execute(() => clock.sleep(50))]),
   );
-  assertEquals({ ...one.statistic }, {
+  assertEquals(countsOf(one.statistic), {
     ...NOTHING,
     attempts: 2,
     done: 2,
     errors: 2,
     sumTime: 10,
   });
-  assertEquals({ ...other.statistic }, { ...NOTHING, attempts: 1, done: 1, sumTime: 50 });
+  assertEquals(countsOf(other.statistic), {
+    ...NOTHING,
+    attempts: 1,
+    done: 1,
+    sumTime: 50,
+  });
   clock.close();
 });
 
-Deno.test("Statistic counts the same policy's executions together when one calls another", async () => {
+Deno.test("Statistic counts nested executions of one policy together", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ clock });
   await clock.run(backoff.execute(() => backoff.execute(() => clock.sleep(50))));
-  assertEquals({ ...backoff.statistic }, {
+  assertEquals(countsOf(backoff.statistic), {
     ...NOTHING,
     attempts: 2,
     done: 2,
@@ -280,13 +298,18 @@ Deno.test("Statistic counts the same policy's executions together when one calls
   clock.close();
 });
 
-Deno.test("Statistic is shared by execute() and by all that one decorator wraps", async () => {
+Deno.test("Statistic is shared by execute() and everything that one decorator wraps", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ clock });
   assertStrictEquals(backoff.wrap.statistic, backoff.statistic);
   const wraps = [backoff.wrap(() => clock.sleep(10)), backoff.wrap(() => clock.sleep(20))];
   await clock.run(Promise.all([...wraps.map((each) => each()), backoff.execute(() => 1)]));
-  assertEquals({ ...backoff.statistic }, { ...NOTHING, attempts: 3, done: 3, sumTime: 30 });
+  assertEquals(countsOf(backoff.statistic), {
+    ...NOTHING,
+    attempts: 3,
+    done: 3,
+    sumTime: 30,
+  });
 
   const decorator = asyncbackoff({ clock });
   const another = asyncbackoff({ clock });
@@ -297,7 +320,7 @@ Deno.test("Statistic is shared by execute() and by all that one decorator wraps"
   clock.close();
 });
 
-Deno.test("Statistic counts ends by reason, timeouts, late results and the time in pauses", async () => {
+Deno.test("Statistic counts ends by reason, timeouts, late ends and the time in pauses", async () => {
   const clock = new TestClock();
   const controller = new AbortController();
   const backoff = new Backoff({
@@ -317,7 +340,7 @@ Deno.test("Statistic counts ends by reason, timeouts, late results and the time 
   await run(fail(new RangeError("maxTries"))); // two pauses of 5
   await run(fail(new RangeError("enough")));
   await run(fail(new TypeError("nonRetryable")));
-  await run(() => sleep(12, { clock })); // each is late by 2, and is cut twice more
+  await run(() => sleep(12, { clock })); // times out three times; each attempt ends 2 late
   await clock.advance(50);
   const aborted = run(() => sleep(8, { clock }));
   controller.abort("no more");
@@ -327,17 +350,24 @@ Deno.test("Statistic counts ends by reason, timeouts, late results and the time 
   assertEquals({ timeouts, late, pauseTime }, { timeouts: 3, late: 3, pauseTime: 20 });
   assertEquals(ends, {
     success: 1,
-    unlisted: 1,
+    nonRetryable: 1,
     maxTries: 2,
     giveup: 1,
     budget: 0,
     deadline: 0,
     aborted: 1,
-    thrown: 0,
+    callbackError: 0,
   });
 });
 
-Deno.test("Statistic has no time in pauses before the first pause, whatever time it is", async () => {
+Deno.test("Statistic counts a retry that the budget refuses", async () => {
+  const budget = { began() {}, failed() {}, succeeded() {}, mayRetry: () => false };
+  const counted = await play({ exceptions: [RangeError], budget }, fail);
+  const expected = { attempts: 1, done: 1, errors: 1, refused: 1 };
+  assertEquals(counted, { ...NOTHING, ...expected, at: 0 });
+});
+
+Deno.test("Statistic.pauseTime is 0 before the first pause, whatever the time is", async () => {
   const clock = new TestClock(1000);
   const backoff = new Backoff({ exceptions: [RangeError], maxTries: 2, pause: 50, clock });
 
@@ -349,7 +379,7 @@ Deno.test("Statistic has no time in pauses before the first pause, whatever time
   clock.close();
 });
 
-Deno.test("Statistic counts an attempt cut by the deadline as no timeout, and its end as late", async () => {
+Deno.test("Statistic counts no timeout for an attempt that the deadline ends, but its late end", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ attemptTimeout: 50, deadline: 30, clock });
   await clock.run(backoff.execute(() => sleep(40, { clock })).catch(() => {}));
@@ -369,18 +399,73 @@ Deno.test("Statistic counts each timeout once when a grace follows it", async ()
   assertEquals(backoff.statistic.late, 2);
 });
 
-Deno.test("Statistic.toJSON() has every counter, and is what JSON shows", async () => {
+const nothing = {
+  ...NOTHING,
+  timeouts: 0,
+  late: 0,
+  pauseTime: 0,
+  ends: {
+    success: 0,
+    nonRetryable: 0,
+    maxTries: 0,
+    giveup: 0,
+    budget: 0,
+    deadline: 0,
+    aborted: 0,
+    callbackError: 0,
+  },
+};
+
+Deno.test("Statistic.toJSON() has every counter, and is what JSON.stringify() shows", () => {
   const { statistic } = new Backoff();
-  const json = { attempts: 0, done: 0, errors: 0, cancels: 0, refused: 0, sumTime: 0 };
-  const { ends } = statistic;
-  assertEquals(statistic.toJSON(), { ...json, timeouts: 0, late: 0, pauseTime: 0, ends });
-  assertEquals(JSON.parse(JSON.stringify(statistic)), await statistic.toJSON());
+  assertEquals(statistic.toJSON(), nothing);
+  assertEquals(JSON.parse(JSON.stringify(statistic)), nothing);
 });
 
-Deno.test("Statistic.reset() sets all to 0, and what is under way counts on", async () => {
+Deno.test("Statistic shows every counter in console.log()", async () => {
+  const backoff = new Backoff();
+  await backoff.execute(() => "done");
+  const { statistic } = backoff;
+  // Node, Bun and Deno ask for this method.
+  const inspect: unknown = Reflect.get(statistic, Symbol.for("nodejs.util.inspect.custom"));
+  assert(typeof inspect === "function");
+  assertEquals(inspect(), statistic.toJSON());
+  // It is hidden, so that nothing lists it as a counter.
+  assertEquals([Object.keys(statistic), { ...statistic }], [[], {}]);
+  const { Deno } = globalThis as { Deno?: { inspect?: (value: unknown) => string } };
+  if (Deno?.inspect === undefined) return;
+  assertEquals(Deno.inspect(statistic), Deno.inspect(statistic.toJSON()));
+});
+
+Deno.test("Statistic is read-only", async () => {
+  const backoff = new Backoff();
+  const { statistic } = backoff;
+  const counters = Object.keys(nothing);
+  assertEquals(counters.length, 10);
+  for (const name of counters) {
+    assertThrows(() => Object.assign(statistic, { [name]: 7 }), TypeError, undefined, name);
+  }
+  assertEquals(statistic.toJSON(), nothing);
+  await backoff.execute(() => "done");
+  assertEquals(statistic.attempts, 1);
+});
+
+Deno.test("Statistic counts on when it is frozen, and the execution is not disturbed", async () => {
+  const backoff = new Backoff({ exceptions: "all" });
+  Object.freeze(backoff.statistic);
+  const value = await backoff.execute(({ number }) =>
+    number === 1 ? fail() : Promise.resolve("done")
+  );
+  assertEquals(value, "done");
+  const { attempts, errors, ends } = backoff.statistic;
+  assertEquals([attempts, errors, ends.success], [2, 1, 1]);
+  backoff.statistic.reset();
+  assertEquals(backoff.statistic.toJSON(), nothing);
+});
+
+Deno.test("Statistic.reset() sets everything to 0, and executions under way count on", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ attemptTimeout: 10, pause: 5, maxTries: 2, clock });
-  const nothing = backoff.statistic.toJSON();
   await clock.run(backoff.execute(() => sleep(20, { clock })).catch(() => {}));
   await clock.advance(20);
   backoff.statistic.reset();
@@ -394,9 +479,11 @@ Deno.test("Statistic.reset() sets all to 0, and what is under way counts on", as
   assertEquals([attempts, done, ends.success], [0, 1, 1]);
 });
 
-Deno.test("Statistic.ends is a copy, which nobody can change the counters by", async () => {
+Deno.test("Statistic.ends is a copy, which does not change later", async () => {
   const backoff = new Backoff();
   const { ends } = backoff.statistic;
   await backoff.execute(() => "done");
   assertEquals([ends.success, backoff.statistic.ends.success], [0, 1]);
+  Object.assign(backoff.statistic.ends, { success: 7 });
+  assertEquals(backoff.statistic.ends.success, 1);
 });

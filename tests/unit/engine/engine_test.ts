@@ -1,11 +1,12 @@
-// One test for each cell of the table in the engine's header, and for what stands above it.
+// A test for each cell of the table in the engine's header, and for the two rules below it.
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
 import { begin, beginTrying, limitError, step } from "../../../src/engine/engine.ts";
+import type { Limit } from "../../../src/engine/limit.ts";
 import type { Event, Failure, Policy, State } from "../../../src/engine/state.ts";
 
-/** A policy without limits that retries at once, and remembers what it was asked. */
+/** A policy without limits that retries at once, and remembers the failures that it decides. */
 function policyOf(rules: Partial<Policy> = {}): Policy & { asked: Failure[] } {
   const asked: Failure[] = [];
   const { decide = () => 0, ...limits } = rules;
@@ -43,8 +44,8 @@ const aborted = (at: number, reason: unknown): Event => ({
 const walk = (policy: Policy, ...events: Event[]): State =>
   events.reduce<State>((state, event) => step(policy, state, event), begin(1000, "load"));
 
-/** The timeout of an attempt, or of the execution, as it went out. */
-function assertLimit(error: unknown, limit: "attempt" | "deadline", ms: number): void {
+/** Asserts that an error is the timeout of a limit. */
+function assertLimit(error: unknown, limit: Limit, ms: number): void {
   assertInstanceOf(error, TimeoutError);
   assertEquals([error.limit, error.ms], [limit, ms]);
 }
@@ -60,15 +61,26 @@ function assertDone(state: State, at: number, reason: string, outcome: unknown):
   );
 }
 
-/** What every state of an execution without a failure tells, in its first attempt. */
-const first = { name: "load", beganAt: 1000, tries: 1, attemptAt: 1000, pause: 0 };
+/** The fields of every state in the first attempt. */
+const first = { name: "load", beganAt: 1000, attempts: 1, attemptAt: 1000, pause: 0 };
 
-Deno.test("begin() is a pause that is due at once, before any try", () => {
+/** The failure of the first attempt at 1010, with a deadline at 1100. */
+const broken: Failure = {
+  error: "broken",
+  attempt: 1,
+  limit: null,
+  duration: 10,
+  elapsed: 10,
+  remaining: 90,
+  pauseBefore: 0,
+};
+
+Deno.test("begin() returns a pause that is due at once, before the first attempt", () => {
   assertEquals<State>(begin(1000, "load"), {
     ...first,
     phase: "pausing",
     at: 1000,
-    tries: 0,
+    attempts: 0,
     lastFailure: null,
     wakeAt: 1000,
   });
@@ -85,15 +97,15 @@ Deno.test("step() begins an attempt when a pause ends", () => {
   });
 });
 
-Deno.test("step() begins the next attempt with what is known of the last one", () => {
+Deno.test("step() begins the next attempt with the last failure and its pause", () => {
   const policy = policyOf({ attemptTimeout: 20, deadline: 100, decide: () => 50 });
   const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
-  // Noticed late, so it has less than its timeout until the deadline.
+  // The wake is late, so the deadline comes before the attempt timeout.
   assertEquals<State>(step(policy, pausing, woke(1090)), {
     ...first,
     phase: "trying",
     at: 1090,
-    tries: 2,
+    attempts: 2,
     attemptAt: 1090,
     pause: 50,
     lastFailure: pausing.lastFailure,
@@ -120,12 +132,12 @@ Deno.test("step() pauses when an attempt is rejected and the policy answers with
     phase: "pausing",
     at: 1010,
     pause: 30,
-    lastFailure: { error: "broken", tries: 1, elapsed: 10, remaining: 90, pause: 0 },
+    lastFailure: broken,
     wakeAt: 1040,
   });
 });
 
-Deno.test("step() cuts the pause at the deadline when it is longer than what remains", () => {
+Deno.test("step() ends a pause at the deadline when less time remains", () => {
   const policy = policyOf({ deadline: 100, decide: () => 500 });
   const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
   assert(pausing.phase === "pausing");
@@ -140,14 +152,14 @@ Deno.test("step() ends with the failure's error when an attempt is rejected and 
       ...first,
       phase: "done",
       at: 1010,
-      lastFailure: { error: "broken", tries: 1, elapsed: 10, remaining: 90, pause: 0 },
+      lastFailure: broken,
       reason,
       outcome: { status: "rejected", reason: "broken" },
     });
   }
 });
 
-Deno.test("step() ends with what the policy throws when an attempt is rejected, and keeps the failure", () => {
+Deno.test("step() ends with the error that the policy throws, and keeps the failure", () => {
   for (const thrown of [new Error("a bug"), undefined]) {
     const policy = policyOf({
       decide() {
@@ -161,7 +173,7 @@ Deno.test("step() ends with what the policy throws when an attempt is rejected, 
   }
 });
 
-Deno.test("step() ends with a deadline's timeout when an attempt is woken at or after it", () => {
+Deno.test("step() ends with the timeout of the deadline when an attempt is woken at or after it", () => {
   for (const at of [1100, 1101]) {
     const policy = policyOf({ deadline: 100, grace: 5 });
     const done = walk(policy, woke(1000), woke(at));
@@ -178,9 +190,9 @@ Deno.test("step() ends with the last failure's error when an attempt is woken at
   const pausing = walk(policy, woke(1000), rejected(1010, error));
   const done = [woke(1010), woke(1100)].reduce((s, e) => step(policy, s, e), pausing);
   assertDone(done, 1100, "deadline", error);
-  // The attempt that was cut by the deadline is no failure: the one before it stands.
+  // The attempt that the deadline ends is not a failure, so the one before it stays the last.
   assertStrictEquals(done.lastFailure, pausing.lastFailure);
-  assertEquals([done.tries, policy.asked.length], [2, 1]);
+  assertEquals([done.attempts, policy.asked.length], [2, 1]);
 });
 
 Deno.test("step() fails the attempt with its timeout when it is woken without a grace", () => {
@@ -188,11 +200,11 @@ Deno.test("step() fails the attempt with its timeout when it is woken without a 
   const pausing = walk(policy, woke(1000), woke(1020));
   assert(pausing.phase === "pausing");
   assertLimit(pausing.lastFailure?.error, "attempt", 20);
-  assertEquals([pausing.at, pausing.wakeAt, pausing.tries], [1020, 1050, 1]);
+  assertEquals([pausing.at, pausing.wakeAt, pausing.attempts], [1020, 1050, 1]);
   assertEquals(policy.asked, [pausing.lastFailure]);
 });
 
-Deno.test("step() gives the attempt its grace when it is woken at its timeout, and asks nothing yet", () => {
+Deno.test("step() begins the grace when an attempt is woken at its timeout, and decides nothing yet", () => {
   const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace: 30 });
   const error = new TimeoutError("attempt", 20, "load");
   const stopping = walk(policy, woke(1000), { type: "woke", at: 1020, error });
@@ -202,13 +214,14 @@ Deno.test("step() gives the attempt its grace when it is woken at its timeout, a
     at: 1020,
     lastFailure: null,
     wakeAt: 1050,
+    limit: "attempt",
     error,
   });
   assertStrictEquals(stopping.phase === "stopping" && stopping.error, error);
   assertEquals(policy.asked, []);
 });
 
-Deno.test("step() counts the grace from the wake when that is late, and ends it at the deadline", () => {
+Deno.test("step() counts the grace from the wake, even a late one, and ends it at the deadline", () => {
   const wakeAtOf = (grace: number, at: number) => {
     const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace });
     const stopping = walk(policy, woke(1000), woke(at));
@@ -230,13 +243,13 @@ Deno.test("step() ends with the signal's reason when it is aborted in an attempt
       const done = step(policy, state, aborted(at, reason));
       assertDone(done, at, "aborted", reason);
       assertStrictEquals(done.lastFailure, state.lastFailure);
-      assertEquals(done.tries, state.tries);
+      assertEquals(done.attempts, state.attempts);
     }
   }
   assertEquals(policy.asked.length, asked);
 });
 
-/** In the grace of the first attempt, from 1020 to 1050. */
+/** A state in the grace of the first attempt, from 1020 to 1050. */
 function inGrace(rules: Partial<Policy> = {}) {
   const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace: 30, ...rules });
   const stopping = walk(policy, woke(1000), woke(1020));
@@ -270,7 +283,7 @@ Deno.test("step() fails the attempt with its timeout when its grace has ended", 
   assertEquals(policy.asked.length, 1);
 });
 
-Deno.test("step() ends with the timeout when the grace of the last try has ended", () => {
+Deno.test("step() ends with the timeout when the grace of the last attempt has ended", () => {
   const { policy, stopping } = inGrace({ decide: () => "maxTries" });
   for (const event of [woke(1050), rejected(1030, "broken")]) {
     assertDone(step(policy, stopping, event), event.at, "maxTries", stopping.error);
@@ -284,10 +297,12 @@ Deno.test("step() ends with the attempt's timeout when the deadline is reached i
   assertLimit(stopping.error, "attempt", 20);
   assertEquals(done.lastFailure, {
     error: stopping.error,
-    tries: 1,
+    attempt: 1,
+    limit: "attempt",
+    duration: 100,
     elapsed: 100,
     remaining: 0,
-    pause: 0,
+    pauseBefore: 0,
   });
   assertEquals(policy.asked, []);
 });
@@ -301,7 +316,7 @@ Deno.test("step() ends with the signal's reason when it is aborted in the grace,
   assertEquals([done.lastFailure?.elapsed, policy.asked], [30, []]);
 });
 
-Deno.test("step() changes nothing when an attempt settles in a pause", () => {
+Deno.test("step() returns the same state when an attempt settles in a pause", () => {
   const policy = policyOf({ decide: () => 30 });
   const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
   for (const event of [fulfilled(1020, "value"), rejected(1020, "broken")]) {
@@ -316,11 +331,11 @@ Deno.test("step() ends with the last failure's error when a pause is woken at or
     const error = new Error("busy");
     const done = walk(policy, woke(1000), rejected(1010, error), woke(at));
     assertDone(done, at, "deadline", error);
-    assertEquals([done.tries, policy.asked.length], [1, 1]);
+    assertEquals([done.attempts, policy.asked.length], [1, 1]);
   }
 });
 
-Deno.test("step() changes nothing when the execution is done", () => {
+Deno.test("step() returns the same state when the execution is done", () => {
   const policy = policyOf({ deadline: 100, decide: () => "nonRetryable" });
   const ends = [
     fulfilled(1010, "value"),
@@ -344,7 +359,7 @@ Deno.test("step() changes nothing when the execution is done", () => {
   }
 });
 
-Deno.test("step() changes nothing when it is woken too early", () => {
+Deno.test("step() returns the same state when it is woken too early", () => {
   const { policy, stopping } = inGrace({ decide: () => 30 });
   const trying = walk(policy, woke(1000));
   const pausing = step(policy, stopping, rejected(1020, "broken"));
@@ -356,41 +371,49 @@ Deno.test("step() changes nothing when it is woken too early", () => {
   }
 });
 
-Deno.test("step() changes nothing when an attempt without a limit is woken", () => {
+Deno.test("step() returns the same state when an attempt without a limit is woken", () => {
   const policy = policyOf();
   const trying = walk(policy, woke(1000));
   assertEquals(trying.phase === "trying" && trying.wakeAt, Infinity);
   assertStrictEquals(step(policy, trying, woke(1e12)), trying);
 });
 
-Deno.test("limitError() names the limit that is reached, the deadline where both are", () => {
-  const policy = policyOf({ attemptTimeout: 100, deadline: 100 });
+Deno.test("limitError() names the limit that is reached, and the deadline when both are", () => {
+  const policy = policyOf({ attemptTimeout: 99, deadline: 100 });
   const trying = walk(policy, woke(1000));
-  assertLimit(limitError(policy, trying, 1099), "attempt", 100);
+  assert(trying.phase === "trying");
+  assertLimit(limitError(policy, trying, 1099), "attempt", 99);
   const error = limitError(policy, trying, 1100);
   assertLimit(error, "deadline", 100);
-  assertEquals(error.message, "'load' reached its deadline of 100 ms");
+  assertEquals(error?.message, "'load' reached its deadline of 100 ms");
 });
 
-Deno.test("step() is done with what broke, whatever was under way", () => {
+Deno.test("limitError() returns undefined when no limit is reached", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, grace: 30 });
+  const trying = walk(policy, woke(1000));
+  assert(trying.phase === "trying");
+  assertEquals(limitError(policy, trying, 1019), undefined);
+  const stopping = step(policy, trying, woke(1020));
+  assert(stopping.phase === "stopping");
+  // The attempt timeout holds while an attempt runs, and not in its grace.
+  assertEquals(limitError(policy, stopping, 1050), undefined);
+});
+
+Deno.test("step() ends with the reason of a fault, in any phase", () => {
   const { policy, stopping } = inGrace();
-  const broke = (at: number): Event => ({ type: "faulted", at, reason: "no clock" });
-  assertDone(
-    step(policy, begin(1000, "load"), broke(1000)),
-    1000,
-    "callbackError",
-    "no clock",
-  );
-  assertDone(walk(policy, woke(1000), broke(1010)), 1010, "callbackError", "no clock");
-  const done = step(policy, stopping, broke(1030));
+  const faulted = (at: number): Event => ({ type: "faulted", at, reason: "no clock" });
+  const before = step(policy, begin(1000, "load"), faulted(1000));
+  assertDone(before, 1000, "callbackError", "no clock");
+  assertDone(walk(policy, woke(1000), faulted(1010)), 1010, "callbackError", "no clock");
+  const done = step(policy, stopping, faulted(1030));
   assertDone(done, 1030, "callbackError", "no clock");
-  assertStrictEquals(done.lastFailure?.error, stopping.error); // it counts all the same
-  assertStrictEquals(step(policy, done, broke(1040)), done);
+  assertStrictEquals(done.lastFailure?.error, stopping.error); // the timeout is a failure
+  assertStrictEquals(step(policy, done, faulted(1040)), done);
 });
 
 // Ties: the deadline, then the attempt timeout, then the end of a pause.
 
-Deno.test("step() takes the deadline before the attempt timeout when both are at one instant", () => {
+Deno.test("step() puts the deadline before the attempt timeout at one instant", () => {
   const policy = policyOf({ attemptTimeout: 100, deadline: 100, grace: 30 });
   const done = walk(policy, woke(1000), woke(1100));
   assert(done.phase === "done" && done.outcome.status === "rejected");
@@ -398,39 +421,49 @@ Deno.test("step() takes the deadline before the attempt timeout when both are at
   assertLimit(done.outcome.reason, "deadline", 100);
 });
 
-Deno.test("step() takes the deadline before the end of a grace when both are at one instant", () => {
+Deno.test("step() puts the deadline before the end of a grace at one instant", () => {
   const { policy, stopping } = inGrace({ grace: 80, decide: () => "maxTries" });
   assertDone(step(policy, stopping, woke(1100)), 1100, "deadline", stopping.error);
   assertEquals(policy.asked, []);
 });
 
-Deno.test("step() takes the deadline before the end of a pause when both are at one instant", () => {
+Deno.test("step() puts the deadline before the outcome of an attempt in its grace at one instant", () => {
+  for (const outcome of [fulfilled(1100, "value"), rejected(1100, "broken")]) {
+    const { policy, stopping } = inGrace({ grace: Infinity });
+    const done = step(policy, stopping, outcome);
+    assertDone(done, 1100, "deadline", stopping.error);
+    assertStrictEquals(done.lastFailure?.error, stopping.error);
+    assertEquals(policy.asked, []);
+  }
+});
+
+Deno.test("step() puts the deadline before the end of a pause at one instant", () => {
   const policy = policyOf({ deadline: 100, decide: () => 50 });
   const done = walk(policy, woke(1000), rejected(1050, "broken"), woke(1100));
   assertDone(done, 1100, "deadline", "broken");
-  assertEquals(done.tries, 1);
+  assertEquals(done.attempts, 1);
 });
 
-Deno.test("step() takes the attempt timeout before the end of a pause when both are at one instant", () => {
+Deno.test("step() puts the attempt timeout before the end of a pause at one instant", () => {
   const policy = policyOf({ attemptTimeout: 20, deadline: 100 });
   const pausing = walk(policy, woke(1000), woke(1020));
-  assertEquals([pausing.phase, pausing.tries], ["pausing", 1]);
+  assertEquals([pausing.phase, pausing.attempts], ["pausing", 1]);
   const trying = step(policy, pausing, woke(1020));
-  assertEquals([trying.phase, trying.tries, trying.at], ["trying", 2, 1020]);
+  assertEquals([trying.phase, trying.attempts, trying.at], ["trying", 2, 1020]);
 });
 
-Deno.test("step() takes an attempt's end before its limit when it is delivered first", () => {
+Deno.test("step() lets the outcome of an attempt win at its limit when it is delivered first", () => {
   const policy = policyOf({ attemptTimeout: 20, deadline: 20, decide: () => "giveup" });
   assertDone(walk(policy, woke(1000), fulfilled(1020, 7)), 1020, "success", 7);
   assertDone(walk(policy, woke(1000), rejected(1020, 7)), 1020, "giveup", 7);
 });
 
-Deno.test("step() keeps the value when an attempt is fulfilled after its limits", () => {
+Deno.test("step() ends with the value when it is delivered before a wake that is late", () => {
   const policy = policyOf({ attemptTimeout: 20, deadline: 100 });
   assertDone(walk(policy, woke(1000), fulfilled(1150, 7)), 1150, "success", 7);
 });
 
-Deno.test("step() ends at once with the failure when it arrives at or after the deadline", () => {
+Deno.test("step() ends at once when a failure is delivered at or after the deadline", () => {
   for (const at of [1100, 1150]) {
     const policy = policyOf({ deadline: 100, decide: () => 30 });
     const done = walk(policy, woke(1000), rejected(at, "broken"));
@@ -440,50 +473,73 @@ Deno.test("step() ends at once with the failure when it arrives at or after the 
   }
 });
 
-Deno.test("step() ends for the policy's reason when a failure arrives after the deadline", () => {
+Deno.test("step() ends for the policy's reason when a failure is delivered after the deadline", () => {
   const policy = policyOf({ deadline: 100, decide: () => "nonRetryable" });
   assertDone(walk(policy, woke(1000), rejected(1150, 7)), 1150, "nonRetryable", 7);
 });
 
-// What is thrown, and what is told of it.
+// Errors and failures.
 
-Deno.test("step() lets out the very error of the last failure when it is undefined or an object", () => {
+Deno.test("step() ends with the last failure's error itself, whatever it is", () => {
   for (const last of [undefined, null, "broken", { code: 7 }, new Error("busy")]) {
     const deadline = policyOf({ deadline: 100 });
     const events = [woke(1000), rejected(1010, "first"), woke(1010), rejected(1020, last)];
     assertDone(walk(deadline, ...events, woke(1020), woke(1100)), 1100, "deadline", last);
-    const bounded = policyOf({ decide: ({ tries }) => tries < 2 ? 0 : "maxTries" });
+    const bounded = policyOf({ decide: ({ attempt }) => attempt < 2 ? 0 : "maxTries" });
     assertDone(walk(bounded, ...events), 1020, "maxTries", last);
     assertStrictEquals(bounded.asked[1]?.error, last);
   }
 });
 
-Deno.test("step() lets out the very timeout that the attempt was told when that is the failure", () => {
+Deno.test("step() ends with the timeout itself that the attempt's signal was aborted with", () => {
   const attempt = new TimeoutError("attempt", 20);
   const bounded = policyOf({ attemptTimeout: 20, decide: () => "maxTries" });
-  const cut = { type: "woke", at: 1020, error: attempt } as const;
-  assertDone(walk(bounded, woke(1000), cut), 1020, "maxTries", attempt);
+  const timedOut = { type: "woke", at: 1020, error: attempt } as const;
+  assertDone(walk(bounded, woke(1000), timedOut), 1020, "maxTries", attempt);
   const whole = new TimeoutError("deadline", 20);
   const end = { type: "woke", at: 1020, error: whole } as const;
   assertDone(walk(policyOf({ deadline: 20 }), woke(1000), end), 1020, "deadline", whole);
 });
 
-Deno.test("step() shows each failure with its tries, elapsed, remaining and the pause before it", () => {
-  const policy = policyOf({ deadline: 100, decide: ({ tries }) => tries * 10 });
-  const none = policyOf({ decide: ({ tries }) => tries * 10 });
+Deno.test("step() reports the attempt, duration, elapsed and remaining time, and pause before of each failure", () => {
+  const policy = policyOf({ deadline: 100, decide: ({ attempt }) => attempt * 10 });
+  const none = policyOf({ decide: ({ attempt }) => attempt * 10 });
   const [one, two, three] = [rejected(1010, 1), rejected(1025, 2), rejected(1046, 3)];
   for (const each of [policy, none]) {
     walk(each, woke(1000), one, woke(1020), two, woke(1045), three);
   }
+  const failure = (
+    error: number,
+    duration: number,
+    elapsed: number,
+    remaining: number,
+    pauseBefore: number,
+  ) => ({ error, attempt: error, limit: null, duration, elapsed, remaining, pauseBefore });
   assertEquals(policy.asked, [
-    { error: 1, tries: 1, elapsed: 10, remaining: 90, pause: 0 },
-    { error: 2, tries: 2, elapsed: 25, remaining: 75, pause: 10 },
-    { error: 3, tries: 3, elapsed: 46, remaining: 54, pause: 20 },
+    failure(1, 10, 10, 90, 0),
+    failure(2, 5, 25, 75, 10),
+    failure(3, 1, 46, 54, 20),
   ]);
   assertEquals(none.asked.map(({ remaining }) => remaining), Array(3).fill(Infinity));
 });
 
-Deno.test("step() freezes the failure before the policy is asked, and keeps that very one", () => {
+Deno.test("step() reports the limit of a failure, and counts the grace in its duration", () => {
+  const policy = policyOf({ attemptTimeout: 20, grace: 30, decide: () => 0 });
+  walk(
+    policy,
+    woke(1000),
+    woke(1020),
+    woke(1050),
+    woke(1050),
+    woke(1070),
+    rejected(1075, 1),
+  );
+  walk(policy, woke(1000), rejected(1005, new TimeoutError("attempt", 20)));
+  const reported = policy.asked.map(({ limit, duration }) => [limit, duration]);
+  assertEquals(reported, [["attempt", 50], ["attempt", 25], [null, 5]]);
+});
+
+Deno.test("step() freezes the failure before the policy decides, and keeps it", () => {
   let wasFrozen = false;
   const policy = policyOf({
     decide(failure) {
@@ -496,7 +552,7 @@ Deno.test("step() freezes the failure before the policy is asked, and keeps that
   assertStrictEquals(pausing.lastFailure, policy.asked[0]);
 });
 
-Deno.test("step() counts each try and fails it at once when the attempt timeout is 0, whatever the grace", () => {
+Deno.test("step() fails each attempt at once when the attempt timeout is 0, whatever the grace", () => {
   const policy = policyOf({
     attemptTimeout: 0,
     deadline: 100,
@@ -505,24 +561,24 @@ Deno.test("step() counts each try and fails it at once when the attempt timeout 
   });
   const trying = walk(policy, woke(1000));
   assert(trying.phase === "trying");
-  assertEquals([trying.tries, trying.wakeAt], [1, 1000]);
+  assertEquals([trying.attempts, trying.wakeAt], [1, 1000]);
   const pausing = step(policy, trying, woke(1000));
   assert(pausing.phase === "pausing");
   assertLimit(pausing.lastFailure?.error, "attempt", 0);
   assertEquals([pausing.at, pausing.wakeAt], [1000, 1010]);
 });
 
-Deno.test("step() ends before any try when the deadline is 0", () => {
+Deno.test("step() ends before the first attempt when the deadline is 0", () => {
   const policy = policyOf({ attemptTimeout: 0, deadline: 0 });
   const done = walk(policy, woke(1000));
   assert(done.phase === "done" && done.outcome.status === "rejected");
-  assertEquals([done.at, done.reason, done.tries], [1000, "deadline", 0]);
+  assertEquals([done.at, done.reason, done.attempts], [1000, "deadline", 0]);
   assertLimit(done.outcome.reason, "deadline", 0);
   assertEquals([done.lastFailure, policy.asked], [null, []]);
 });
 
-Deno.test("step() makes no error when a wake needs none", () => {
-  // An error costs more than all the rest of a step. Its message reads the name.
+Deno.test("step() makes no error where none is needed", () => {
+  // An error costs more than the rest of a step. Its message reads the name.
   let made = 0;
   const name = { toString: () => `load ${made += 1}` } as unknown as string;
   const policy = policyOf({ attemptTimeout: 20, deadline: 100, decide: () => 500 });
@@ -532,14 +588,14 @@ Deno.test("step() makes no error when a wake needs none", () => {
   assertEquals(made, 0);
 });
 
-Deno.test("beginTrying() comes to what begin() and the wake that is due come to", () => {
+Deno.test("beginTrying() returns the same state as begin() and the wake that is due", () => {
   for (const attemptTimeout of [0, 1, 10, Infinity]) {
     for (const deadline of [0, 1, 10, Infinity]) {
       for (const at of [-5, 0, 1e9 + 0.25]) {
         const policy = policyOf({ attemptTimeout, deadline });
         const expected = step(policy, begin(at, "load"), { type: "woke", at });
         const actual = beginTrying(policy, at, "load");
-        // As data: the errors of two deadlines have stacks of their own.
+        // Compared as data, because each error has a stack of its own.
         assertEquals(JSON.stringify(actual), JSON.stringify(expected));
       }
     }

@@ -1,56 +1,22 @@
-// The positional notation of asyncbackoff(), and the arguments of asyncretry().
+// The positional notation of asyncbackoff().
 
-import {
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import {
   asyncbackoff,
   type AsyncDecorator,
-  asyncretry,
   type Failure,
-  TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
-import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { play, playOnTestClock } from "../../support/played_decorator.ts";
 
 type Arguments = readonly unknown[];
 
-/** asyncbackoff() and asyncretry() as a caller without types may call them. */
+/** asyncbackoff() as a caller without types may call it. */
 const backoffBy = asyncbackoff as (...args: Arguments) => AsyncDecorator;
-const retryBy = asyncretry as (...args: Arguments) => AsyncDecorator;
 
-const never = () => new Promise<never>(() => {});
+const growing = ({ attempt }: Failure) => 100 * attempt;
 
-/** Hangs, then throws a TypeError, then a RangeError, and so on. */
-function play(wrap: AsyncDecorator, now: () => number) {
-  const starts: number[] = [];
-  const observed = { starts, outcome: "pending", endedAt: NaN };
-  const fn = wrap(() => {
-    starts.push(now());
-    if (starts.length % 3 === 1) return never();
-    return Promise.reject(starts.length % 3 === 2 ? new TypeError() : new RangeError());
-  });
-  const end = (outcome: string) => Object.assign(observed, { outcome, endedAt: now() });
-  return fn().then(() => end("value"), (error) => {
-    const limit = error instanceof TimeoutError ? ` (${error.limit})` : "";
-    return end(error.name + limit);
-  });
-}
-
-async function playOnTestClock(make: (clock: TestClock) => AsyncDecorator) {
-  const clock = new TestClock();
-  const wrap = make(clock);
-  const observed = await clock.run(play(wrap, () => clock.now()));
-  clock.close();
-  return { ...observed, statistic: { ...wrap.statistic } };
-}
-
-const growing = ({ tries }: Failure) => 100 * tries;
-
-/** The same policy by position and by name, and what it comes to. */
+/** The same policy by position and by name, and its attempts and outcome. */
 const notations: {
   position: Arguments;
   name: Record<string, unknown>;
@@ -149,7 +115,7 @@ const notations: {
   },
 ];
 
-Deno.test("asyncbackoff() does the same by position as by name", async () => {
+Deno.test("asyncbackoff() makes the same policy by position as by name", async () => {
   for (const [index, { position, name, ...expected }] of notations.entries()) {
     const row = `row ${index}: ${position.map(String).join(", ")}`;
     const { statistic, ...observed } = await playOnTestClock((clock) =>
@@ -161,7 +127,7 @@ Deno.test("asyncbackoff() does the same by position as by name", async () => {
   }
 });
 
-Deno.test("asyncbackoff() needs no options behind the positions", async () => {
+Deno.test("asyncbackoff() works without options behind the positions", async () => {
   for (const [index, { position, name: _, ...expected }] of notations.entries()) {
     const time = new FakeTime(0);
     try {
@@ -175,7 +141,7 @@ Deno.test("asyncbackoff() needs no options behind the positions", async () => {
   }
 });
 
-Deno.test("asyncbackoff() reads options behind the positions, from the third place on", async () => {
+Deno.test("asyncbackoff() accepts options behind the positions, from the third place on", async () => {
   const options = { maxTries: 3 };
   const rows: [args: Arguments, more: Record<string, unknown>, starts: number[]][] = [
     [[1000, 5000], { pause: 500, exceptions: "all" }, [0, 1500, 2000]],
@@ -200,95 +166,143 @@ Deno.test("asyncbackoff() reads options behind the positions, from the third pla
   }
 });
 
-const named = "by position and by name";
-const refused: [args: Arguments, message: string][] = [
-  [[], "'attemptTimeout' must be a number of milliseconds, or null: it is undefined"],
-  [[1000], "'deadline' must be a number of milliseconds, or null: it is undefined"],
-  [[null], "'deadline' must be a number of milliseconds, or null: it is undefined"],
-  [
-    [1000, { maxTries: 3 }],
-    "'deadline' must be a number of milliseconds, or null: it is an object",
-  ],
-  [
-    ["1000", 5000],
-    `'attemptTimeout' must be a number of milliseconds, or null: it is "1000"`,
-  ],
-  [[1000, "5000"], `'deadline' must be a number of milliseconds, or null: it is "5000"`],
-  [
-    [1000n, 5000],
-    "'attemptTimeout' must be a number of milliseconds, or null: it is 1000n",
-  ],
-  [[{ attemptTimeout: 1000 }, 5000], "'attemptTimeout' must be a number of milliseconds"],
-  [[TypeError], "'attemptTimeout' must be a number of milliseconds"],
-  [[1000, TypeError], "'deadline' must be a number of milliseconds, or null"],
-  [
-    [1000, 5000, TypeError],
-    "the pause comes before the classes, but it is function TypeError",
-  ],
-  [[1000, 5000, class {}, RangeError], "the pause comes before the classes"],
-  [[1000, 5000, TypeError, { maxTries: 3 }], "the pause comes before the classes"],
-  [[1000, 5000, [TypeError]], "'pause' must be"],
-  [[1000, 5000, "500"], "'pause' must be"],
-  [[1000, 5000, { maxTries: 3 }, TypeError], "'pause' must be"],
-  [[1000, 5000, { maxTries: 3 }, { grace: 100 }], "'pause' must be"],
-  [[1000, 5000, { maxTries: 3 }, null], "'pause' must be"],
-  [[1000, 5000, 500, [TypeError]], "only classes come after the pause"],
-  [[1000, 5000, 500, [TypeError], { maxTries: 3 }], "only classes come after the pause"],
-  [[1000, 5000, 500, 3], "only classes come after the pause, but there is 3"],
-  [
-    [1000, 5000, 500, undefined],
-    "only classes come after the pause, but there is undefined",
-  ],
-  [
-    [1000, 5000, 500, TypeError, "all"],
-    `only classes come after the pause, but there is "all"`,
-  ],
-  [[1000, 5000, 500, { maxTries: 3 }, TypeError], "only classes come after the pause"],
-  [[1000, 5000, 500, { maxTries: 3 }, { grace: 100 }], "only classes come after the pause"],
-  [[1000, 5000, 500, () => true], "'exceptions' must be"],
-  [[1000, 5000, 500, TypeError, () => true, { maxTries: 3 }], "'exceptions' must be"],
-  [[1000, 5000, { attemptTimeout: 1000 }], `'attemptTimeout' is given twice: ${named}`],
-  [[1000, 5000, { deadline: 5000 }], `'deadline' is given twice: ${named}`],
-  [[1000, 0, { deadline: 5000 }], `'deadline' is given twice: ${named}`],
-  [[1000, 5000, 500, { pause: 500 }], `'pause' is given twice: ${named}`],
-  [[1000, 5000, 0, { pause: 500 }], `'pause' is given twice: ${named}`],
-  [[1000, 5000, 500, { pause: 0 }], `'pause' is given twice: ${named}`],
-  [
-    [1000, 5000, 500, TypeError, { exceptions: [RangeError] }],
-    `'exceptions' is given twice: ${named}`,
-  ],
-  [
-    [1000, 5000, 500, TypeError, { exceptions: [] }],
-    `'exceptions' is given twice: ${named}`,
-  ],
-  [[1000, 5000, { retries: 3 }], "did you mean 'maxTries: 4'"],
-  [[[1000, 5000]], "'attemptTimeout' must be a number of milliseconds"],
-  [[1000, 5000, 500, new TypeError("an instance")], "only classes come after the pause"],
+const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, options?)";
+
+/** The message with which arguments are refused, without its beginning. */
+function refusal(...args: Arguments): string {
+  const { message } = assertThrows(() => backoffBy(...args), TypeError);
+  const beginning = `Cannot call '${USAGE}': `;
+  assertEquals(message.slice(0, beginning.length), beginning);
+  return message.slice(beginning.length);
+}
+
+const attemptTimeout = "'attemptTimeout' must be a number of milliseconds, or null";
+const deadline = "'deadline' must be a number of milliseconds, or null";
+const order = "the pause must come before the classes";
+const rest = "only classes, and the options at the end, may follow the pause";
+const options = { maxTries: 3 };
+const an = "an object (Object)";
+
+const misplaced: [args: Arguments, message: string][] = [
+  [[], `${attemptTimeout}, got undefined`],
+  [[1000], `${deadline}, got undefined`],
+  [[null], `${deadline}, got undefined`],
+  [[1000, options], `${deadline}, got ${an}`],
+  [["1000", 5000], `${attemptTimeout}, got "1000"`],
+  [[1000, "5000"], `${deadline}, got "5000"`],
+  [[1000n, 5000], `${attemptTimeout}, got 1000n`],
+  [[{ attemptTimeout: 1000 }, 5000], `${attemptTimeout}, got ${an}`],
+  [[[1000, 5000]], `${attemptTimeout}, got an array of 2`],
+  [[new Map()], `${attemptTimeout}, got an object (Map)`],
+  [[1000, TypeError], `${deadline}, got function TypeError`],
+  [[1000, 5000, TypeError], `${order}, got function TypeError`],
+  [[1000, 5000, class Own {}, RangeError], `${order}, got function Own`],
+  [[1000, 5000, TypeError, options], `${order}, got function TypeError`],
+  [[1000, 5000, 500, [TypeError]], `${rest}, got an array of 1`],
+  [[1000, 5000, 500, [TypeError], options], `${rest}, got an array of 1`],
+  [[1000, 5000, 500, 3], `${rest}, got 3`],
+  [[1000, 5000, 500, undefined], `${rest}, got undefined`],
+  [[1000, 5000, 500, TypeError, "all"], `${rest}, got "all"`],
+  [[1000, 5000, 500, options, TypeError], `${rest}, got ${an}`],
+  [[1000, 5000, 500, options, { grace: 100 }], `${rest}, got ${an}`],
+  [[1000, 5000, 500, new TypeError("an instance")], `${rest}, got an object (TypeError)`],
 ];
 
-for (const [index, [args, message]] of refused.entries()) {
-  const shown = args.map((each) => typeof each).join(", ");
-  Deno.test(`asyncbackoff() throws TypeError when its arguments do not fit (${index}: ${shown})`, () => {
-    assertThrows(() => backoffBy(...args), TypeError, message);
+for (const [index, [args, message]] of misplaced.entries()) {
+  const types = args.map((each) => typeof each).join(", ");
+  Deno.test(`asyncbackoff() throws TypeError when its arguments do not fit (${index}: ${types})`, () => {
+    assertEquals(refusal(...args), message);
   });
 }
 
-Deno.test("asyncbackoff() shows how it is called when its arguments do not fit", () => {
+const twice: [args: Arguments, name: string][] = [
+  [[1000, 5000, { attemptTimeout: 1000 }], "attemptTimeout"],
+  [[1000, 5000, { deadline: 5000 }], "deadline"],
+  [[1000, 0, { deadline: 5000 }], "deadline"],
+  [[1000, 5000, 500, { pause: 500 }], "pause"],
+  [[1000, 5000, 0, { pause: 500 }], "pause"],
+  [[1000, 5000, 500, { pause: 0 }], "pause"],
+  [[1000, 5000, 500, TypeError, { exceptions: [RangeError] }], "exceptions"],
+  [[1000, 5000, 500, TypeError, { exceptions: [] }], "exceptions"],
+];
+
+for (const [index, [args, name]] of twice.entries()) {
+  Deno.test(`asyncbackoff() throws TypeError when '${name}' is given twice (${index})`, () => {
+    const rule = `'${name}' must be given once`;
+    assertEquals(refusal(...args), `${rule}, got it by position and by name`);
+  });
+}
+
+const pause =
+  "option 'pause' must be a finite number of milliseconds >= 0, or a function " +
+  "that returns one";
+const exceptions = `option 'exceptions' must be an array of classes, or "all"`;
+
+const wrongOptions: [args: Arguments, message: string][] = [
+  [[1000, 5000, [TypeError]], `${pause}, got an array of 1`],
+  [[1000, 5000, "500"], `${pause}, got "500"`],
+  [[1000, 5000, options, TypeError], `${pause}, got ${an}`],
+  [[1000, 5000, options, { grace: 100 }], `${pause}, got ${an}`],
+  [[1000, 5000, options, null], `${pause}, got ${an}`],
+  [[1000, 5000, 500, () => true], `${exceptions}, got function`],
+  [[1000, 5000, 500, TypeError, () => true, options], `${exceptions}, got function`],
+  [
+    [1000, 5000, { retries: 3 }],
+    "unknown option 'retries', did you mean 'maxTries: 4' (the first attempt counts)?",
+  ],
+  [
+    [1000, 5000, { factor: 3 }],
+    "unknown option 'factor', did you mean 'pause: exponential({ factor: 3 })'?",
+  ],
+];
+
+for (const [index, [args, message]] of wrongOptions.entries()) {
+  Deno.test(`asyncbackoff() checks its arguments as options (${index})`, () => {
+    const error = assertThrows(() => backoffBy(...args), TypeError);
+    assertEquals(error.message, `Cannot make a policy: ${message}`);
+  });
+}
+
+Deno.test("asyncbackoff() has a message with its usage when its arguments do not fit", () => {
   const { message } = assertThrows(() => backoffBy("1000"), TypeError);
   assertEquals(
     message,
-    "Cannot read the arguments of 'asyncbackoff(attemptTimeout, deadline, pause?, " +
-      "...exceptions, options?)' as 'attemptTimeout' must be a number of milliseconds, " +
-      'or null: it is "1000"',
+    "Cannot call 'asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, options?)': " +
+      `'attemptTimeout' must be a number of milliseconds, or null, got "1000"`,
   );
 });
 
-Deno.test("asyncbackoff() throws TypeError when a signal stands where the pause does", () => {
-  const { signal } = new AbortController(); // not in the table: a worker makes none at load
-  assertThrows(() => backoffBy(null, null, signal), TypeError, "'pause' must be");
+Deno.test("asyncbackoff() says that it must be called first when it receives the function to wrap", () => {
+  const hint = "write 'asyncbackoff(…)(fn)', or '@asyncbackoff(…)' before a method";
+  const rule = "it must be called before it wraps a function";
+  const load = () => Promise.resolve("value");
+  assertEquals(refusal(load), `${rule}, got function load; ${hint}`);
+  assertEquals(refusal(load, options), `${rule}, got function load; ${hint}`);
+  assertEquals(refusal(TypeError), `${rule}, got function TypeError; ${hint}`);
 });
 
-Deno.test("asyncbackoff() throws RangeError when a position holds a wrong value", () => {
+Deno.test("asyncbackoff() says that it must be called first when it decorates without its call", () => {
+  const bare = asyncbackoff as unknown as <F>(fn: F, context: unknown) => F;
+  const define = () =>
+    class {
+      @bare
+      load() {}
+    };
+  const { message } = assertThrows(define, TypeError);
+  assertEquals(
+    message,
+    `Cannot call '${USAGE}': it must be called before it wraps a function, got function ` +
+      "load; write 'asyncbackoff(…)(fn)', or '@asyncbackoff(…)' before a method",
+  );
+});
+
+Deno.test("asyncbackoff() throws TypeError when it receives a signal in place of the pause", () => {
+  const { signal } = new AbortController(); // not in the table: a worker makes none at load
+  const { message } = assertThrows(() => backoffBy(null, null, signal), TypeError);
+  assertEquals(message, `Cannot make a policy: ${pause}, got an object (AbortSignal)`);
+});
+
+Deno.test("asyncbackoff() throws RangeError when an argument has a wrong value", () => {
   const rows: [args: Arguments, name: string][] = [
     [[-1, 5000], "attemptTimeout"],
     [[NaN, null], "attemptTimeout"],
@@ -301,140 +315,7 @@ Deno.test("asyncbackoff() throws RangeError when a position holds a wrong value"
   ];
   for (const [args, name] of rows) {
     const row = args.map(String).join(", ");
-    assertThrows(() => backoffBy(...args), RangeError, `'${name}' must be`, row);
-  }
-});
-
-/** What asyncretry() makes of a function that always fails with the same value. */
-async function retried(error: unknown, ...args: [unknown, Record<string, unknown>?]) {
-  const [maxTries, options] = args;
-  const clock = new TestClock();
-  const wrap = retryBy(maxTries, { ...options, clock });
-  const result = wrap(() => Promise.reject(error))();
-  const settled = await clock.run(Promise.allSettled([result]));
-  assertEquals(settled, [{ status: "rejected", reason: error }]);
-  clock.close();
-  return [wrap.statistic.attempts, clock.now()];
-}
-
-const abortError = () => Object.assign(new Error("stop"), { name: "AbortError" });
-
-Deno.test("asyncretry() retries whatever is thrown, up to the bound", async () => {
-  const timeout = new DOMException("late", "TimeoutError");
-  for (const error of [new Error("down"), "down", 0, null, undefined, Symbol(), timeout]) {
-    const row = `throws ${String(error)}`;
-    assertEquals(await retried(error, 3, { pause: 100 }), [3, 200], row);
-    assertEquals(await retried(error, 1, { pause: 100 }), [1, 0], row);
-  }
-});
-
-Deno.test("asyncretry() does not retry an AbortError, unless a class says so", async () => {
-  for (const error of [abortError(), new DOMException("stop", "AbortError")]) {
-    for (const exceptions of [undefined, null, "all", [TypeError], []]) {
-      const observed = await retried(error, 3, { pause: 100, exceptions });
-      assertEquals(observed, [1, 0], `${exceptions}`);
-    }
-  }
-  assertEquals(await retried(abortError(), 3, { exceptions: [Error] }), [3, 0]);
-});
-
-Deno.test("asyncretry() retries only its classes and timeouts when they are given", async () => {
-  const timeout = new DOMException("late", "TimeoutError");
-  for (const exceptions of [[TypeError], []]) {
-    assertEquals(await retried(new RangeError(), 3, { exceptions }), [1, 0]);
-    assertEquals(await retried(timeout, 3, { exceptions }), [3, 0]);
-  }
-  assertEquals(await retried(new TypeError(), 3, { exceptions: [TypeError] }), [3, 0]);
-});
-
-Deno.test("asyncretry() takes null and Infinity for no bound", async () => {
-  for (const maxTries of [null, Infinity]) {
-    const giveup = (_: unknown, { tries }: Failure) => tries === 50;
-    const observed = await retried("down", maxTries, { pause: 100, giveup });
-    assertEquals(observed, [50, 4900], `${maxTries}`);
-  }
-  assertEquals(await retried("down", null, { maxTries: 2 }), [2, 0]);
-});
-
-Deno.test("asyncretry() keeps to every option of asyncbackoff(), limits included", async () => {
-  const clock = new TestClock();
-  const told: string[] = [];
-  const retry = asyncretry(9, {
-    attemptTimeout: 1000,
-    deadline: 5000,
-    pause: 500,
-    grace: 100,
-    giveup: () => told.push("giveup") < 0,
-    observe: ({ type }) => told.push(type),
-    clock,
-  });
-  const result = retry(never)();
-  // Cut at 1000, with a grace until 1100 and a pause until 1600; so the fourth, from 4800, is cut off.
-  const error = await assertRejects(() => clock.run(result), TimeoutError);
-  assertEquals([error.limit, clock.now()], ["attempt", 5000]);
-  const { sumTime, ...counts } = retry.statistic;
-  assertEquals(counts, { attempts: 4, done: 4, errors: 3, cancels: 1, refused: 0 });
-  assertEquals(sumTime, 5000);
-  const failed = ["attempt", "giveup", "failure"];
-  assertEquals(told, [...failed, ...failed, ...failed, "attempt", "done"]);
-  clock.close();
-});
-
-Deno.test("asyncretry() does as asyncbackoff() by name with 'maxTries' and all exceptions", async () => {
-  const limits = { attemptTimeout: 1000, deadline: 8000, pause: 500 };
-  const short = await playOnTestClock((clock) => asyncretry(4, { ...limits, clock }));
-  const long = await playOnTestClock((clock) =>
-    asyncbackoff({ ...limits, maxTries: 4, exceptions: "all", clock })
-  );
-  assertEquals(short, long);
-  assertEquals(short.starts, [0, 1500, 2000, 2500]);
-  assertEquals([short.outcome, short.endedAt], ["TimeoutError (attempt)", 3500]);
-});
-
-Deno.test("asyncretry() can do without options", async () => {
-  for (const args of [[2], [2, null], [2, undefined], [2, {}]]) {
-    const wrap = retryBy(...args);
-    assertEquals(await wrap(() => Promise.resolve("value"))(), "value");
-    assertEquals(wrap.statistic.attempts, 1);
-  }
-});
-
-const refusedByRetry: [args: Arguments, message: string][] = [
-  [[], "asyncretry(maxTries, options?)"],
-  [[], "'maxTries' must be an integer >= 1, or null: it is undefined"],
-  [[undefined, {}], "asyncretry(maxTries, options?)"],
-  [[3, 100], "the options as they must be an object: current value is 100"],
-  [[3, TypeError], "must be an object: current value is function TypeError"],
-  [[3, [TypeError]], "must be an object: current value is an array of 1"],
-  [[3, {}, TypeError], "asyncretry(maxTries, options?)"],
-  [[3, {}, TypeError], "there are at most two: there are 3"],
-  [[3, {}, undefined], "asyncretry(maxTries, options?)"],
-  [[{ maxTries: 3 }], "'maxTries' must be"],
-  [["3"], "'maxTries' must be"],
-  [[3n], "'maxTries' must be"],
-  [[() => Promise.resolve()], "'maxTries' must be"],
-  [[3, { maxTries: 4 }], "'maxTries' is given twice"],
-  [[3, { maxTries: 3 }], "'maxTries' is given twice"],
-  [[3, { retries: 4 }], "'retries' is none of them"],
-  [[3, { timeout: 1000 }], "did you mean 'attemptTimeout'"],
-  [[3, { exceptions: TypeError }], "'exceptions' must be"],
-  [[3, { exceptions: "" }], "'exceptions' must be"],
-];
-
-for (const [index, [args, message]] of refusedByRetry.entries()) {
-  const shown = args.map((each) => typeof each).join(", ");
-  Deno.test(`asyncretry() throws TypeError when its arguments do not fit (${index}: ${shown})`, () => {
-    assertThrows(() => retryBy(...args), TypeError, message);
-  });
-}
-
-Deno.test("asyncretry() names itself, and not asyncbackoff(), when 'maxTries' is given twice", () => {
-  const { message } = assertThrows(() => retryBy(3, { maxTries: 4 }), TypeError);
-  assertStringIncludes(message, "asyncretry(maxTries, options?)");
-});
-
-Deno.test("asyncretry() throws RangeError when the bound is no integer of at least 1", () => {
-  for (const maxTries of [0, -1, 2.5, NaN, -Infinity]) {
-    assertThrows(() => asyncretry(maxTries), RangeError, `current value is ${maxTries}`);
+    const message = `Cannot make a policy: option '${name}' must be`;
+    assertThrows(() => backoffBy(...args), RangeError, message, row);
   }
 });

@@ -1,4 +1,4 @@
-// The one value that wraps functions and decorates methods, and currentAttempt() in them.
+// Decorators: one value that wraps functions and decorates methods.
 
 import {
   assert,
@@ -14,10 +14,8 @@ import {
   type AsyncDecorator,
   type AsyncFunction,
   asyncretry,
-  type Attempt,
   Backoff,
   currentAttempt,
-  sleep,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
@@ -28,19 +26,19 @@ const untyped = (decorate: AsyncDecorator) =>
 const retry = asyncretry(2);
 const anywhere = untyped(retry);
 
-/** Fails at the first attempt, so that only what is retried returns. */
+/** Throws in the first attempt, so that only a function that is retried returns. */
 function failFirst() {
   if (currentAttempt().number === 1) throw new Error("first");
 }
 
-/** What compiled code does for a legacy decorator. */
+/** Applies a legacy decorator as compiled code does. */
 function decorateAsLegacy(decorate: AsyncDecorator, target: object, key: string | symbol) {
   const descriptor = Object.getOwnPropertyDescriptor(target, key);
   assert(descriptor !== undefined);
   Object.defineProperty(target, key, decorate(target, key, descriptor));
 }
 
-Deno.test("asyncretry() wraps a function that keeps its `this` and its arguments", async () => {
+Deno.test("asyncretry() wraps a function, which keeps its `this` and its arguments", async () => {
   const service = {
     base: 10,
     add: retry(async function (this: { base: number }, ...numbers: number[]) {
@@ -53,7 +51,7 @@ Deno.test("asyncretry() wraps a function that keeps its `this` and its arguments
   assertEquals(await service.add.call({ base: 20 }, 1), [20, 1]);
 });
 
-Deno.test("asyncretry() hands the very same arguments to every attempt", async () => {
+Deno.test("asyncretry() passes the very same arguments to every attempt", async () => {
   const argument = { key: "value" };
   const seen: unknown[] = [];
   const fn = retry(async (...args: unknown[]) => {
@@ -62,7 +60,7 @@ Deno.test("asyncretry() hands the very same arguments to every attempt", async (
     await null;
   });
   await fn(argument, undefined);
-  assertEquals(seen.length, 4); // two at each attempt, and nothing of ours among them
+  assertEquals(seen.length, 4); // two in each attempt, and no attempt among them
   for (const index of [0, 2]) assertStrictEquals(seen[index], argument);
 });
 
@@ -82,7 +80,7 @@ Deno.test("asyncretry() keeps the name and the length of a function", () => {
     assertEquals([wrapped.name, wrapped.length], [name, length], name);
     const { value, ...attributes } = Object.getOwnPropertyDescriptor(wrapped, "name") ?? {};
     assertEquals(value, name);
-    // As of every function, so that others can rename it.
+    // Like the name of every function, so that others can rename it.
     const expected = { writable: false, enumerable: false, configurable: true };
     assertEquals(attributes as typeof expected, expected, name);
   }
@@ -123,7 +121,7 @@ class Standard {
     return await [this.prefix, id];
   }
 
-  // Without parameters, which not every compiler can decorate here yet.
+  // Without parameters, because some compilers cannot decorate private methods with them.
   @retry
   async #secret() {
     failFirst();
@@ -167,7 +165,7 @@ class Derived extends Standard {
   }
 }
 
-Deno.test("asyncretry() decorates an instance method, for each instance its own `this`", async () => {
+Deno.test("asyncretry() decorates an instance method, which keeps its `this`", async () => {
   const [one, other] = [new Standard("one"), new Standard("other")];
   assertEquals(await Promise.all([one.load(1), other.load(2, 3)]), [["one", 1], [
     "other",
@@ -183,11 +181,11 @@ Deno.test("asyncretry() decorates a static method", async () => {
   assertEquals([Standard.load.name, Standard.load.length], ["load", 1]);
 });
 
-Deno.test("asyncretry() decorates private methods, of instances and of the class", async () => {
+Deno.test("asyncretry() decorates private methods, static ones too", async () => {
   assertEquals(await new Standard("one").reveal(), ["#one", "#static"]);
 });
 
-Deno.test("asyncretry() decorates a method by hand, whatever its context tells beside its kind", async () => {
+Deno.test("asyncretry() decorates a method by hand, whatever its context has beside its kind", async () => {
   async function load(this: { prefix: string }, id: number) {
     failFirst();
     return await [this.prefix, id];
@@ -221,7 +219,7 @@ Deno.test("asyncretry() decorates generic and overloaded methods", async () => {
   assertEquals([text, number], ["text", 7]);
 });
 
-Deno.test("asyncretry() decorates a method that a derived class calls as its super's", async () => {
+Deno.test("asyncretry() decorates a method that a derived class calls by super", async () => {
   assertEquals(await new Derived("one").load(1), ["derived", "one", 1]);
 });
 
@@ -264,7 +262,7 @@ Deno.test("asyncretry() decorates a method named by a symbol as a legacy decorat
   assertEquals(await new Legacy()[symbol](1), ["one", 1]);
 });
 
-Deno.test("asyncretry() keeps a legacy descriptor's attributes and leaves the descriptor", () => {
+Deno.test("asyncretry() keeps the attributes of a legacy descriptor, and leaves the descriptor unchanged", () => {
   const value = () => Promise.resolve("value");
   for (const is of [true, false]) {
     const attributes = { writable: is, enumerable: !is, configurable: is };
@@ -276,7 +274,7 @@ Deno.test("asyncretry() keeps a legacy descriptor's attributes and leaves the de
   }
 });
 
-/** By syntax, as the language itself applies a decorator. */
+/** Decorators by syntax, which the language itself applies. */
 const misplacedBySyntax: [what: string, define: () => unknown][] = [
   ["a getter", () =>
     class {
@@ -308,7 +306,7 @@ const misplacedBySyntax: [what: string, define: () => unknown][] = [
       static #load = () => Promise.resolve(1);
       static call = () => this.#load();
     }],
-  ["an? accessor", () =>
+  ["an accessor", () =>
     class {
       @anywhere
       accessor load = () => Promise.resolve(1);
@@ -322,98 +320,110 @@ const misplacedBySyntax: [what: string, define: () => unknown][] = [
 
 Deno.test("asyncretry() throws TypeError when it decorates anything but a method by syntax", () => {
   for (const [index, [what, define]] of misplacedBySyntax.entries()) {
-    const error = assertThrows(
-      define,
-      TypeError,
-      "Cannot decorate",
-      `row ${index}: ${what}`,
-    );
-    assert(new RegExp(`Cannot decorate ${what}:`).test(error.message), error.message);
+    const { message } = assertThrows(define, TypeError, undefined, `row ${index}: ${what}`);
+    const expected = `Cannot decorate ${what}: it must be a function or a method`;
+    assertEquals(message, expected, `row ${index}`);
   }
 });
 
 const value = () => Promise.resolve(1);
 const attributes = { configurable: true, enumerable: true, writable: true };
 
+/** The message about a thing that cannot be decorated. */
+const notDecorable = (what: string) =>
+  `Cannot decorate ${what}: it must be a function or a method`;
+
+/** The message about a value in place of the function. */
+const notFunction = (got: string) => `Cannot wrap: 'fn' must be a function, got ${got}`;
+
+/** The message about a second argument that does not come from the language. */
+const notContext = (got: string) =>
+  `Cannot wrap a function: a second argument must come from the language, got ${got}; ` +
+  "with 'map', write 'fn => wrap(fn)'";
+
 const misplacedByArguments: [what: string, args: readonly unknown[], message: string][] = [
-  ["a class", [class {}], "Cannot decorate a class"],
-  ["a derived class", [class extends Error {}], "Cannot decorate a class"],
-  ["a class of the platform", [TypeError], "Cannot decorate a class"],
-  ["a class as a method", [class {}, { kind: "method" }], "Cannot decorate a class"],
-  ["a legacy static class", [{}, "load", { value: class {} }], "Cannot decorate a class"],
-  ["a class in its context", [class {}, { kind: "class" }], "Cannot decorate a class"],
-  ["a getter", [() => 1, { kind: "getter", name: "load" }], "Cannot decorate a getter"],
-  ["a setter", [() => {}, { kind: "setter", name: "load" }], "Cannot decorate a setter"],
-  ["a field", [undefined, { kind: "field", name: "load" }], "Cannot decorate a field"],
+  ["a class", [class {}], notDecorable("a class")],
+  ["a derived class", [class extends Error {}], notDecorable("a class")],
+  ["a class of the platform", [TypeError], notDecorable("a class")],
+  ["a class as a method", [class {}, { kind: "method" }], notDecorable("a class")],
+  ["a legacy static class", [{}, "load", { value: class {} }], notDecorable("a class")],
+  ["a class in its context", [class {}, { kind: "class" }], notDecorable("a class")],
+  ["a getter", [() => 1, { kind: "getter", name: "load" }], notDecorable("a getter")],
+  ["a setter", [() => {}, { kind: "setter", name: "load" }], notDecorable("a setter")],
+  ["a field", [undefined, { kind: "field", name: "load" }], notDecorable("a field")],
   [
     "an accessor",
     [{ get: value, set() {} }, { kind: "accessor", name: "load" }],
-    "accessor:",
+    notDecorable("an accessor"),
   ],
-  ["a legacy getter", [{}, "load", { get: value }], "Cannot decorate an accessor"],
-  ["a legacy setter", [{}, "load", { set() {} }], "Cannot decorate an accessor"],
-  ["a legacy field", [{}, "load"], "Cannot decorate a field"],
-  ["a legacy field with void 0", [{}, "load", undefined], "Cannot decorate a field"],
+  ["a legacy getter", [{}, "load", { get: value }], notDecorable("an accessor")],
+  ["a legacy setter", [{}, "load", { set() {} }], notDecorable("an accessor")],
+  ["a legacy field", [{}, "load"], notDecorable("a field")],
+  ["a legacy field with void 0", [{}, "load", undefined], notDecorable("a field")],
   [
     "a legacy field that is initialised later",
     [{}, "load", { ...attributes, initializer: () => value }],
-    "Cannot decorate a field",
+    notDecorable("a field"),
   ],
   [
     "a legacy field without a value",
     [{}, "load", { ...attributes, initializer: null }],
-    "Cannot decorate a field",
+    notDecorable("a field"),
   ],
-  ["a legacy constant", [{}, "load", { value: 5 }], "Cannot decorate a field"],
-  ["a legacy parameter", [{}, "load", 0], "Cannot decorate a parameter"],
-  ["a static legacy parameter", [class {}, symbol, 1], "Cannot decorate a parameter"],
-  ["a legacy constructor's parameter", [class {}, undefined, 0], "a parameter"],
-  ["no argument", [], "Cannot wrap"],
-  ["undefined", [undefined], "a function is needed: current value is undefined"],
-  ["a promise", [Promise.resolve()], "a function is needed: current value is an object"],
-  ["no function as a method", [5, { kind: "method" }], "a function is needed"],
-  ["a second function", [value, value], "a second argument must be that of a decorator"],
-  ["options", [value, { maxTries: 3 }], "a second argument must be that of a decorator"],
-  ["null", [value, null], "a second argument must be that of a decorator"],
+  ["a legacy constant", [{}, "load", { value: 5 }], notDecorable("a field")],
+  ["a legacy parameter", [{}, "load", 0], notDecorable("a parameter")],
+  ["a static legacy parameter", [class {}, symbol, 1], notDecorable("a parameter")],
+  [
+    "a legacy constructor's parameter",
+    [class {}, undefined, 0],
+    notDecorable("a parameter"),
+  ],
+  ["no argument", [], notFunction("undefined")],
+  ["undefined", [undefined], notFunction("undefined")],
+  ["a promise", [Promise.resolve()], notFunction("an object (Promise)")],
+  ["a number as a method", [5, { kind: "method" }], notFunction("5")],
+  ["a second function", [value, value], notContext("function value")],
+  ["options", [value, { maxTries: 3 }], notContext("an object (Object)")],
+  ["null", [value, null], notContext("null")],
 ];
 
 for (const [what, args, message] of misplacedByArguments) {
-  Deno.test(`asyncretry() throws TypeError when it is put on ${what}`, () => {
-    assertThrows(() => anywhere(...args), TypeError, message);
+  Deno.test(`asyncretry() throws TypeError when its decorator receives ${what}`, () => {
+    assertEquals(assertThrows(() => anywhere(...args), TypeError).message, message);
   });
 }
 
-Deno.test("asyncretry() throws TypeError that shows the way when it is handed to map()", () => {
+Deno.test("asyncretry() throws TypeError with the way out when its decorator is passed to map()", () => {
   const fns = [() => Promise.resolve(1), () => Promise.resolve(2)];
   const map = () => fns.map(anywhere);
-  assertThrows(map, TypeError, "In 'map' and the like, write 'fn => wrap(fn)'");
+  assertEquals(assertThrows(map, TypeError).message, notContext("0"));
   assertEquals(fns.map((fn) => retry(fn)).length, 2);
 });
 
-Deno.test("asyncretry() throws TypeError when it decorates without having been called", () => {
+Deno.test("asyncretry() throws TypeError when it decorates without its call", () => {
   const bare = untyped(asyncretry as unknown as AsyncDecorator);
   const define = () =>
     class {
       @bare
       load() {}
     };
-  assertThrows(define, TypeError);
-  decorateAsLegacy(retry, { load: value }, "load"); // whereas called it is a decorator
+  assertThrows(define, TypeError, "it must be called before it wraps a function");
+  decorateAsLegacy(retry, { load: value }, "load"); // with its call, it is a decorator
   assertThrows(() => bare({}, "load", { value }), TypeError);
 });
 
-Deno.test("asyncretry() wraps a frozen function, which is no class", async () => {
+Deno.test("asyncretry() wraps a frozen function, which is not a class", async () => {
   function frozen() {
     return Promise.resolve("value");
   }
   assertEquals(await retry(Object.freeze(frozen))(), "value");
 });
 
-Deno.test("asyncretry() wraps a frozen function that only speaks of a class, or of [native code]", async () => {
-  const speaking = Object.freeze(function () {
+Deno.test("asyncretry() wraps a frozen function whose source mentions a class or [native code]", async () => {
+  const mentioning = Object.freeze(function () {
     return Promise.resolve("a class, or {[native code]}");
   });
-  assertEquals(await retry(speaking)(), "a class, or {[native code]}");
+  assertEquals(await retry(mentioning)(), "a class, or {[native code]}");
 });
 
 Deno.test("asyncretry() wraps a bound function", async () => {
@@ -423,7 +433,7 @@ Deno.test("asyncretry() wraps a bound function", async () => {
   assertEquals(await retry(load)(), "value");
 });
 
-Deno.test("Backoff.wrap is usable detached, and is all of a decorator", async () => {
+Deno.test("Backoff.wrap works detached, for functions and methods", async () => {
   const clock = new TestClock();
   const backoff = new Backoff({ exceptions: [Error], maxTries: 2, pause: 100, clock });
   const { wrap } = backoff;
@@ -445,7 +455,7 @@ Deno.test("Backoff.wrap is usable detached, and is all of a decorator", async ()
   clock.close();
 });
 
-Deno.test("AsyncDecorator.statistic is shared by all that it wraps, and by nothing else", async () => {
+Deno.test("AsyncDecorator.statistic counts everything that the decorator wraps, and nothing else", async () => {
   const backoff = new Backoff();
   assertStrictEquals(backoff.wrap.statistic, backoff.statistic);
   const shared = asyncretry(2);
@@ -463,7 +473,7 @@ Deno.test("AsyncDecorator.statistic is shared by all that it wraps, and by nothi
   assertEquals(backoff.statistic.attempts, 0);
 });
 
-Deno.test("asyncretry() gives each call its own count of tries, one after the other", async () => {
+Deno.test("asyncretry() counts the attempts of each call separately", async () => {
   const numbers: number[] = [];
   const fn = asyncretry(2)(() => {
     numbers.push(currentAttempt().number);
@@ -473,13 +483,13 @@ Deno.test("asyncretry() gives each call its own count of tries, one after the ot
   assertEquals(numbers, [1, 2, 1, 2, 1, 2]);
 });
 
-Deno.test("asyncbackoff() gives concurrent calls executions of their own", async () => {
+Deno.test("asyncbackoff() executes concurrent calls separately", async () => {
   const clock = new TestClock();
-  const told: string[] = [];
+  const log: string[] = [];
   const guaranteed = asyncbackoff(null, 1000, 300, Error, { maxTries: 3, clock });
   const fn = guaranteed((name: string, failures: number) => {
     const { number, remaining } = currentAttempt();
-    told.push(`${clock.now()}: ${name} ${number}, ${remaining} left`);
+    log.push(`${clock.now()}: ${name} ${number}, ${remaining} left`);
     return number > failures ? Promise.resolve(name) : Promise.reject(new Error(name));
   });
   const first = fn("a", 1);
@@ -487,7 +497,7 @@ Deno.test("asyncbackoff() gives concurrent calls executions of their own", async
   const second = fn("b", 3);
   assertEquals(await clock.run(first), "a");
   await assertRejects(() => clock.run(second), Error, "b");
-  assertEquals(told, [
+  assertEquals(log, [
     "0: a 1, 1000 left",
     "100: b 1, 1000 left",
     "300: a 2, 700 left",
@@ -497,15 +507,15 @@ Deno.test("asyncbackoff() gives concurrent calls executions of their own", async
   clock.close();
 });
 
-Deno.test("asyncretry() gives recursive calls executions of their own", async () => {
-  const told: string[] = [];
+Deno.test("asyncretry() executes recursive calls separately", async () => {
+  const log: string[] = [];
   const countDown = asyncretry(2)(async (depth: number): Promise<number> => {
-    told.push(`${depth}: ${currentAttempt().number}`);
+    log.push(`${depth}: ${currentAttempt().number}`);
     failFirst();
     return depth === 0 ? 0 : 1 + await countDown(depth - 1);
   });
   assertEquals(await countDown(2), 2);
-  assertEquals(told, ["2: 1", "2: 2", "1: 1", "1: 2", "0: 1", "0: 2"]);
+  assertEquals(log, ["2: 1", "2: 2", "1: 1", "1: 2", "0: 1", "0: 2"]);
 });
 
 Deno.test("asyncretry() wraps a function that cannot be called with `new`", () => {
@@ -515,150 +525,4 @@ Deno.test("asyncretry() wraps a function that cannot be called with `new`", () =
   const wrapped = retry(Service);
   assertEquals(Object.hasOwn(wrapped, "prototype"), false);
   assertThrows(() => Reflect.construct(wrapped, []), TypeError);
-});
-
-// currentAttempt()
-
-Deno.test("currentAttempt() is reachable in functions of any length, execute()'s argument too", async () => {
-  const backoff = new Backoff();
-  const current = () => Promise.resolve(currentAttempt());
-  const fns: AsyncFunction[] = [
-    () => current(),
-    (_a) => current(),
-    (_a, _b, _c) => current(),
-    (..._all) => current(),
-    (_a = 0) => current(),
-  ];
-  for (const fn of fns) {
-    const attempt = await backoff.wrap(fn)() as Attempt;
-    assertEquals(attempt.number, 1);
-    assertInstanceOf(attempt.signal, AbortSignal);
-  }
-  for (
-    const fn of [(a?: Attempt) => a, (a: unknown = null) => a, (...[a]: unknown[]) => a]
-  ) {
-    const passed = await backoff.execute((...args) => [fn(...args), currentAttempt()]);
-    assertStrictEquals(passed[0], passed[1]);
-  }
-});
-
-Deno.test("currentAttempt() throws outside of any attempt", async () => {
-  assertThrows(currentAttempt, Error, "Cannot tell the current attempt here");
-  await retry(value)();
-  assertThrows(currentAttempt, Error, "Cannot tell the current attempt here");
-});
-
-Deno.test("currentAttempt() throws after the first await of the function", async () => {
-  await retry(async () => {
-    assertEquals(currentAttempt().number, 1);
-    await null;
-    assertThrows(currentAttempt, Error, "before its first 'await'");
-  })();
-});
-
-Deno.test("currentAttempt() throws beside a call whose attempt is under way", async () => {
-  const clock = new TestClock();
-  const result = asyncbackoff(1000, 5000, { clock })(() => sleep(100, { clock }))();
-  assertThrows(currentAttempt, Error, "Cannot tell");
-  await clock.run(result);
-  clock.close();
-});
-
-Deno.test("currentAttempt() throws after a function that threw at once", async () => {
-  const fail = asyncretry(1)(() => {
-    throw new Error("at once");
-  });
-  const result = fail();
-  assertThrows(currentAttempt, Error, "Cannot tell");
-  await assertRejects(() => result, Error, "at once");
-});
-
-Deno.test("currentAttempt() is the innermost, and the outer one again after nested calls", async () => {
-  const inner = retry(() => Promise.resolve(currentAttempt()));
-  const broken = asyncretry(1)(() => {
-    throw new Error("at once");
-  });
-  const outer = retry(async () => {
-    const before = currentAttempt();
-    const nested = inner();
-    const between = currentAttempt();
-    const failed = broken();
-    const after = currentAttempt();
-    await assertRejects(() => failed, Error, "at once");
-    return [before, between, after, await nested];
-  });
-  const [before, between, after, nested] = await outer();
-  assertStrictEquals(between, before);
-  assertStrictEquals(after, before);
-  assertNotStrictEquals(nested, before);
-});
-
-/** Notes which callbacks can see an attempt, though they must not. */
-function witness() {
-  const seen = new Map<string, boolean>();
-  const look = (place: string) => {
-    let isSeen = true;
-    try {
-      currentAttempt();
-    } catch {
-      isSeen = false;
-    }
-    seen.set(place, isSeen || seen.get(place) === true);
-  };
-  return { seen: () => Object.fromEntries([...seen].sort()), look };
-}
-
-Deno.test("currentAttempt() throws inside giveup, pause and observers", async () => {
-  const { seen, look } = witness();
-  const wrap = asyncretry(2, {
-    giveup: () => (look("giveup"), false),
-    pause: () => (look("pause"), 0),
-    observe: ({ type }) => look(type),
-  });
-  await wrap(async () => {
-    failFirst();
-    return await 1;
-  })();
-  const none = { attempt: false, done: false, failure: false, giveup: false, pause: false };
-  assertEquals(seen(), none);
-});
-
-Deno.test("currentAttempt() throws inside giveup, pause and observers called from another attempt", async () => {
-  const clock = new TestClock();
-  const { seen, look } = witness();
-  // Nothing can keep a limit of 0, so all is decided while the outer function is calling.
-  const inner = asyncbackoff(0, null, {
-    giveup: (_, { tries }) => (look("giveup"), tries === 2),
-    pause: () => (look("pause"), 100),
-    observe: ({ type }) => look(type),
-    clock,
-  })(value);
-  const outer = asyncretry(1)(() => {
-    const result = inner();
-    assertEquals(seen(), { attempt: false, failure: false, giveup: false, pause: false });
-    assertEquals(currentAttempt().number, 1);
-    return result;
-  });
-  await clock.run(outer().catch(() => {}));
-  assertEquals(seen()["done"], false);
-  clock.close();
-});
-
-Deno.test("currentAttempt() throws inside an observer told by another attempt's abort", async () => {
-  const { seen, look } = witness();
-  // A clock that breaks ends the execution within the very call of abort().
-  const clock = { now: () => instant, sleep: () => new Promise<void>(() => {}) };
-  let instant = 0;
-  const controller = new AbortController();
-  const { signal } = controller;
-  const backoff = new Backoff({ clock, observe: ({ type }) => look(type) });
-  const result = backoff.execute(() => new Promise(() => {}), { signal });
-  const rejected = assertRejects(() => result, TypeError, "Cannot tell the time");
-  await retry(async () => {
-    instant = NaN;
-    controller.abort("enough");
-    assertEquals(currentAttempt().number, 1);
-    await rejected;
-  })();
-  assertEquals(seen(), { attempt: false, done: false });
 });

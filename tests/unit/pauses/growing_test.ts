@@ -1,11 +1,10 @@
-// Pauses that grow: their formulas, their distributions (rows J1 to J4), and their options.
+// Growing pauses: their formulas, their distributions, and their options.
 
 import {
   assert,
   assertAlmostEquals,
   assertEquals,
   assertNotEquals,
-  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import {
@@ -17,24 +16,25 @@ import {
   type GrowingPause,
   type Jitter,
   linear,
+  type PauseBasis,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { meanOf, seeded } from "../../support/chance.ts";
 
 const always = (number: number) => () => number;
-/** The greatest number that a source of chance returns. */
+/** The greatest number that `Math.random` can return. */
 const ALMOST_ONE = 1 - 2 ** -53;
 
 /** The pauses of one execution, each after the one before it. */
 function pausesOf(pause: GrowingPause, count: number): number[] {
   const pauses: number[] = [];
-  for (let tries = 1; tries <= count; tries++) {
-    pauses.push(pause({ tries, pause: pauses.at(-1) ?? 0 }));
+  for (let attempt = 1; attempt <= count; attempt++) {
+    pauses.push(pause({ attempt, pauseBefore: pauses.at(-1) ?? 0 }));
   }
   return pauses;
 }
 
-Deno.test("exponential() multiplies by the factor and stops at max when there is no jitter", () => {
+Deno.test("exponential() multiplies by the factor up to max when there is no jitter", () => {
   const jitter = "none";
   const plain = exponential({ jitter });
   assertEquals(pausesOf(plain, 10), [
@@ -55,63 +55,66 @@ Deno.test("exponential() multiplies by the factor and stops at max when there is
   assertEquals(pausesOf(even, 3), [10, 10, 10]);
 });
 
-Deno.test("linear() adds the step and stops at max when there is no jitter", () => {
+Deno.test("linear() adds the step up to max when there is no jitter", () => {
   const jitter = "none";
   assertEquals(pausesOf(linear({ jitter }), 3), [100, 200, 300]);
-  assertEquals(linear({ jitter })({ tries: 1000, pause: 0 }), 30_000);
+  assertEquals(linear({ jitter })({ attempt: 1000, pauseBefore: 0 }), 30_000);
   const small = linear({ initial: 5, step: 20, max: 50, jitter });
   assertEquals(pausesOf(small, 4), [5, 25, 45, 50]);
   assertEquals(pausesOf(linear({ initial: 7, step: 0, jitter }), 3), [7, 7, 7]);
 });
 
-Deno.test("decorrelated() draws from initial to three times the pause before, and caps last", () => {
+Deno.test("decorrelated() draws from initial to three times the pause before, and applies max last", () => {
   const at = (part: number) =>
     decorrelated({ initial: 100, max: 1000, random: always(part) });
   assertEquals(pausesOf(at(0), 3), [100, 100, 100]);
   assertEquals(pausesOf(at(0.5), 4), [200, 350, 575, 912.5]);
   assertEquals(pausesOf(at(1), 4), [300, 900, 1000, 1000]);
-  // Uncapped it would be 3000: half of that is beyond max.
-  assertEquals(at(0.5)({ tries: 9, pause: 1000 }), 1000);
+  // Uncapped, the upper end is 3000, so the middle is beyond max.
+  assertEquals(at(0.5)({ attempt: 9, pauseBefore: 1000 }), 1000);
 });
 
-Deno.test("exponential() and linear() cap first and then apply the jitter", () => {
+Deno.test("exponential() and linear() apply max before the jitter", () => {
   for (
     const [jitter, expected] of [["full", 250], ["equal", 625], ["none", 1000]] as const
   ) {
     const options = { initial: 100, max: 1000, jitter, random: always(0.25) };
-    assertEquals(exponential(options)({ tries: 50, pause: 0 }), expected);
-    assertEquals(linear(options)({ tries: 50, pause: 0 }), expected);
+    assertEquals(exponential(options)({ attempt: 50, pauseBefore: 0 }), expected);
+    assertEquals(linear(options)({ attempt: 50, pauseBefore: 0 }), expected);
   }
 });
 
-Deno.test("exponential() and linear() have full jitter when none is named", () => {
-  assertEquals(exponential({ random: always(0.25) })({ tries: 3, pause: 0 }), 100);
-  assertEquals(linear({ random: always(0.25) })({ tries: 3, pause: 0 }), 75);
+Deno.test("exponential() and linear() have full jitter by default", () => {
+  assertEquals(exponential({ random: always(0.25) })({ attempt: 3, pauseBefore: 0 }), 100);
+  assertEquals(linear({ random: always(0.25) })({ attempt: 3, pauseBefore: 0 }), 75);
 });
 
 Deno.test("exponential() and linear() draw nothing when there is no jitter", () => {
   const random = () => {
     throw new Error("drawn");
   };
-  assertEquals(exponential({ jitter: "none", random })({ tries: 1, pause: 0 }), 100);
-  assertEquals(linear({ jitter: "none", random })({ tries: 1, pause: 0 }), 100);
+  assertEquals(
+    exponential({ jitter: "none", random })({ attempt: 1, pauseBefore: 0 }),
+    100,
+  );
+  assertEquals(linear({ jitter: "none", random })({ attempt: 1, pauseBefore: 0 }), 100);
 });
 
-// Distributions: what is documented, tested by variance and by Kolmogorov and Smirnov.
+// The documented distributions, tested by variance and by the test of Kolmogorov and Smirnov.
 
 const DRAWS = 20_000;
 
-/** A distribution: how likely a pause is to be at most so long. */
+/** A distribution: the probability that a pause is at most `ms`. */
 type Distribution = (ms: number) => number;
 
 const uniform = (from: number, to: number): Distribution => (ms) =>
   Math.min(1, Math.max(0, (ms - from) / (to - from)));
 
-/** Uniform up to a cap, at which the rest is. */
+/** A distribution whose part beyond a maximum falls on the maximum. */
 const cappedAt = (max: number, distribution: Distribution): Distribution => (ms) =>
   ms < max ? distribution(ms) : 1;
 
-/** The statistic of Kolmogorov and Smirnov times the root of the number of draws. */
+/** The statistic of Kolmogorov and Smirnov, times the square root of the number of draws. */
 function distance(draws: readonly number[], distribution: Distribution): number {
   const sorted = [...draws].sort((one, other) => one - other);
   const count = sorted.length;
@@ -119,7 +122,7 @@ function distance(draws: readonly number[], distribution: Distribution): number 
   while (from < count) {
     const ms = sorted[from] ?? NaN;
     let to = from;
-    while (sorted[to] === ms) to += 1; // all that are equal are one step
+    while (sorted[to] === ms) to += 1; // equal draws are one step
     const below = distribution(ms - 1e-9);
     greatest = Math.max(
       greatest,
@@ -131,7 +134,7 @@ function distance(draws: readonly number[], distribution: Distribution): number 
   return greatest * Math.sqrt(count);
 }
 
-/** Of what is distributed so, one in a thousand is further away. */
+/** One sample in a thousand is further from its own distribution. */
 const FURTHEST = 1.95;
 
 function varianceOf(draws: readonly number[]): number {
@@ -153,7 +156,7 @@ const U = (from: number, to: number) => ({
   variance: (to - from) ** 2 / 12,
 });
 
-/** U(from, to), capped: its mean and variance by the part that is below the cap. */
+/** U(from, to) with a maximum: mean and variance follow from the part below the maximum. */
 function capped(from: number, to: number, max: number) {
   const below = (max - from) / (to - from);
   const mean = below * (from + max) / 2 + (1 - below) * max;
@@ -169,58 +172,71 @@ function capped(from: number, to: number, max: number) {
 const documented: [
   name: string,
   pause: GrowingPause,
-  failure: { tries: number; pause: number },
+  failure: PauseBasis,
   expected: ReturnType<typeof U>,
 ][] = [
-  ["full, first", full(100, 1000), { tries: 1, pause: 0 }, U(0, 100)],
-  ["full, third", full(100, 1000), { tries: 3, pause: 7 }, U(0, 400)],
-  ["full, at the cap", full(100, 1000), { tries: 40, pause: 7 }, U(0, 1000)],
-  ["full, below 1 ms", full(0.5, 1000), { tries: 1, pause: 0 }, U(0, 0.5)],
-  ["equal, first", equal(100, 1000), { tries: 1, pause: 0 }, U(50, 100)],
-  ["equal, third", equal(100, 1000), { tries: 3, pause: 7 }, U(200, 400)],
-  ["equal, at the cap", equal(100, 1000), { tries: 40, pause: 7 }, U(500, 1000)],
-  ["equal, of 2 ms", equal(2, 1000), { tries: 1, pause: 0 }, U(1, 2)],
-  ["linear, full, fifth", stepped("full", 1000), { tries: 5, pause: 7 }, U(0, 300)],
-  ["linear, full, at the cap", stepped("full", 200), { tries: 5, pause: 7 }, U(0, 200)],
-  ["linear, equal, fifth", stepped("equal", 1000), { tries: 5, pause: 7 }, U(150, 300)],
-  ["decorrelated, first", chained(1000), { tries: 1, pause: 0 }, U(100, 300)],
-  ["decorrelated, after 250", chained(1000), { tries: 2, pause: 250 }, U(100, 750)],
+  ["full, first", full(100, 1000), { attempt: 1, pauseBefore: 0 }, U(0, 100)],
+  ["full, third", full(100, 1000), { attempt: 3, pauseBefore: 7 }, U(0, 400)],
+  ["full, at the cap", full(100, 1000), { attempt: 40, pauseBefore: 7 }, U(0, 1000)],
+  ["full, below 1 ms", full(0.5, 1000), { attempt: 1, pauseBefore: 0 }, U(0, 0.5)],
+  ["equal, first", equal(100, 1000), { attempt: 1, pauseBefore: 0 }, U(50, 100)],
+  ["equal, third", equal(100, 1000), { attempt: 3, pauseBefore: 7 }, U(200, 400)],
+  ["equal, at the cap", equal(100, 1000), { attempt: 40, pauseBefore: 7 }, U(500, 1000)],
+  ["equal, of 2 ms", equal(2, 1000), { attempt: 1, pauseBefore: 0 }, U(1, 2)],
+  ["linear, full, fifth", stepped("full", 1000), { attempt: 5, pauseBefore: 7 }, U(0, 300)],
+  [
+    "linear, full, at the cap",
+    stepped("full", 200),
+    { attempt: 5, pauseBefore: 7 },
+    U(0, 200),
+  ],
+  [
+    "linear, equal, fifth",
+    stepped("equal", 1000),
+    { attempt: 5, pauseBefore: 7 },
+    U(150, 300),
+  ],
+  ["decorrelated, first", chained(1000), { attempt: 1, pauseBefore: 0 }, U(100, 300)],
+  ["decorrelated, after 250", chained(1000), { attempt: 2, pauseBefore: 250 }, U(100, 750)],
   [
     "decorrelated, over the cap",
     chained(1000),
-    { tries: 5, pause: 600 },
+    { attempt: 5, pauseBefore: 600 },
     capped(100, 1800, 1000),
   ],
   [
     "decorrelated, at the cap",
     chained(1000),
-    { tries: 9, pause: 1000 },
+    { attempt: 9, pauseBefore: 1000 },
     capped(100, 3000, 1000),
   ],
 ];
 
 for (const [name, pause, failure, { distribution, mean, variance }] of documented) {
-  Deno.test(`Pauses are spread as documented when it is ${name}`, () => {
+  Deno.test(`Growing pauses have the documented distribution: ${name}`, () => {
     const draws = Array.from({ length: DRAWS }, () => pause(failure));
     assert(distance(draws, distribution) < FURTHEST);
-    // Five standard errors of the mean; the variance within 5 %.
+    // Within five standard errors of the mean, and 5 % of the variance.
     assertAlmostEquals(meanOf(draws), mean, 5 * Math.sqrt(variance / DRAWS));
     assertAlmostEquals(varianceOf(draws) / variance, 1, 0.05);
-    // What the test finds: the same draws are far from a distribution that is 5 % wider.
+    // The test is sharp: the same draws are far from a distribution that is 5 % wider.
     const wider = (ms: number) => distribution(ms / 1.05);
     assert(distance(draws, wider) > 2 * FURTHEST);
   });
 }
 
-Deno.test("Pauses are spread as documented when each draw is independent of the last", () => {
+Deno.test("Growing pauses have independent draws", () => {
   const pause = full(100, 1000);
-  const draws = Array.from({ length: DRAWS }, () => pause({ tries: 1, pause: 0 }) - 50);
+  const draws = Array.from(
+    { length: DRAWS },
+    () => pause({ attempt: 1, pauseBefore: 0 }) - 50,
+  );
   const products = draws.slice(1).map((each, index) => each * (draws[index] ?? 0));
   const correlation = meanOf(products) / varianceOf(draws);
   assertAlmostEquals(correlation, 0, 5 / Math.sqrt(DRAWS));
 });
 
-Deno.test("decorrelated() has the mean of its recurrence when it is not capped", () => {
+Deno.test("decorrelated() has the mean of its recurrence when it has no max", () => {
   const pause = decorrelated({ initial: 10, max: Infinity, random: seeded(5) });
   const runs = Array.from({ length: DRAWS }, () => pausesOf(pause, 4));
   let expected = 10;
@@ -231,17 +247,17 @@ Deno.test("decorrelated() has the mean of its recurrence when it is not capped",
   }
 });
 
-// Each parameter matters (row J3).
+// Each parameter has an effect.
 
 const base = { initial: 100, max: 1000, random: always(0.5) };
-const parameters: [name: string, one: GrowingPause, other: GrowingPause, tries: number][] =
+const parameters: [name: string, one: GrowingPause, other: GrowingPause, count: number][] =
   [
     ["initial", exponential(base), exponential({ ...base, initial: 150 }), 2],
     ["factor", exponential(base), exponential({ ...base, factor: 1.5 }), 2],
     [
-      "the number of tries",
+      "the number of the attempt",
       exponential(base),
-      () => exponential(base)({ tries: 2, pause: 0 }),
+      () => exponential(base)({ attempt: 2, pauseBefore: 0 }),
       3,
     ],
     ["max", exponential(base), exponential({ ...base, max: 900 }), 9],
@@ -268,18 +284,18 @@ const parameters: [name: string, one: GrowingPause, other: GrowingPause, tries: 
     [
       "the pause before",
       decorrelated(base),
-      ({ tries }) => decorrelated(base)({ tries, pause: 0 }),
+      ({ attempt }) => decorrelated(base)({ attempt, pauseBefore: 0 }),
       2,
     ],
   ];
 
-for (const [name, one, other, tries] of parameters) {
-  Deno.test(`Pauses differ when ${name} differs`, () => {
-    assertNotEquals(pausesOf(one, tries).at(-1), pausesOf(other, tries).at(-1));
+for (const [name, one, other, count] of parameters) {
+  Deno.test(`Growing pauses differ when ${name} differs`, () => {
+    assertNotEquals(pausesOf(one, count).at(-1), pausesOf(other, count).at(-1));
   });
 }
 
-// Finite and within [0, max], whatever the number of tries (row J4).
+// Pauses are finite and within [0, max], whatever the number of the attempt.
 
 const makers: Record<string, (max: number, random: () => number) => GrowingPause> = {
   exponential: (max, random) => exponential({ max, random }),
@@ -296,17 +312,19 @@ const makers: Record<string, (max: number, random: () => number) => GrowingPause
 };
 
 for (const [name, make] of Object.entries(makers)) {
-  Deno.test(`Pauses are finite and within [0, max] for 10^6 tries when it is ${name}`, () => {
+  Deno.test(`Growing pauses are finite and within [0, max] for 10^6 attempts: ${name}`, () => {
     const sources = [always(0), always(ALMOST_ONE), always(1), seeded(6)];
     for (const max of [0, 1, 1000, Infinity]) {
       for (const random of sources) {
         const pause = make(max, random);
         let [ms, wrong] = [0, 0];
-        for (let tries = 1; tries <= 1e6; tries = tries < 3000 ? tries + 1 : tries * 2) {
-          ms = pause({ tries, pause: ms });
+        let attempt = 1;
+        while (attempt <= 1e6) {
+          ms = pause({ attempt, pauseBefore: ms });
           if (!(ms >= 0 && ms <= max && ms < Infinity)) wrong += 1;
+          attempt = attempt < 3000 ? attempt + 1 : attempt * 2;
         }
-        ms = pause({ tries: 1e6, pause: ms });
+        ms = pause({ attempt: 1e6, pauseBefore: ms });
         assert(ms >= 0 && ms <= max && ms < Infinity);
         assertEquals(wrong, 0);
       }
@@ -314,17 +332,15 @@ for (const [name, make] of Object.entries(makers)) {
   });
 }
 
-// One policy for any number of executions.
+// One policy serves any number of executions.
 
-Deno.test("decorrelated() keeps executions apart when they run at once", async () => {
+Deno.test("decorrelated() keeps concurrent executions apart", async () => {
   const clock = new TestClock();
   const waits: Record<string, number[]> = {};
-  const begun = new Map<string, string>();
   const observe = (event: BackoffEvent) => {
-    if (event.type !== "failure" || event.pause === null) return;
+    if (event.type !== "failure" || event.pauseAfter === null) return;
     const name = `${event.failure.error}`;
-    begun.set(name, name);
-    (waits[name] ??= []).push(event.pause);
+    (waits[name] ??= []).push(event.pauseAfter);
   };
   const backoff = new Backoff({
     pause: decorrelated({ initial: 10, max: 100_000, random: always(0.9) }),
@@ -345,7 +361,7 @@ Deno.test("decorrelated() keeps executions apart when they run at once", async (
   clock.close();
 });
 
-Deno.test("exponential() sets the instants of the attempts when it is a policy's pause", async () => {
+Deno.test("exponential() determines the instants of the attempts as a policy's pause", async () => {
   const clock = new TestClock();
   const pause = exponential({ initial: 100, max: 300, jitter: "none" });
   const starts: number[] = [];
@@ -360,7 +376,7 @@ Deno.test("exponential() sets the instants of the attempts when it is a policy's
   clock.close();
 });
 
-Deno.test("exponential() gives the same run again when random has a seed", async () => {
+Deno.test("exponential() repeats a run exactly when random has a seed", async () => {
   const play = async () => {
     const clock = new TestClock();
     const retry = asyncretry(8, { pause: exponential({ random: seeded(7) }), clock });
@@ -372,15 +388,25 @@ Deno.test("exponential() gives the same run again when random has a seed", async
   assertEquals(await play(), first);
 });
 
-Deno.test("exponential() draws from Math.random as it is at the time when random is absent", () => {
+Deno.test("exponential() looks up Math.random at each call when random is absent", () => {
   const pause = exponential({ random: null });
   const { random } = Math;
   try {
     Math.random = always(0.125);
-    assertEquals(pause({ tries: 1, pause: 0 }), 12.5);
+    assertEquals(pause({ attempt: 1, pauseBefore: 0 }), 12.5);
   } finally {
     Math.random = random;
   }
+});
+
+Deno.test("exponential(), linear() and decorrelated() draw from a second argument in place of random", () => {
+  const never = () => {
+    throw new Error("drawn from the option");
+  };
+  const failure = { attempt: 2, pauseBefore: 100 };
+  assertEquals(exponential({ random: never })(failure, always(0.25)), 50);
+  assertEquals(linear({ random: never })(failure, always(0.25)), 50);
+  assertEquals(decorrelated({ random: never })(failure, always(0.25)), 150);
 });
 
 // Options.
@@ -388,90 +414,90 @@ Deno.test("exponential() draws from Math.random as it is at the time when random
 // deno-lint-ignore no-explicit-any
 const untyped = (value: unknown): any => value;
 
-const wrongOptions: [
-  make: () => unknown,
-  error: typeof TypeError | typeof RangeError,
-  message: string,
-][] = [
-  [
-    () => exponential({ initial: untyped("100") }),
-    TypeError,
-    `'initial' must be a finite number of milliseconds >= 0: current value is "100"`,
-  ],
-  [() => exponential({ initial: -1 }), RangeError, "current value is -1"],
-  [() => exponential({ initial: NaN }), RangeError, "'initial'"],
-  [() => exponential({ initial: Infinity }), RangeError, "current value is Infinity"],
-  [() => decorrelated({ initial: Infinity }), RangeError, "'initial'"],
-  [() => linear({ initial: -1 }), RangeError, "'initial'"],
-  [
-    () => linear({ step: -1 }),
-    RangeError,
-    "'step' must be a finite number of milliseconds",
-  ],
-  [() => linear({ step: Infinity }), RangeError, "'step'"],
-  [() => linear({ step: untyped(true) }), TypeError, "'step'"],
-  [
-    () => exponential({ max: untyped(1000n) }),
-    TypeError,
-    "'max' must be a number of milli",
-  ],
-  [() => exponential({ max: -1 }), RangeError, "'max'"],
-  [() => exponential({ max: NaN }), RangeError, "'max'"],
-  [() => exponential({ factor: 0.5 }), RangeError, "'factor' must be a finite number >= 1"],
-  [() => exponential({ factor: Infinity }), RangeError, "'factor'"],
-  [() => exponential({ factor: NaN }), RangeError, "'factor'"],
-  [() => exponential({ factor: untyped("2") }), TypeError, "'factor'"],
-  [
-    () => exponential({ jitter: untyped("half") }),
-    RangeError,
-    `'jitter' must be "full" or "equal" or "none": current value is "half"`,
-  ],
-  [() => linear({ jitter: untyped(true) }), TypeError, "'jitter'"],
-  [() => exponential({ random: untyped(0.5) }), TypeError, "'random' must be a function"],
-  [() => exponential(untyped(100)), TypeError, "must be an object: current value is 100"],
-  [() => linear(untyped([100])), TypeError, "must be an object: current value is an array"],
-  [() => exponential(untyped({ cap: 5 })), TypeError, "did you mean 'max'?"],
-  [() => exponential(untyped({ base: 5 })), TypeError, "did you mean 'initial'?"],
-  [() => exponential(untyped({ maxDelay: 5 })), TypeError, "did you mean 'max'?"],
-  [() => exponential(untyped({ multiplier: 3 })), TypeError, "did you mean 'factor'?"],
-  [() => exponential(untyped({ randomize: true })), TypeError, "did you mean 'jitter'?"],
-  [() => exponential(untyped({ Initial: 5 })), TypeError, "did you mean 'initial'?"],
-  [
-    () => exponential(untyped({ step: 5 })),
-    TypeError,
-    "the options are initial, factor, max, jitter, random",
-  ],
-  [() => linear(untyped({ factor: 2 })), TypeError, "initial, step, max, jitter, random"],
-  [() => decorrelated(untyped({ jitter: "full" })), TypeError, "are initial, max, random"],
-  [
-    () => exponential(untyped({ deadline: 5 })),
-    TypeError,
-    "the options are initial, factor, max, jitter, random; it belongs to the policy",
-  ],
-  [() => linear(untyped({ increment: 5 })), TypeError, "did you mean 'step'?"],
-  [() => decorrelated(untyped({ rng: () => 1 })), TypeError, "did you mean 'random'?"],
+type ErrorType = typeof TypeError | typeof RangeError;
+
+const initial = "option 'initial' must be a finite number of milliseconds >= 0";
+const step = "option 'step' must be a finite number of milliseconds >= 0";
+const max = "option 'max' must be a number of milliseconds >= 0";
+const factor = "option 'factor' must be a finite number >= 1";
+const jitter = `option 'jitter' must be "full" or "equal" or "none"`;
+const ofExponential = "the options are initial, max, random, factor, jitter";
+const ofLinear = "the options are initial, max, random, step, jitter";
+const ofDecorrelated = "the options are initial, max, random";
+
+const wrongExponential: [options: unknown, errorClass: ErrorType, message: string][] = [
+  [{ initial: "100" }, TypeError, `${initial}, got "100"`],
+  [{ initial: -1 }, RangeError, `${initial}, got -1`],
+  [{ initial: NaN }, RangeError, `${initial}, got NaN`],
+  [{ initial: Infinity }, RangeError, `${initial}, got Infinity`],
+  [{ max: 1000n }, TypeError, `${max}, got 1000n`],
+  [{ max: -1 }, RangeError, `${max}, got -1`],
+  [{ max: NaN }, RangeError, `${max}, got NaN`],
+  [{ factor: 0.5 }, RangeError, `${factor}, got 0.5`],
+  [{ factor: Infinity }, RangeError, `${factor}, got Infinity`],
+  [{ factor: NaN }, RangeError, `${factor}, got NaN`],
+  [{ factor: "2" }, TypeError, `${factor}, got "2"`],
+  [{ jitter: "half" }, RangeError, `${jitter}, got "half"`],
+  [{ random: 0.5 }, TypeError, "option 'random' must be a function, got 0.5"],
+  [100, TypeError, "the options must be an object, got 100"],
+  [{ cap: 5 }, TypeError, `unknown option 'cap', ${ofExponential}`],
+  [{ base: 5 }, TypeError, `unknown option 'base', ${ofExponential}`],
+  [{ maxDelay: 5 }, TypeError, `unknown option 'maxDelay', ${ofExponential}`],
+  [{ multiplier: 3 }, TypeError, `unknown option 'multiplier', ${ofExponential}`],
+  [{ randomize: true }, TypeError, `unknown option 'randomize', ${ofExponential}`],
+  [{ Initial: 5 }, TypeError, "unknown option 'Initial', did you mean 'initial'?"],
+  [{ step: 5 }, TypeError, `unknown option 'step', ${ofExponential}`],
+  [{ deadline: 5 }, TypeError, `unknown option 'deadline', ${ofExponential}`],
 ];
 
-Deno.test("exponential(), linear() and decorrelated() throw when an option is wrong", () => {
-  for (const [index, [make, error, message]] of wrongOptions.entries()) {
-    const thrown = assertThrows(make, error, undefined, `row ${index}`);
-    assertStringIncludes(thrown.message, message, `row ${index}`);
-  }
-});
+const wrongLinear: typeof wrongExponential = [
+  [{ initial: -1 }, RangeError, `${initial}, got -1`],
+  [{ step: -1 }, RangeError, `${step}, got -1`],
+  [{ step: Infinity }, RangeError, `${step}, got Infinity`],
+  [{ step: true }, TypeError, `${step}, got true`],
+  [{ jitter: true }, TypeError, `${jitter}, got true`],
+  [[100], TypeError, "the options must be an object, got an array of 1"],
+  [{ factor: 2 }, TypeError, `unknown option 'factor', ${ofLinear}`],
+  [{ increment: 5 }, TypeError, `unknown option 'increment', ${ofLinear}`],
+];
 
-Deno.test("exponential(), linear() and decorrelated() take the default when an option is null", () => {
+const wrongDecorrelated: typeof wrongExponential = [
+  [{ initial: Infinity }, RangeError, `${initial}, got Infinity`],
+  [{ jitter: "full" }, TypeError, `unknown option 'jitter', ${ofDecorrelated}`],
+  [{ rng: () => 1 }, TypeError, `unknown option 'rng', ${ofDecorrelated}`],
+];
+
+const wrongOptions: [
+  make: (options: never) => GrowingPause,
+  rows: typeof wrongExponential,
+][] = [
+  [exponential, wrongExponential],
+  [linear, wrongLinear],
+  [decorrelated, wrongDecorrelated],
+];
+
+for (const [make, rows] of wrongOptions) {
+  Deno.test(`${make.name}() throws when an option is wrong`, () => {
+    for (const [options, errorClass, message] of rows) {
+      const error = assertThrows(() => make(options as never), errorClass);
+      assertEquals(error.message, `Cannot make ${make.name} pauses: ${message}`);
+    }
+  });
+}
+
+Deno.test("exponential(), linear() and decorrelated() take the default for null and undefined", () => {
   const absent = { initial: null, max: undefined, random: always(0.5) };
-  const failure = { tries: 3, pause: 200 };
+  const failure = { attempt: 3, pauseBefore: 200 };
   assertEquals(exponential({ ...absent, factor: null, jitter: null })(failure), 200);
   assertEquals(linear({ ...absent, step: null, jitter: undefined })(failure), 150);
   assertEquals(decorrelated(absent)(failure), 350);
   for (const make of [exponential, linear, decorrelated]) {
-    assert(make(null)({ tries: 1, pause: 0 }) >= 0);
-    assert(make()({ tries: 1, pause: 0 }) <= 300);
+    assert(make(null)({ attempt: 1, pauseBefore: 0 }) >= 0);
+    assert(make()({ attempt: 1, pauseBefore: 0 }) <= 300);
   }
 });
 
-Deno.test("exponential() reads its options once, also those of a class", () => {
+Deno.test("exponential() reads its options once, and also those that an object inherits", () => {
   class Settings {
     initial = 10;
     get factor() {
@@ -485,20 +511,19 @@ Deno.test("exponential() reads its options once, also those of a class", () => {
   assertEquals(pausesOf(pause, 2), [10, 50]);
 });
 
-Deno.test("exponential() throws when random returns no number from 0 to 1", () => {
-  for (
-    const [value, error] of [[NaN, RangeError], [1.5, RangeError], [
-      -0.1,
-      RangeError,
-    ]] as const
-  ) {
-    const make = () => exponential({ random: always(value) })({ tries: 1, pause: 0 });
-    assertThrows(
-      make,
-      error,
-      `'random' must return a number from 0 to 1: it returned ${value}`,
-    );
+const wrongDraws: [drawn: unknown, errorClass: ErrorType, got: string][] = [
+  [NaN, RangeError, "NaN"],
+  [1.5, RangeError, "1.5"],
+  [-0.1, RangeError, "-0.1"],
+  ["0.5", TypeError, '"0.5"'],
+];
+
+Deno.test("exponential() throws when random does not return a number from 0 to 1", () => {
+  for (const [drawn, errorClass, got] of wrongDraws) {
+    const pause = exponential({ random: always(untyped(drawn)) });
+    const draw = () => pause({ attempt: 1, pauseBefore: 0 });
+    const { message } = assertThrows(draw, errorClass);
+    const rule = "'random' must return a number from 0 to 1";
+    assertEquals(message, `Cannot draw a pause: ${rule}, got ${got}`);
   }
-  const text = exponential({ random: untyped(always(untyped("0.5"))) });
-  assertThrows(() => text({ tries: 1, pause: 0 }), TypeError, 'it returned "0.5"');
 });

@@ -1,4 +1,4 @@
-// Time that moves only when the test says so.
+// TestClock: time that moves only when the test moves it.
 
 import {
   assert,
@@ -11,7 +11,7 @@ import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
-/** Arms a timer for each duration, and logs `duration@instant` when it fires. */
+/** Sets a timer for each duration, which logs `duration@instant` when it fires. */
 function logging(clock: TestClock, ...durations: number[]): string[] {
   const log: string[] = [];
   for (const ms of durations) clock.after(ms, () => log.push(`${ms}@${clock.now()}`));
@@ -35,7 +35,7 @@ function countedSignal() {
   return { controller, signal, count };
 }
 
-Deno.test("TestClock.now() starts at 0 and stands still when nobody moves it", async () => {
+Deno.test("TestClock.now() starts at 0, and stands still until it is moved", async () => {
   const clock = new TestClock();
   const log = logging(clock, 0);
   await new Promise((resolve) => setTimeout(resolve, 2));
@@ -45,7 +45,7 @@ Deno.test("TestClock.now() starts at 0 and stands still when nobody moves it", a
   clock.close();
 });
 
-Deno.test("TestClock() starts at the instant given", async () => {
+Deno.test("TestClock() starts at the given instant", async () => {
   for (const start of [1000, -1000, 0.5]) {
     const clock = new TestClock(start);
     assertEquals(clock.now(), start);
@@ -56,14 +56,18 @@ Deno.test("TestClock() starts at the instant given", async () => {
   }
 });
 
-Deno.test("TestClock() throws when start is no finite number", () => {
+Deno.test("TestClock() throws when start is not a finite number", () => {
+  const rule = "Cannot make a test clock: 'start' must be a finite number";
   for (const start of [NaN, Infinity, -Infinity]) {
-    assertThrows(() => new TestClock(start), RangeError, "'start'");
+    const { message } = assertThrows(() => new TestClock(start), RangeError);
+    assertEquals(message, `${rule}, got ${start}`);
   }
-  assertThrows(() => new TestClock("5" as unknown as number), TypeError, '"5"');
+  const text = "5" as unknown as number;
+  const { message } = assertThrows(() => new TestClock(text), TypeError);
+  assertEquals(message, `${rule}, got "5"`);
 });
 
-Deno.test("TestClock.advance() fires timers in the order of their instants, ties in the order of arming", async () => {
+Deno.test("TestClock.advance() fires timers by instant, and ties in the order in which they were set", async () => {
   const clock = new TestClock();
   const log: string[] = [];
   for (
@@ -76,22 +80,22 @@ Deno.test("TestClock.advance() fires timers in the order of their instants, ties
   clock.close();
 });
 
-Deno.test("TestClock.advance() orders a tie by arming when one was armed at a later instant", async () => {
+Deno.test("TestClock.advance() fires ties in the order of setting when one was set at a later instant", async () => {
   const clock = new TestClock();
   const log: string[] = [];
   clock.after(10, () => {
     log.push("first");
-    clock.after(10, () => log.push("armed at 10"));
-    clock.after(0, () => log.push("armed for now"));
+    clock.after(10, () => log.push("set at 10"));
+    clock.after(0, () => log.push("set for now"));
   });
   clock.after(10, () => log.push("second"));
-  clock.after(20, () => log.push("armed at 0"));
+  clock.after(20, () => log.push("set at 0"));
   await clock.advance(20);
-  assertEquals(log, ["first", "second", "armed for now", "armed at 0", "armed at 10"]);
+  assertEquals(log, ["first", "second", "set for now", "set at 0", "set at 10"]);
   clock.close();
 });
 
-Deno.test("TestClock.advance() fires what is due at its end, leaves what is later, and moves on without timers", async () => {
+Deno.test("TestClock.advance() fires timers that are due at its end, leaves later ones, and moves without timers", async () => {
   const clock = new TestClock();
   const log = logging(clock, 10, 10.5, 11);
   await clock.advance(10.5);
@@ -112,13 +116,13 @@ Deno.test("TestClock.advance() lets a long chain of awaits settle between two ti
   };
   clock.after(10, async () => {
     await chain("chain");
-    // Armed only after the awaits, and still due before what was armed long ago.
-    clock.after(5, () => log.push(`armed late@${clock.now()}`));
+    // Set only after the awaits, and still due before the timer that was set long ago.
+    clock.after(5, () => log.push(`set late@${clock.now()}`));
   });
-  clock.after(20, () => log.push(`armed early@${clock.now()}`));
+  clock.after(20, () => log.push(`set early@${clock.now()}`));
   chain("begun before");
   await clock.advance(20);
-  assertEquals(log, ["begun before@0", "chain@10", "armed late@15", "armed early@20"]);
+  assertEquals(log, ["begun before@0", "chain@10", "set late@15", "set early@20"]);
   clock.close();
 });
 
@@ -137,7 +141,7 @@ Deno.test("TestClock.advance() lets promises settle between two timers of the sa
   clock.close();
 });
 
-Deno.test("TestClock.advance() lets what its last timer began settle before it resolves", async () => {
+Deno.test("TestClock.advance() resolves after everything that its last timer started has settled", async () => {
   const clock = new TestClock();
   let isSettled = false;
   clock.after(10, async () => {
@@ -149,7 +153,7 @@ Deno.test("TestClock.advance() lets what its last timer began settle before it r
   clock.close();
 });
 
-Deno.test("TestClock.run() skips time until its promise settles, and gives what it comes to", async () => {
+Deno.test("TestClock.run() skips time until its promise settles, and settles as the promise does", async () => {
   const clock = new TestClock();
   const steps = async () => {
     for (let i = 0; i < 10; i++) await clock.sleep(100_000);
@@ -165,7 +169,7 @@ Deno.test("TestClock.run() skips time until its promise settles, and gives what 
   clock.close();
 });
 
-Deno.test("TestClock.run() stops at the instant at which its promise settles, and leaves other timers", async () => {
+Deno.test("TestClock.run() stops at the instant at which its promise settles, and leaves later timers", async () => {
   const clock = new TestClock();
   const log = logging(clock, 5, 11, 1000);
   await clock.run(clock.sleep(10));
@@ -175,7 +179,7 @@ Deno.test("TestClock.run() stops at the instant at which its promise settles, an
   clock.close();
 });
 
-Deno.test("TestClock.run() fires nothing when its promise has settled or settles by itself", async () => {
+Deno.test("TestClock.run() fires nothing when its promise is settled or settles without a timer", async () => {
   const clock = new TestClock();
   const log = logging(clock, 0, 1);
   const byItself = async () => {
@@ -189,20 +193,21 @@ Deno.test("TestClock.run() fires nothing when its promise has settled or settles
   clock.close();
 });
 
-Deno.test("TestClock.run() rejects when nothing is left to wake, and the clock goes on", async () => {
+Deno.test("TestClock.run() rejects when no timer is left, and the clock still works", async () => {
   const clock = new TestClock();
   const log = logging(clock, 10);
   const never = new Promise<never>(() => {});
-  await assertRejects(() => clock.run(never), Error, "nothing is left to wake at 10");
+  const message = "a timer must be left at 10, got none";
+  await assertRejects(() => clock.run(never), Error, message);
   assertEquals([log, clock.now()], [["10@10"], 10]);
-  // A wait of Infinity is not on the clock either.
-  await assertRejects(() => clock.run(clock.sleep(Infinity)), Error, "nothing is left");
+  // A wait of Infinity sets no timer.
+  await assertRejects(() => clock.run(clock.sleep(Infinity)), Error, message);
   await clock.run(clock.sleep(5));
   assertEquals(clock.now(), 15);
   clock.close();
 });
 
-Deno.test("TestClock.run() and advance() reject while one is under way, which goes on undisturbed", async () => {
+Deno.test("TestClock.run() and advance() reject while another is under way, and leave it undisturbed", async () => {
   const clock = new TestClock();
   for (const begin of [() => clock.run(clock.sleep(10)), () => clock.advance(10)]) {
     const beganAt = clock.now();
@@ -215,7 +220,7 @@ Deno.test("TestClock.run() and advance() reject while one is under way, which go
   clock.close();
 });
 
-Deno.test("TestClock.run() rejects when it is called by a timer of another", async () => {
+Deno.test("TestClock.advance() rejects when it is called by a timer of a run under way", async () => {
   const clock = new TestClock();
   let inner: Promise<unknown> = Promise.resolve();
   clock.after(5, () => inner = assertRejects(() => clock.advance(1), Error, "under way"));
@@ -225,7 +230,7 @@ Deno.test("TestClock.run() rejects when it is called by a timer of another", asy
   clock.close();
 });
 
-Deno.test("TestClock.run() and advance() reject with what a wake throws, and the clock goes on", async () => {
+Deno.test("TestClock.run() and advance() reject with the error of a wake, and the clock still works", async () => {
   for (const move of ["run", "advance"] as const) {
     const clock = new TestClock();
     const thrown = { by: "wake" };
@@ -245,7 +250,7 @@ Deno.test("TestClock.run() and advance() reject with what a wake throws, and the
   }
 });
 
-Deno.test("TestClock.run() rejects at 10^6 timers in a row without time moving", async () => {
+Deno.test("TestClock.run() rejects after 10^6 timers in a row without time moving", async () => {
   const clock = new TestClock();
   let fired = 0;
   let isEndless = false;
@@ -257,7 +262,7 @@ Deno.test("TestClock.run() rejects at 10^6 timers in a row without time moving",
     };
     clock.after(0, wake);
   });
-  // Half as many at one instant are fine, and count no more once time has moved.
+  // Half as many at one instant are fine, and no longer count once time has moved.
   await clock.run(spun);
   await clock.advance(1);
   isEndless = true;
@@ -266,10 +271,10 @@ Deno.test("TestClock.run() rejects at 10^6 timers in a row without time moving",
     cancel = clock.after(0, spin);
   };
   let cancel = clock.after(0, spin);
-  await assertRejects(
-    () => clock.run(new Promise(() => {})),
-    Error,
-    "1000000 timers in a row were due at 1: something sets timers of 0 ms without end",
+  const { message } = await assertRejects(() => clock.run(new Promise(() => {})), Error);
+  assertEquals(
+    message,
+    "Cannot move time past 1: timers of 0 ms must come to an end, got 1000000 in a row",
   );
   assertEquals(fired, 1_500_000);
   cancel();
@@ -278,7 +283,7 @@ Deno.test("TestClock.run() rejects at 10^6 timers in a row without time moving",
   clock.close();
 });
 
-Deno.test("TestClock.pending counts the timers that are set, and none of Infinity", async () => {
+Deno.test("TestClock.pending counts the timers that are set, without those of Infinity", async () => {
   const clock = new TestClock();
   const seen = [clock.pending];
   const cancel = clock.after(10, () => seen.push(clock.pending));
@@ -294,7 +299,7 @@ Deno.test("TestClock.pending counts the timers that are set, and none of Infinit
   clock.close();
 });
 
-Deno.test("TestClock.close() throws when a timer is left, also as Symbol.dispose", () => {
+Deno.test("TestClock.close() throws when a timer is left, also by Symbol.dispose", () => {
   const clock = new TestClock(1000);
   const { dispose } = Symbol as { dispose?: symbol };
   const closes: (() => unknown)[] = [() => clock.close()];
@@ -306,8 +311,11 @@ Deno.test("TestClock.close() throws when a timer is left, also as Symbol.dispose
   for (const close of closes) {
     close();
     const cancels = [clock.after(20, () => {}), clock.after(10, () => {})];
-    const error = assertThrows(close, Error, "2 of its timers are left");
-    assert((error as Error).message.includes("1010"));
+    const { message } = assertThrows(close, Error);
+    assertEquals(
+      message,
+      "Cannot close the test clock at 1000: no timer must be left, got 2, the first due at 1010",
+    );
     for (const cancel of cancels) cancel();
     close();
   }
@@ -326,7 +334,7 @@ Deno.test("TestClock() works when the platform has no Symbol.dispose", () => {
   assertEquals(Reflect.ownKeys(clock), []);
 });
 
-Deno.test("TestClock.after() throws when its duration is no number >= 0", () => {
+Deno.test("TestClock.after() throws when its duration is not a number >= 0", () => {
   const clock = new TestClock();
   const wake = () => {};
   for (const ms of [-1, -Infinity, NaN]) {
@@ -338,7 +346,7 @@ Deno.test("TestClock.after() throws when its duration is no number >= 0", () => 
   clock.close();
 });
 
-Deno.test("TestClock.sleep() rejects when its duration is no number >= 0", async () => {
+Deno.test("TestClock.sleep() rejects when its duration is not a number >= 0", async () => {
   const clock = new TestClock();
   await assertRejects(() => clock.sleep(-1), RangeError, "-1");
   await assertRejects(() => clock.sleep(NaN), RangeError, "NaN");
@@ -346,7 +354,7 @@ Deno.test("TestClock.sleep() rejects when its duration is no number >= 0", async
   clock.close();
 });
 
-Deno.test("TestClock.advance() rejects when its duration is no finite number >= 0, and moves nothing", async () => {
+Deno.test("TestClock.advance() rejects and moves nothing when its duration is not a finite number >= 0", async () => {
   const clock = new TestClock();
   const log = logging(clock, 0);
   for (const ms of [-1, NaN, Infinity]) {
@@ -359,32 +367,39 @@ Deno.test("TestClock.advance() rejects when its duration is no finite number >= 
   clock.close();
 });
 
-Deno.test("TestClock says what it cannot do, and why", async () => {
+Deno.test("TestClock has exact messages for what it cannot do", async () => {
   const clock = new TestClock();
   const never = new Promise<never>(() => {});
   const refused: [() => Promise<unknown>, message: string][] = [
     [
       () => clock.sleep(-1),
-      "Cannot wait as 'ms' must be a number >= 0: current value is -1",
+      "Cannot wait: 'ms' must be a number of milliseconds >= 0, got -1",
     ],
     [
       () => clock.advance(-1),
-      "Cannot advance as 'ms' must be a number >= 0: current value is -1",
+      "Cannot advance: 'ms' must be a finite number of milliseconds >= 0, got -1",
     ],
     [
       () => clock.run(never),
-      "Cannot run on as nothing is left to wake at 0: the promise waits for something that " +
-      "is not on this clock",
+      "Cannot run: a timer must be left at 0, got none; the promise waits for something " +
+      "that is not on this clock",
     ],
   ];
   for (const [refuse, message] of refused) {
     const error = await assertRejects(refuse, Error);
     assertEquals(error.message, message);
   }
+  const moved = clock.advance(0);
+  const { message } = await assertRejects(() => clock.advance(0), Error);
+  assertEquals(
+    message,
+    "Cannot move time: another 'run' or 'advance' is under way, and must end first",
+  );
+  await moved;
   clock.close();
 });
 
-Deno.test("TestClock.sleep() resolves at its instant, and takes its listener off the signal", async () => {
+Deno.test("TestClock.sleep() resolves at its instant, and removes its listener from the signal", async () => {
   const clock = new TestClock();
   const { signal, count } = countedSignal();
   let wokeAt = -1;
@@ -396,7 +411,7 @@ Deno.test("TestClock.sleep() resolves at its instant, and takes its listener off
   clock.close();
 });
 
-Deno.test("TestClock.sleep() rejects with the reason itself when its signal is aborted, and sets no timer more", async () => {
+Deno.test("TestClock.sleep() rejects with the reason itself when its signal is aborted, and leaves no timer", async () => {
   const clock = new TestClock();
   for (const ms of [100, Infinity]) {
     const { controller, signal } = countedSignal();
@@ -411,7 +426,7 @@ Deno.test("TestClock.sleep() rejects with the reason itself when its signal is a
   clock.close();
 });
 
-Deno.test("TestClock.sleep() rejects at once when its signal is aborted already", async () => {
+Deno.test("TestClock.sleep() rejects at once when its signal is already aborted", async () => {
   const clock = new TestClock();
   const { controller, signal, count } = countedSignal();
   controller.abort(null);
@@ -422,7 +437,7 @@ Deno.test("TestClock.sleep() rejects at once when its signal is aborted already"
   clock.close();
 });
 
-Deno.test("TestClock.after() gives a cancel that is harmless twice, after the wake and inside it", async () => {
+Deno.test("TestClock.after() returns a cancel that is harmless twice, after the wake and inside it", async () => {
   const clock = new TestClock();
   const log: string[] = [];
   const cancelled = clock.after(10, () => log.push("cancelled"));
@@ -446,9 +461,9 @@ Deno.test("TestClock.after() gives a cancel that is harmless twice, after the wa
   clock.close();
 });
 
-Deno.test("TestClock.after() agrees with a sorted list when timers are armed and cancelled at random", async () => {
+Deno.test("TestClock.after() agrees with a sorted list when timers are set and cancelled at random", async () => {
   const command = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ arm: fc.nat(30) }) },
+    { weight: 6, arbitrary: fc.record({ set: fc.nat(30) }) },
     { weight: 4, arbitrary: fc.record({ cancel: fc.nat(200) }) },
     { weight: 1, arbitrary: fc.record({ advance: fc.nat(10) }) },
   );
@@ -463,16 +478,16 @@ Deno.test("TestClock.after() agrees with a sorted list when timers are armed and
       const advance = async (ms: number) => {
         const until = clock.now() + ms;
         await clock.advance(ms);
-        // A stable sort keeps ties in the order of arming.
+        // A stable sort keeps ties in the order of setting.
         const due = model.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
         expected.push(...due.map(({ id, at }): [number, number] => [id, at]));
         model = model.filter(({ at }) => at > until);
       };
       for (const each of all) {
-        if ("arm" in each) {
+        if ("set" in each) {
           const id = cancels.length;
-          model.push({ id, at: clock.now() + each.arm });
-          cancels.push(clock.after(each.arm, () => fired.push([id, clock.now()])));
+          model.push({ id, at: clock.now() + each.set });
+          cancels.push(clock.after(each.set, () => fired.push([id, clock.now()])));
         } else if ("cancel" in each) {
           cancels[each.cancel]?.();
           model = model.filter(({ id }) => id !== each.cancel);
@@ -487,7 +502,7 @@ Deno.test("TestClock.after() agrees with a sorted list when timers are armed and
   );
 });
 
-Deno.test("TestClock.run() works when timers are faked, and moves no time but its own", async () => {
+Deno.test("TestClock.run() works when timers are faked, and moves only its own time", async () => {
   const time = new FakeTime(5000);
   try {
     const clock = new TestClock();
@@ -499,9 +514,13 @@ Deno.test("TestClock.run() works when timers are faked, and moves no time but it
   }
 });
 
-Deno.test("TestClock.run() rejects when it is given a function in place of its promise", async () => {
+Deno.test("TestClock.run() rejects when it receives a function in place of a promise", async () => {
   const clock = new TestClock();
   const fn = (() => Promise.resolve()) as unknown as Promise<void>;
-  await assertRejects(() => clock.run(fn), TypeError, "call the function");
+  const { message } = await assertRejects(() => clock.run(fn), TypeError);
+  assertEquals(
+    message,
+    "Cannot run: 'promise' must be a promise, got a function; pass what it returns",
+  );
   clock.close();
 });

@@ -1,13 +1,33 @@
-// One turn of the event loop.
+// The platform: genuine timers, one turn of the event loop, and errors that are thrown later.
 
-import { assertEquals } from "@std/assert";
-import { loadCopy, replaceGlobals } from "../../support/fresh_copy.ts";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import {
+  findNextTurn,
+  isCloudflare,
+  isGenuine,
+  nextTurn,
+  throwLater,
+} from "../../../src/time/platform.ts";
+import { replaceGlobals, withGlobals } from "../../support/globals.ts";
+import { listenToUncaught } from "../../support/uncaught.ts";
 
-/** When a turn comes, as a fresh copy tells it: before or after promises have settled. */
+Deno.test("isGenuine() recognises fakes by their name or by a property", () => {
+  const own = function setTimeout() {};
+  const marked = Object.assign(function setTimeout() {}, { clock: {} });
+  const renamed = function fakeSetTimeout() {};
+  const genuine = [own, marked, renamed].map((each) => isGenuine(each, "setTimeout"));
+  assertEquals(genuine, [true, false, false]);
+});
+
+Deno.test("isCloudflare() goes by the user agent, also where there is no navigator", () => {
+  const agents = [{ userAgent: "Cloudflare-Workers" }, { userAgent: "Deno/2" }, undefined];
+  const answers = agents.map((navigator) => withGlobals({ navigator }, isCloudflare));
+  assertEquals(answers, [true, false, false]);
+});
+
+/** The order of a turn, which is found now, and of promises that can settle. */
 async function turnAmongPromises(): Promise<string[]> {
-  const { nextTurn } = await loadCopy<typeof import("../../../src/time/platform.ts")>(
-    "turn",
-  );
+  const nextTurn = findNextTurn();
   const log: string[] = [];
   const turn = new Promise<void>((resolve) => nextTurn(() => resolve()))
     .then(() => log.push("turn"));
@@ -17,11 +37,12 @@ async function turnAmongPromises(): Promise<string[]> {
   return log;
 }
 
-/** Without setImmediate by message, without both by timer. */
+/** Without setImmediate, a turn is a message. Without both, it is a timer. */
 const missing = [[], ["setImmediate"], ["setImmediate", "MessageChannel"]];
 
 for (const names of missing) {
-  Deno.test(`nextTurn() comes when all promises have settled, without ${names.join(" and ") || "change"}`, async () => {
+  const without = names.length === 0 ? "" : ` on a platform without ${names.join(" and ")}`;
+  Deno.test(`findNextTurn() finds a turn that comes after all promises have settled${without}`, async () => {
     const restore = replaceGlobals(
       Object.fromEntries(names.map((name) => [name, undefined])),
     );
@@ -33,8 +54,8 @@ for (const names of missing) {
   });
 }
 
-Deno.test("nextTurn() comes when all promises have settled where messages overtake them", async () => {
-  // As in Cloudflare's runtime, where it has no setImmediate.
+Deno.test("findNextTurn() finds a turn that comes after all promises where messages overtake them", async () => {
+  // Cloudflare's runtime, in a version without setImmediate.
   class MessageChannel {
     readonly port1 = { onmessage() {}, close() {} };
     readonly port2 = {
@@ -49,4 +70,40 @@ Deno.test("nextTurn() comes when all promises have settled where messages overta
   } finally {
     restore();
   }
+});
+
+Deno.test("findNextTurn() does not take a setImmediate that is faked", async () => {
+  const fakes = [
+    function fakeSetImmediate() {},
+    Object.assign(function setImmediate() {}, { clock: {} }),
+  ];
+  for (const setImmediate of fakes) {
+    const nextTurn = withGlobals({ setImmediate }, findNextTurn);
+    await new Promise<void>((resolve) => nextTurn(resolve)); // a fake never calls back
+  }
+});
+
+Deno.test("nextTurn() comes even if the platform's ways are faked after load", async () => {
+  const fake = () => {};
+  const restore = replaceGlobals({ setImmediate: fake, setTimeout: fake });
+  try {
+    await new Promise<void>((resolve) => nextTurn(resolve));
+  } finally {
+    restore();
+  }
+});
+
+Deno.test("throwLater() throws in a microtask, even if queueMicrotask is faked after load", async () => {
+  const error = new Error("later");
+  const uncaught: unknown[] = [];
+  const stop = listenToUncaught((error) => uncaught.push(error));
+  try {
+    withGlobals({ queueMicrotask: () => {} }, () => throwLater(error));
+    assertEquals(uncaught, []);
+    await new Promise<void>((resolve) => nextTurn(resolve));
+  } finally {
+    stop();
+  }
+  assertEquals(uncaught.length, 1);
+  assertStrictEquals(uncaught[0], error);
 });

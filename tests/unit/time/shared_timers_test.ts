@@ -1,21 +1,21 @@
-// The timers behind the system's clock, in front of a host that the test is.
+// The timers behind the system's clock, on a host that the test plays.
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import {
-  type Host,
-  type HostTimer,
-  SharedTimers,
-} from "../../../src/time/shared_timers.ts";
-import { loadCopy } from "../../support/fresh_copy.ts";
+import { type HostTimer, SharedTimers } from "../../../src/time/shared_timers.ts";
+import type { TimerListener } from "../../../src/time/timer_listener.ts";
+import { listenToUncaught } from "../../support/uncaught.ts";
 
 type Wake = (token: string) => void;
 
-/** A turn of the event loop, on which what was set is looked at. */
+/** One turn of the event loop, in which the nursery is swept. */
 const turn = () => new TestClock().advance(0);
 
+/** A listener without a clock that can fail. */
+const listenerOf = (wake: Wake): TimerListener<string> => ({ wake, clockFailed: () => {} });
+
 /** Timers on a host whose time and timers the test moves. */
-function scene() {
+function fixture() {
   const armed: { callback: () => void; ms: number }[] = [];
   const cleared: unknown[] = [];
   const woke: string[] = [];
@@ -25,9 +25,9 @@ function scene() {
     setTimeout: (callback, ms) => armed.push({ callback, ms }) as unknown as HostTimer,
     clearTimeout: (timer) => cleared.push(timer),
   });
-  const sleeper = { wake: (token: string) => void woke.push(`${token} at ${self.now}`) };
-  const set = (ms: number, token: string, wake?: Wake) =>
-    timers.set(ms, self.now + ms, wake === undefined ? sleeper : { wake }, token);
+  const note = (token: string) => void woke.push(`${token} at ${self.now}`);
+  const set = (ms: number, token: string, wake: Wake = note) =>
+    timers.set(ms, self.now + ms, listenerOf(wake), token);
   const fire = (index: number, now: number) => {
     self.now = now;
     armed[index]?.callback();
@@ -35,16 +35,16 @@ function scene() {
   return { self, set, fire, woke, cleared, delays: () => armed.map(({ ms }) => ms) };
 }
 
-Deno.test("SharedTimers sets no timer of the host when all are cancelled before the look", async () => {
-  const { set, delays, cleared } = scene();
+Deno.test("SharedTimers sets no host timer when all timers are cancelled before the sweep", async () => {
+  const { set, delays, cleared } = fixture();
   const timers = Array.from({ length: 1000 }, () => set(5000, "never"));
   timers.forEach((timer) => timer.cancel());
   await turn();
   assertEquals([delays(), cleared], [[], []]);
 });
 
-Deno.test("SharedTimers sets one timer of the host for each duration, and wakes all in order", async () => {
-  const { self, set, fire, woke, delays } = scene();
+Deno.test("SharedTimers sets one host timer per duration, and wakes all timers in order", async () => {
+  const { self, set, fire, woke, delays } = fixture();
   set(10, "a");
   set(20, "b");
   self.now = 1002;
@@ -58,8 +58,8 @@ Deno.test("SharedTimers sets one timer of the host for each duration, and wakes 
   assertEquals([woke, delays().length], [["a at 1010", "c at 1012", "b at 1020"], 3]);
 });
 
-Deno.test("SharedTimers is never early when the host is: it sets a timer for the rest", async () => {
-  const { set, fire, woke, delays } = scene();
+Deno.test("SharedTimers sets a host timer for the rest when the host is early", async () => {
+  const { set, fire, woke, delays } = fixture();
   set(10, "a");
   await turn();
   fire(0, 1008.5);
@@ -70,8 +70,8 @@ Deno.test("SharedTimers is never early when the host is: it sets a timer for the
   assertEquals([woke, delays().length], [["a at 1010.5"], 3]);
 });
 
-Deno.test("SharedTimers waits in parts when the host cannot wait that long", async () => {
-  const { set, fire, woke, delays } = scene();
+Deno.test("SharedTimers waits in parts when a duration is too long for the host", async () => {
+  const { set, fire, woke, delays } = fixture();
   const longest = 2 ** 31 - 1;
   set(longest + 10, "a");
   await turn();
@@ -81,8 +81,8 @@ Deno.test("SharedTimers waits in parts when the host cannot wait that long", asy
   assertEquals(woke.length, 1);
 });
 
-Deno.test("SharedTimers lets go of the host's timer when a queue has run empty", async () => {
-  const { set, delays, cleared } = scene();
+Deno.test("SharedTimers clears the host timer of a queue that stays empty", async () => {
+  const { set, delays, cleared } = fixture();
   const timers = [set(10, "a"), set(10, "b")];
   await turn();
   timers.forEach((timer) => timer.cancel());
@@ -94,12 +94,12 @@ Deno.test("SharedTimers lets go of the host's timer when a queue has run empty",
   assertEquals([delays(), cleared], [[10, 10], [1]]);
 });
 
-Deno.test("SharedTimers sets one timer for a duration when an earlier queue of it was emptied and ended", async () => {
-  const { set, fire, cleared, delays } = scene();
+Deno.test("SharedTimers sets one host timer for a duration whose earlier queue was emptied and ended", async () => {
+  const { set, fire, cleared, delays } = fixture();
   const first = set(10, "a");
   await turn();
   first.cancel();
-  fire(0, 1010); // finds nothing, before the look that would have let go of it
+  fire(0, 1010); // finds nothing, before the sweep that would have cleared it
   set(10, "b");
   await turn();
   set(10, "c");
@@ -107,8 +107,8 @@ Deno.test("SharedTimers sets one timer for a duration when an earlier queue of i
   assertEquals([delays(), cleared], [[10, 10], []]);
 });
 
-Deno.test("SharedTimers keeps the host's timer when a queue fills again before the look", async () => {
-  const { self, set, fire, woke, delays, cleared } = scene();
+Deno.test("SharedTimers keeps the host timer when a queue fills again before the sweep", async () => {
+  const { self, set, fire, woke, delays, cleared } = fixture();
   for (let i = 0; i < 100; i++) {
     const timer = set(10, "never");
     await turn();
@@ -122,8 +122,8 @@ Deno.test("SharedTimers keeps the host's timer when a queue fills again before t
   assertEquals(woke, ["last at 1010"]);
 });
 
-Deno.test("SharedTimers fires timers of 0 at one look, and what they set at the next", async () => {
-  const { set, woke, delays } = scene();
+Deno.test("SharedTimers fires timers of 0 in one sweep, and those that they set in the next", async () => {
+  const { set, woke, delays } = fixture();
   const log: string[] = [];
   const again = (token: string) => {
     log.push(token);
@@ -139,8 +139,8 @@ Deno.test("SharedTimers fires timers of 0 at one look, and what they set at the 
   assertEquals([log.length, woke, delays()], [6, [], []]);
 });
 
-Deno.test("SharedTimers fires what is due at the look when the turn was long", async () => {
-  const { self, set, woke, delays } = scene();
+Deno.test("SharedTimers fires timers that are already due at the sweep, after a long turn", async () => {
+  const { self, set, woke, delays } = fixture();
   set(10, "a");
   set(300, "b");
   self.now = 1200;
@@ -148,15 +148,15 @@ Deno.test("SharedTimers fires what is due at the look when the turn was long", a
   assertEquals([woke, delays()], [["a at 1200"], [100]]);
 });
 
-Deno.test("SharedTimers lets a wake cancel others that are due with it", async () => {
-  const { set, fire, woke } = scene();
+Deno.test("SharedTimers lets a wake cancel other timers that are due with it", async () => {
+  const { set, fire, woke } = fixture();
   set(0, "early").cancel();
-  const cut = set(0, "first", () => late.cancel());
+  const first = set(0, "first", () => late.cancel());
   const late = set(0, "late");
   set(0, "kept");
   await turn();
-  cut.cancel(); // too late, and twice
-  cut.cancel();
+  first.cancel(); // too late, and twice
+  first.cancel();
   assertEquals(woke, ["kept at 1000"]);
 
   set(10, "one", () => queued.cancel());
@@ -167,36 +167,20 @@ Deno.test("SharedTimers lets a wake cancel others that are due with it", async (
   assertEquals(woke, ["kept at 1000", "three at 1010"]);
 });
 
-Deno.test("SharedTimers goes on when a wake throws, and the error surfaces by itself", async () => {
-  const woke: string[] = [];
+Deno.test("SharedTimers fires the other timers when a wake throws, whose error is uncaught", async () => {
   const error = new Error("by the wake");
-  const surfaced: unknown[] = [];
-  const { queueMicrotask } = globalThis;
-  globalThis.queueMicrotask = (callback) => {
-    try {
-      callback();
-    } catch (thrown) {
-      surfaced.push(thrown);
-    }
-  };
+  const uncaught: unknown[] = [];
+  const stop = listenToUncaught((error) => uncaught.push(error));
+  const { set, woke } = fixture();
   try {
-    const { SharedTimers: Copy } = await loadCopy<{ SharedTimers: typeof SharedTimers }>(
-      "shared_timers",
-    );
-    const setTimeout = () => 0 as unknown as HostTimer;
-    const host: Host = { now: () => 0, setTimeout, clearTimeout: () => {} };
-    const timers = new Copy(host);
-    const sleeper = { wake: (token: string) => void woke.push(token) };
-    timers.set(0, 0, {
-      wake: () => {
-        throw error;
-      },
-    }, "bad");
-    timers.set(0, 0, sleeper, "good");
+    set(0, "bad", () => {
+      throw error;
+    });
+    set(0, "good");
     await turn();
   } finally {
-    globalThis.queueMicrotask = queueMicrotask;
+    stop();
   }
-  assertEquals(woke, ["good"]);
-  assertStrictEquals(surfaced[0], error);
+  assertEquals([woke, uncaught.length], [["good at 1000"], 1]);
+  assertStrictEquals(uncaught[0], error);
 });

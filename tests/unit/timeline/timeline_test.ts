@@ -1,11 +1,13 @@
-// What a timeline keeps, and how it is drawn: as text, exactly, and as SVG.
+// Timeline: the events that it keeps, and its drawings as text and as SVG.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   Backoff,
   type BackoffEvent,
   type BackoffOptions,
+  type Limit,
   linear,
+  type Reason,
   sleep,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
@@ -17,8 +19,8 @@ class Down extends Error {
   override name = "Down";
 }
 
-/** A clock, a timeline, and executions of one policy, which are numbered from 1 on. */
-function scene(options: BackoffOptions) {
+/** A clock, a timeline, and a policy whose executions are numbered from 1. */
+function fixture(options: BackoffOptions) {
   const clock = new TestClock();
   const timeline = new Timeline();
   let before: number | null = null;
@@ -27,7 +29,10 @@ function scene(options: BackoffOptions) {
     timeline.observe({ ...event, execution: event.execution - before });
   };
   const backoff = new Backoff({ exceptions: [Down], ...options, clock, observe });
-  /** Each attempt takes so long; negative: and fails then. The last one is for the rest. */
+  /**
+   * Executes a function by a script: the duration of each attempt, negative for one that fails
+   * after it. The last duration is repeated.
+   */
   const execute = (...script: number[]) =>
     backoff.execute(async ({ number }) => {
       const ms = script[Math.min(number, script.length) - 1] ?? 0;
@@ -38,12 +43,12 @@ function scene(options: BackoffOptions) {
   return { clock, timeline, backoff, execute };
 }
 
-/** What is drawn in 60 columns, line by line. */
+/** The lines of the drawing in 60 columns. */
 const linesOf = (timeline: Timeline) => timeline.toString({ columns: 60 }).split("\n");
 
-Deno.test("Timeline draws attempts and pauses to scale, with how each ended", async () => {
+Deno.test("Timeline draws attempts and pauses to scale, and tells how each attempt ended", async () => {
   const pause = linear({ initial: 100, step: 100, jitter: "none" });
-  const { clock, timeline, execute } = scene({ pause });
+  const { clock, timeline, execute } = fixture({ pause });
   await clock.run(execute(-100, -100, 100));
   assertEquals(linesOf(timeline), [
     "    0             200           400           600 ms",
@@ -54,8 +59,8 @@ Deno.test("Timeline draws attempts and pauses to scale, with how each ended", as
   ]);
 });
 
-Deno.test("Timeline draws limits from when they are known, and late ends", async () => {
-  const { clock, timeline, execute } = scene({
+Deno.test("Timeline draws late ends, and each limit as soon as an event tells it", async () => {
+  const { clock, timeline, execute } = fixture({
     attemptTimeout: 300,
     deadline: 1000,
     pause: 100,
@@ -71,8 +76,8 @@ Deno.test("Timeline draws limits from when they are known, and late ends", async
   ]);
 });
 
-Deno.test("Timeline draws the deadline where a pause would have been longer", async () => {
-  const { clock, timeline, execute } = scene({ deadline: 500, pause: 1000 });
+Deno.test("Timeline draws a pause up to the deadline when it would last longer", async () => {
+  const { clock, timeline, execute } = fixture({ deadline: 500, pause: 1000 });
   await clock.run(execute(-100).catch(() => {}));
   assertEquals(linesOf(timeline), [
     "    0            200          400 ms",
@@ -81,8 +86,8 @@ Deno.test("Timeline draws the deadline where a pause would have been longer", as
   ]);
 });
 
-Deno.test("Timeline draws a grace behind the attempt timeout", async () => {
-  const { clock, timeline, execute } = scene({
+Deno.test("Timeline draws a grace after the attempt timeout", async () => {
+  const { clock, timeline, execute } = fixture({
     attemptTimeout: 200,
     grace: 100,
     pause: 100,
@@ -96,8 +101,8 @@ Deno.test("Timeline draws a grace behind the attempt timeout", async () => {
   ]);
 });
 
-Deno.test("Timeline draws executions at once on one axis", async () => {
-  const { clock, timeline, execute } = scene({ maxTries: 2, pause: 100 });
+Deno.test("Timeline draws concurrent executions on one axis", async () => {
+  const { clock, timeline, execute } = fixture({ maxTries: 2, pause: 100 });
   const later = sleep(200, { clock }).then(() => execute(-100, 300));
   await clock.run(Promise.allSettled([execute(-100), later]));
   assertEquals(linesOf(timeline), [
@@ -110,8 +115,8 @@ Deno.test("Timeline draws executions at once on one axis", async () => {
   ]);
 });
 
-Deno.test("Timeline draws what is under way up to the latest instant", async () => {
-  const { clock, timeline, execute } = scene({ pause: 500 });
+Deno.test("Timeline draws running attempts and pauses up to the latest instant", async () => {
+  const { clock, timeline, execute } = fixture({ pause: 500 });
   execute(1000);
   execute(-100);
   await clock.advance(200);
@@ -126,8 +131,8 @@ Deno.test("Timeline draws what is under way up to the latest instant", async () 
   ]);
 });
 
-Deno.test("Timeline tells what ended an execution that no attempt did", async () => {
-  const { clock, timeline, backoff, execute } = scene({ deadline: 400, pause: 100 });
+Deno.test("Timeline tells why an execution ended when no attempt ended it", async () => {
+  const { clock, timeline, backoff, execute } = fixture({ deadline: 400, pause: 100 });
   const { signal } = new AbortController();
   const controller = new AbortController();
   const calls = [
@@ -152,34 +157,73 @@ Deno.test("Timeline tells what ended an execution that no attempt did", async ()
   ]);
 });
 
-Deno.test("Timeline takes another policy's timeout for a failure like another", async () => {
-  const { clock, timeline, backoff } = scene({ maxTries: 1 });
-  await clock.run(
-    backoff.execute(() => Promise.reject(new TimeoutError("attempt", 5000)))
-      .catch(() => {}),
-  );
-  assertMatch(
-    `${timeline}`,
-    /#1 +█+ +1 maxTries: TimeoutError: An anonym…\n█ attempt$/,
-  );
+/** Draws an attempt that begins at 0, is timed out by a limit of 100 ms, and ends at 102. */
+function linesOfTimeout(limit: Limit): string[] {
+  const timeline = new Timeline();
+  const failure = {
+    error: new TimeoutError(limit, 100),
+    attempt: 1,
+    limit,
+    duration: 102,
+    elapsed: 102,
+    remaining: 0,
+    pauseBefore: 0,
+  };
+  const of = { execution: 1, attempt: 1 };
+  timeline.observe({ ...of, type: "attempt", at: 0 });
+  timeline.observe({ ...of, type: "failure", at: 102, failure, pauseAfter: null });
+  timeline.observe({
+    ...of,
+    type: "late",
+    at: 200,
+    outcome: { status: "rejected", reason: 1 },
+  });
+  return linesOf(timeline);
+}
+
+Deno.test("Timeline draws a failure by the limit that it tells, also when it is noticed late", () => {
+  assertEquals(linesOfTimeout("attempt"), [
+    "    0              100           200 ms",
+    "#1  ███████████████┊             ○ 1 attempt timeout, late 1",
+    "█ attempt  ┊ attempt timeout  ○ late end",
+  ]);
+  assertEquals(linesOfTimeout("deadline"), [
+    "    0        50       100      150      200 ms",
+    "#1  ██████████████████                  ○ 1 deadline, late 1",
+    "█ attempt  ○ late end",
+  ]);
 });
 
-Deno.test("Timeline tells an error that cannot be shown", async () => {
-  const { clock, timeline, backoff } = scene({ maxTries: 1, exceptions: "all" });
+for (const ms of [50, 5000]) {
+  Deno.test(`Timeline draws a failure when another policy's timeout of ${ms} ms is thrown`, async () => {
+    const { clock, timeline, backoff } = fixture({ maxTries: 1 });
+    const nested = sleep(100, { clock }).then(() => {
+      throw new TimeoutError("attempt", ms);
+    });
+    await clock.run(backoff.execute(() => nested).catch(() => {}));
+    assertMatch(
+      `${timeline}`,
+      /#1 +█+ +1 maxTries: TimeoutError: An anonym…\n█ attempt$/,
+    );
+  });
+}
+
+Deno.test("Timeline describes an error that cannot be converted to a string", async () => {
+  const { clock, timeline, backoff } = fixture({ maxTries: 1, exceptions: "all" });
   await clock.run(
     backoff.execute(() => Promise.reject(Object.create(null))).catch(() => {}),
   );
   assertMatch(`${timeline}`, /1 maxTries: an error that cannot/);
 });
 
-Deno.test("Timeline draws one execution that never called its function", () => {
+Deno.test("Timeline draws an execution that never called its function", () => {
   const timeline = new Timeline();
   const outcome = { status: "rejected", reason: "stop" } as const;
   timeline.observe({
     type: "done",
     execution: 1,
     at: 5,
-    tries: 0,
+    attempts: 0,
     elapsed: 0,
     outcome,
     reason: "aborted",
@@ -198,17 +242,24 @@ Deno.test("Timeline.observe() is usable detached, by any number of policies", ()
   assertEquals(timeline.toString().match(/1 running/g)?.length, 2);
 });
 
-/** Tells of an execution whose attempts fail at once, `from` on, a millisecond each. */
-function tell(timeline: Timeline, execution: number, from: number, tries: number): void {
-  for (let attempt = 1; attempt <= tries; attempt++) {
+/** Emits the events of an execution whose attempts take a millisecond each, and fail. */
+function emitFailures(
+  timeline: Timeline,
+  execution: number,
+  from: number,
+  attempts: number,
+): void {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
     const at = from + attempt - 1;
     timeline.observe({ type: "attempt", execution, at, attempt });
     const failure = {
       error: new Down("busy"),
-      tries: attempt,
+      attempt,
+      limit: null,
+      duration: 1,
       elapsed: attempt,
       remaining: Infinity,
-      pause: 0,
+      pauseBefore: 0,
     };
     timeline.observe({
       type: "failure",
@@ -216,15 +267,17 @@ function tell(timeline: Timeline, execution: number, from: number, tries: number
       at: at + 1,
       attempt,
       failure,
-      pause: 0,
+      pauseAfter: 0,
     });
   }
 }
 
-Deno.test("Timeline keeps the newest executions, and tells how many there were before", () => {
-  const timeline = new Timeline({ most: 2 });
-  for (const execution of [1, 2, 3, 4, 5]) tell(timeline, execution, execution * 10, 1);
-  // What is still told of one that was dropped begins no new one.
+Deno.test("Timeline keeps the newest executions, and tells the number of those before", () => {
+  const timeline = new Timeline({ maxExecutions: 2 });
+  for (const execution of [1, 2, 3, 4, 5]) {
+    emitFailures(timeline, execution, execution * 10, 1);
+  }
+  // A later event of an execution that was removed does not begin a new one.
   timeline.observe({ type: "attempt", execution: 1, at: 70, attempt: 2 });
   assertEquals(linesOf(timeline), [
     "executions before these: 3",
@@ -235,41 +288,43 @@ Deno.test("Timeline keeps the newest executions, and tells how many there were b
   ]);
 });
 
-Deno.test("Timeline keeps a hundred executions when nothing is said", () => {
+Deno.test("Timeline keeps 100 executions by default", () => {
   const timeline = new Timeline();
-  for (let execution = 1; execution <= 101; execution++) tell(timeline, execution, 0, 1);
+  for (let execution = 1; execution <= 101; execution++) {
+    emitFailures(timeline, execution, 0, 1);
+  }
   assertEquals(linesOf(timeline)[0], "executions before these: 1");
 });
 
-Deno.test("Timeline keeps the newest hundred attempts of an execution", () => {
+Deno.test("Timeline keeps the newest 100 attempts of an execution", () => {
   const timeline = new Timeline();
-  tell(timeline, 1, 0, 105);
+  emitFailures(timeline, 1, 0, 105);
   const lines = linesOf(timeline);
-  assertEquals(lines.length, 103); // and the ticks, and the legend
+  assertEquals(lines.length, 103); // with the ticks, the number of attempts before, and the legend
   assertMatch(lines[1] ?? "", /^#1 +attempts before: 5$/);
   assertMatch(lines[2] ?? "", / 6 Down: busy$/);
-  // The late end of one that was dropped has nowhere to be.
+  // The late end of an attempt that was removed is not drawn.
   const outcome = { status: "fulfilled", value: 1 } as const;
   timeline.observe({ type: "late", execution: 1, at: 90, attempt: 2, outcome });
   assertEquals(linesOf(timeline), lines);
 });
 
-Deno.test("Timeline draws as many executions as it was told to keep", () => {
-  const timeline = new Timeline({ most: 130_000 });
+Deno.test("Timeline draws every execution that it keeps when there are very many", () => {
+  const timeline = new Timeline({ maxExecutions: 130_000 });
   for (let execution = 1; execution <= 130_000; execution++) {
-    tell(timeline, execution, 0, 1);
+    emitFailures(timeline, execution, 0, 1);
   }
   assertEquals(linesOf(timeline).length, 130_002);
   assertEquals(timeline.toSVG().match(/<rect class="failure"/g)?.length, 130_000);
 });
 
-Deno.test("Timeline.clear() forgets all, and draws what comes then", () => {
-  const timeline = new Timeline({ most: 1 });
-  tell(timeline, 1, 0, 1);
-  tell(timeline, 2, 0, 1);
+Deno.test("Timeline.clear() removes all executions, and later ones are drawn", () => {
+  const timeline = new Timeline({ maxExecutions: 1 });
+  emitFailures(timeline, 1, 0, 1);
+  emitFailures(timeline, 2, 0, 1);
   timeline.clear();
   assertEquals(`${timeline}`, "no executions");
-  tell(timeline, 3, 500, 1);
+  emitFailures(timeline, 3, 500, 1);
   assertEquals(linesOf(timeline), [
     "    0                                         1 ms",
     "#3  ██████████████████████████████████████████  1 Down: busy",
@@ -277,17 +332,17 @@ Deno.test("Timeline.clear() forgets all, and draws what comes then", () => {
   ]);
 });
 
-Deno.test("Timeline.toString() has 80 columns and no color when nothing is said", () => {
+Deno.test("Timeline.toString() has 80 columns and no color by default", () => {
   const timeline = new Timeline();
-  tell(timeline, 1, 0, 1);
+  emitFailures(timeline, 1, 0, 1);
   assertEquals(timeline.toString(), timeline.toString({ columns: 80, color: false }));
   assertEquals(timeline.toString(null), timeline.toString({ columns: null, color: null }));
   assertEquals(timeline.toString().split("\n")[1]?.length, 80);
 });
 
-Deno.test("Timeline.toString() colors attempts by how they ended when it is asked to", () => {
+Deno.test("Timeline.toString() colors attempts by how they ended when `color` is true", () => {
   const timeline = new Timeline();
-  tell(timeline, 1, 0, 1);
+  emitFailures(timeline, 1, 0, 1);
   const [, plain = ""] = timeline.toString({ columns: 40 }).split("\n");
   const [, painted = ""] = timeline.toString({ columns: 40, color: true }).split("\n");
   // deno-lint-ignore no-control-regex
@@ -296,23 +351,88 @@ Deno.test("Timeline.toString() colors attempts by how they ended when it is aske
   assertEquals(painted.replaceAll(/\x1b\[\d+m/g, ""), plain);
 });
 
-Deno.test("Timeline throws when an option is wrong", () => {
-  const timeline = new Timeline();
-  const wrong: [() => unknown, string][] = [
-    [() => new Timeline({ most: 0 }), "'most' must be an integer >= 1: current value is 0"],
-    [() => new Timeline({ most: 1.5 }), "'most' must be an integer >= 1"],
-    [() => new Timeline({ limit: 3 } as object), "did you mean 'most'?"],
-    [() => timeline.toString({ columns: 39 }), "'columns' must be an integer >= 40"],
-    [() => timeline.toString({ color: true } as object), "did you mean 'color'?"],
-    [
-      () => timeline.toString({ color: 1 } as object),
-      "'color' must be true or false: current value is 1",
-    ],
-  ];
-  for (const [make, message] of wrong) assertThrows(make, Error, message);
+/** The ANSI code of an attempt that is running when its execution ends, by the reason. */
+const CODES: Record<Reason, number> = {
+  success: 32,
+  nonRetryable: 31,
+  maxTries: 31,
+  giveup: 31,
+  budget: 31,
+  deadline: 35,
+  aborted: 35,
+  callbackError: 35,
+};
+
+Deno.test("Timeline.toString() colors a running attempt by why its execution ended", () => {
+  for (const [reason, code] of Object.entries(CODES) as [Reason, number][]) {
+    const timeline = new Timeline();
+    timeline.observe({ type: "attempt", execution: 1, at: 0, attempt: 1 });
+    const outcome = { status: "fulfilled", value: 1 } as const;
+    const done = { type: "done", execution: 1, at: 9, attempts: 1, elapsed: 9 } as const;
+    timeline.observe({ ...done, outcome, reason });
+    const [, line = ""] = timeline.toString({ color: true }).split("\n");
+    assert(line.includes(`\x1b[${code}m█`) && line.endsWith(`1 ${reason}`), line);
+  }
 });
 
-/** Not made before it is needed, as it takes its time. */
+Deno.test("Timeline() and Timeline.toString() throw when an option is wrong", () => {
+  const timeline = new Timeline();
+  const make = (options: object) => () => new Timeline(options);
+  const draw = (options: object) => () => timeline.toString(options);
+  const wrong: [() => unknown, typeof TypeError | typeof RangeError, string][] = [
+    [
+      make({ maxExecutions: 0 }),
+      RangeError,
+      "Cannot make a timeline: option 'maxExecutions' must be an integer >= 1, got 0",
+    ],
+    [
+      make({ maxExecutions: 1.5 }),
+      RangeError,
+      "Cannot make a timeline: option 'maxExecutions' must be an integer >= 1, got 1.5",
+    ],
+    [
+      make({ maxExecutions: "3" }),
+      TypeError,
+      "Cannot make a timeline: option 'maxExecutions' must be an integer >= 1, got \"3\"",
+    ],
+    [
+      make({ most: 3 }),
+      TypeError,
+      "Cannot make a timeline: unknown option 'most', the options are maxExecutions",
+    ],
+    [
+      make({ max_executions: 3 }),
+      TypeError,
+      "Cannot make a timeline: unknown option 'max_executions', did you mean 'maxExecutions'?",
+    ],
+    [
+      make([3]),
+      TypeError,
+      "Cannot make a timeline: the options must be an object, got an array of 1",
+    ],
+    [
+      draw({ columns: 39 }),
+      RangeError,
+      "Cannot draw a timeline: option 'columns' must be an integer >= 40, got 39",
+    ],
+    [
+      draw({ color: 1 }),
+      TypeError,
+      "Cannot draw a timeline: option 'color' must be true or false, got 1",
+    ],
+    [
+      draw({ colour: true }),
+      TypeError,
+      "Cannot draw a timeline: unknown option 'colour', the options are columns, color",
+    ],
+  ];
+  for (const [call, ErrorClass, message] of wrong) {
+    const error = assertThrows(call, ErrorClass);
+    assertEquals(error.message, message);
+  }
+});
+
+/** Arbitrary text. A function, because making an arbitrary is slow. */
 const anything = () =>
   fc.oneof(
     fc.string({ unit: "binary" }),
@@ -325,7 +445,7 @@ const anything = () =>
       "\ud800",
     ),
   );
-/** Events by chance, which no execution need have told. */
+/** Random events, also ones that no execution would emit. */
 const events = (): fc.Arbitrary<BackoffEvent[]> =>
   fc.array(
     fc.record({
@@ -333,39 +453,43 @@ const events = (): fc.Arbitrary<BackoffEvent[]> =>
       execution: fc.constantFrom(1, 2, 3, 2 ** 53 - 1),
       at: fc.oneof(fc.nat(3000), fc.double({ min: 0, max: 1e15, noNaN: true })),
       attempt: fc.integer({ min: 1, max: 3 }),
-      tries: fc.nat(3),
+      attempts: fc.nat(3),
       elapsed: fc.nat(3000),
       reason: fc.constantFrom("success", "deadline", "aborted"),
-      pause: fc.option(fc.nat(1e6)),
+      pauseAfter: fc.option(fc.nat(1e6)),
       outcome: anything().map((reason) => ({ status: "rejected", reason })),
       failure: fc.record({
-        error: fc.oneof(
-          anything().map((message) => new Error(message)),
-          fc.nat(500).map((ms) => new TimeoutError("attempt", ms)),
+        end: fc.oneof(
+          anything().map((message) => ({ error: new Error(message), limit: null })),
+          fc.record({
+            limit: fc.constantFrom<Limit>("attempt", "deadline"),
+            ms: fc.nat(500),
+          })
+            .map(({ limit, ms }) => ({ error: new TimeoutError(limit, ms), limit })),
         ),
         remaining: fc.constantFrom(0, 100, Infinity),
-      }),
+      }).map(({ end, remaining }) => ({ ...end, remaining })),
     }).map((event) => event as unknown as BackoffEvent),
     { maxLength: 40 },
   );
 
-function timelineOf(told: readonly BackoffEvent[]): Timeline {
-  const timeline = new Timeline({ most: 3 });
-  told.forEach(timeline.observe);
+function timelineOf(emitted: readonly BackoffEvent[]): Timeline {
+  const timeline = new Timeline({ maxExecutions: 3 });
+  emitted.forEach(timeline.observe);
   return timeline;
 }
 
-/** As wide as a terminal may draw it. */
+/** The largest number of columns that a terminal may draw a line at. */
 const widthOf = (line: string) =>
   [...line].reduce(
     (sum, each) => sum + (/[\u2500-\u25ff…]/.test(each) || each < "\u1100" ? 1 : 2),
     0,
   );
 
-Deno.test("Timeline.toString() draws no line wider than asked, and steers no terminal", () => {
+Deno.test("Timeline.toString() keeps to its columns and has no control characters, whatever happened", () => {
   fc.assert(
-    fc.property(events(), fc.integer({ min: 40, max: 200 }), (told, columns) => {
-      const text = timelineOf(told).toString({ columns });
+    fc.property(events(), fc.integer({ min: 40, max: 200 }), (emitted, columns) => {
+      const text = timelineOf(emitted).toString({ columns });
       for (const line of text.split("\n")) {
         assert(widthOf(line) <= columns, line);
         assertEquals(line.match(/[\p{C}\p{Zl}\p{Zp}]/u), null);
@@ -374,7 +498,7 @@ Deno.test("Timeline.toString() draws no line wider than asked, and steers no ter
   );
 });
 
-/** The elements of a document, in their order; throws where it is not well-formed. */
+/** The names of the elements of a document. Throws if it is not well-formed. */
 function elementsOf(svg: string): string[] {
   const names: string[] = [];
   const open: string[] = [];
@@ -395,13 +519,13 @@ function elementsOf(svg: string): string[] {
 }
 
 Deno.test("Timeline.toSVG() is a well-formed document, whatever happened", () => {
-  fc.assert(fc.property(events(), (told) => {
-    assertEquals(elementsOf(timelineOf(told).toSVG())[0], "svg");
+  fc.assert(fc.property(events(), (emitted) => {
+    assertEquals(elementsOf(timelineOf(emitted).toSVG())[0], "svg");
   }));
 });
 
-Deno.test("Timeline.toSVG() draws what the text does, to scale, for light and dark", async () => {
-  const { clock, timeline, execute } = scene({
+Deno.test("Timeline.toSVG() draws the same as the text, to scale, for light and dark backgrounds", async () => {
+  const { clock, timeline, execute } = fixture({
     attemptTimeout: 200,
     grace: 100,
     pause: 100,
@@ -409,7 +533,7 @@ Deno.test("Timeline.toSVG() draws what the text does, to scale, for light and da
   await clock.run(execute(-100, 1000, 200));
   await clock.advance(1000);
   const svg = timeline.toSVG();
-  // 520 units for 1,200 ms: until the late end.
+  // The axis has 520 units for 1,200 ms, up to the late end.
   assertMatch(svg, /<rect class="failure" x="0" [^>]* width="43.3"/);
   assertMatch(svg, /<rect class="timeout" x="86.7" [^>]* width="86.6"/);
   assertMatch(svg, /<rect class="timeout grace" x="173.3" [^>]* width="43.4"/);
@@ -419,10 +543,10 @@ Deno.test("Timeline.toSVG() draws what the text does, to scale, for light and da
   assertMatch(svg, />2 attempt timeout, late value</);
 });
 
-Deno.test("Timeline.toSVG() tells how many executions there were before", () => {
-  const timeline = new Timeline({ most: 1 });
+Deno.test("Timeline.toSVG() tells the number of executions before those it draws", () => {
+  const timeline = new Timeline({ maxExecutions: 1 });
   assertEquals(elementsOf(timeline.toSVG()).includes("rect"), true);
-  tell(timeline, 1, 0, 1);
-  tell(timeline, 2, 0, 1);
+  emitFailures(timeline, 1, 0, 1);
+  emitFailures(timeline, 2, 0, 1);
   assertMatch(timeline.toSVG(), /<title>Executions: 1, before them: 1<\/title>/);
 });

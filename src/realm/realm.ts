@@ -1,0 +1,35 @@
+/**
+ * State that must be one in a realm, however many copies and builds of the library are loaded
+ * into it: the ESM and the CommonJS build, and other versions in other folders.
+ *
+ * @module
+ */
+
+/** The shared state. Its shape belongs to its version, and is never changed without a new one. */
+export interface Realm {
+  /** The attempt whose function is running; `null` outside. Copies share the type by its shape. */
+  currentAttempt: unknown;
+  /** The number of executions that were observed. */
+  executions: number;
+}
+
+/** The name of the state on `globalThis`, with its version. */
+const KEY = "@asyncbackoff/asyncbackoff/realm/1";
+
+/**
+ * Finds the state of the realm, or puts it there. If `globalThis` is frozen, this copy of the
+ * library has a state of its own.
+ *
+ * @returns The state.
+ */
+export function findRealm(): Realm {
+  const key = Symbol.for(KEY);
+  const known = (globalThis as { [key: symbol]: Realm | undefined })[key];
+  if (known !== undefined) return known;
+  const value: Realm = { currentAttempt: null, executions: 0 };
+  Reflect.defineProperty(globalThis, key, { value });
+  return value;
+}
+
+/** The state of this realm. */
+export const realm: Realm = /* @__PURE__ */ findRealm();
