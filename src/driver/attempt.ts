@@ -156,15 +156,3 @@ export function currentAttempt(): Attempt {
   }
   return current;
 }
-
-/**
- * Sets the attempt that {@linkcode currentAttempt} returns.
- *
- * @param attempt The attempt whose function is about to run; `null` for none.
- * @returns The attempt that was set before, to be restored.
- */
-export function setCurrentAttempt(attempt: Attempt | null): Attempt | null {
-  const before = realm.currentAttempt as Attempt | null;
-  realm.currentAttempt = attempt;
-  return before;
-}

@@ -3,19 +3,26 @@
  * signals. It decides nothing.
  *
  * ```text
- * source               noticed by       how it reaches the engine
- * the function ends    its promise      #settled, as a reaction of that promise
- * the timer fires      wake             posts `woke`; #receive applies it
- * the clock fails      clockFailed      posts `faulted`; #receive applies it
- * a signal is aborted  #signalAborted   posts `aborted`; #receive applies it
- * a callback throws    the engine       a state that is done; what it misses: #fail
+ * source                      noticed by       how it reaches the engine
+ * the function ends           its promise      resolves the inbox; #settled applies it
+ * a shared timer fires        due              resolves the inbox; #receive applies `woke`
+ * the timer of a clock fires  wake             posts `woke`; #receive applies it
+ * the clock fails             clockFailed      posts `faulted`; #receive applies it
+ * a signal is aborted         #signalAborted   posts `aborted`; #receive applies it
+ * a callback throws           the engine       a state that is done; what it misses: #fail
  * ```
  *
- * Every event is thus received as a promise reaction that was registered in the caller's async
- * context. Events take effect in the order in which they happened, and the first one wins. The
- * function, `giveup`, `pause` and `observe` run in the context of their own call, whoever
- * fired the timer. Only the signal of the running attempt is aborted earlier: at the moment at
- * which the timer fires or the caller aborts.
+ * The inbox is a promise of whatever comes first. Every event is thus received as a promise
+ * reaction that was registered in the caller's async context. Events take effect in the order
+ * in which they happened, and the first one wins. The function, `giveup`, `pause` and `observe`
+ * run in the context of their own call, whoever fired the timer.
+ *
+ * The promise that the caller gets is that of the first reaction, and every later reaction
+ * leads to it. V8 follows such a chain, so the stack of an error that the function throws
+ * after an `await` still names the caller, in every attempt.
+ *
+ * No exception may leave shared state half-changed, not even a stack overflow: the current
+ * attempt is restored by a plain write, and a timer is called before it is marked as called.
  *
  * @module
  */
@@ -23,9 +30,19 @@
 import { begin, beginTrying, limitError, step } from "../engine/engine.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "../engine/state.ts";
 import type { BackoffPolicy } from "../policy/policy.ts";
+import { realm } from "../realm/realm.ts";
+import {
+  Deferred,
+  ignore,
+  promiseOf,
+  react,
+  rejectionOf,
+  type Settle,
+  soon,
+} from "../time/promises.ts";
 import { onAbort } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
-import { RunningAttempt, setCurrentAttempt } from "./attempt.ts";
+import { RunningAttempt } from "./attempt.ts";
 import { Observer } from "./observer.ts";
 import type { Counters } from "./statistic.ts";
 
@@ -57,22 +74,16 @@ export function execute<T>(
   counters: Counters,
   task: Task<T>,
 ): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const outer = setCurrentAttempt(null); // giveup, pause and observers have none
-    new Execution(policy, counters, task, resolve, reject).start();
-    setCurrentAttempt(outer);
-  });
+  const outer = realm.currentAttempt;
+  realm.currentAttempt = null; // giveup, pause and observers have none
+  try {
+    const execution = new Execution(policy, counters, task);
+    execution.start();
+    return execution.next() as Promise<T>;
+  } finally {
+    realm.currentAttempt = outer; // a plain write: it needs no stack
+  }
 }
-
-/** An event on its way to the state in which it happened. */
-interface Message {
-  readonly execution: { receive(message: Message): void };
-  readonly state: State;
-  readonly event: Event;
-}
-
-/** One function for all executions, so that an inbox needs no closure. */
-const receive = (message: Message): void => message.execution.receive(message);
 
 /** An event that ends an execution from outside. */
 type Interruption = Event & { type: "aborted" | "faulted" };
@@ -88,38 +99,42 @@ function succeeded(): Done {
   return { ...begin(0, ""), phase: "done", reason: "success", outcome };
 }
 
-/** The built-in `then`: like `await`, it ignores a `then` that was put on the promise. */
-const promiseThen = /* @__PURE__ */ (() => Promise.prototype.then)();
+/** The value with which an inbox resolves if an event was posted to it. */
+const POSTED = /* @__PURE__ */ Symbol("posted");
+
+/** The event of a shared timer. Its instant is read, and its error made, when it is received. */
+const DUE: Event = { type: "woke", at: -Infinity };
+
+/** A reaction returns it if its own promise shall stay pending. Throwing takes microseconds. */
+const PENDING = { then() {} };
 
 class Execution<T> implements TimerListener<Waiting> {
   readonly #policy: BackoffPolicy;
   readonly #counters: Counters;
   readonly #task: Task<T>;
-  readonly #resolve: (value: T) => void;
-  readonly #reject: (reason: unknown) => void;
   readonly #observer: Observer | null;
   #state: State = NOT_BEGUN;
-  /** The attempt in flight, also while it winds down. */
+  /** The attempt in flight, also while it winds down, and the promise of its result. */
   #attempt: RunningAttempt | null = null;
+  #result: Promise<unknown> | null = null;
   /** The first abort of a signal, from the moment at which it happens. */
   #interruption: Interruption | null = null;
-  /** Resolves the promise of the inbox; `null` when there is none, or it has a message. */
-  #inbox: ((message: Message) => void) | null = null;
+  /** The promise of whatever comes first; `null` if only the attempt can end the state. */
+  #inbox: Deferred | null = null;
+  /** The event that was posted to the inbox. */
+  #posted: Event | null = null;
+  /** Settle the caller's promise, if its first reaction did not. */
+  #resolve: Settle | null = null;
+  #reject: Settle | null = null;
+  /** The promise of the next reaction, until the caller's promise follows it. */
+  #next: Promise<unknown> | null = null;
   #timer: Timer | null = null;
   #unlisten: (() => void) | null = null;
 
-  constructor(
-    policy: BackoffPolicy,
-    counters: Counters,
-    task: Task<T>,
-    resolve: (value: T) => void,
-    reject: (reason: unknown) => void,
-  ) {
+  constructor(policy: BackoffPolicy, counters: Counters, task: Task<T>) {
     this.#policy = policy;
     this.#counters = counters;
     this.#task = task;
-    this.#resolve = resolve;
-    this.#reject = reject;
     this.#observer = policy.observe === null
       ? null
       : new Observer(policy.observe, policy.clock);
@@ -159,33 +174,46 @@ class Execution<T> implements TimerListener<Waiting> {
     };
   }
 
-  // 2. Noticing events. From here on each is a fact: the attempt's signal is aborted at once.
+  // 2. Noticing events.
 
+  /** A turn of the event loop of its own has come, so nothing else is on its way. */
+  due(state: Waiting): void {
+    if (this.#state !== state || this.#posted !== null) return;
+    this.#posted = DUE;
+    this.#inbox?.resolve(POSTED);
+  }
+
+  /** From here on the limit is a fact: the attempt's signal is aborted at once. */
   wake(state: Waiting): void {
     // An abort that has happened came first, and is on its way.
-    if (this.#state !== state || this.#interruption !== null) return;
+    if (this.#state !== state || this.#posted !== null) return;
     try {
-      const at = Math.max(readInstant(this.#policy.clock), state.wakeAt);
-      const isRunning = state.phase === "trying";
-      const error = isRunning ? limitError(this.#policy, state, at) : undefined;
-      const message = {
-        execution: this,
-        state,
-        event: { type: "woke", at, error },
-      } as const;
-      // A clock without `after` wakes in a promise reaction in the caller's context already.
-      const isReceived = this.#policy.clock.after === undefined;
-      if (!isReceived) this.#post(message);
-      if (isRunning) this.#abortAttempt(error);
-      if (isReceived) this.receive(message);
+      const event = this.#woke(state);
+      // A clock without `after` wakes in a promise reaction already.
+      if (this.#policy.clock.after === undefined) {
+        this.#posted = event;
+        this.#inbox?.resolve(POSTED);
+      } else this.#post(event);
+      if (event.error !== undefined) this.#abortAttempt(event.error);
     } catch (error) {
       this.clockFailed(state, error);
     }
   }
 
+  /** Before a limit that is noticed late, an outcome on its way is received. */
+  isLimit(state: Waiting): boolean {
+    return state.phase !== "pausing";
+  }
+
   clockFailed(state: Waiting, error: unknown): void {
-    const event: Event = { type: "faulted", at: state.at, reason: error };
-    this.#post({ execution: this, state, event });
+    if (this.#state === state) this.#post({ type: "faulted", at: state.at, reason: error });
+  }
+
+  #woke(state: Waiting): Event & { type: "woke" } {
+    const at = Math.max(readInstant(this.#policy.clock), state.wakeAt);
+    const isRunning = state.phase === "trying";
+    const error = isRunning ? limitError(this.#policy, state, at) : undefined;
+    return { type: "woke", at, error };
   }
 
   #signalAborted(signal: AbortSignal): void {
@@ -196,46 +224,125 @@ class Execution<T> implements TimerListener<Waiting> {
     } catch (error) {
       this.#interruption = { type: "faulted", at: this.#state.at, reason: error };
     }
-    this.#post({ execution: this, state: this.#state, event: this.#interruption });
+    this.#post(this.#interruption);
     this.#abortAttempt(this.#interruption.reason);
   }
 
-  #settled(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): void {
-    if (attempt !== this.#attempt) return this.#settledLate(attempt, outcome);
+  #settled(outcome: PromiseSettledResult<unknown>): unknown {
     this.#attempt = null; // it ended by itself, so an abort in giveup or pause is not its own
+    this.#result = null;
+    this.#inbox = null;
     try {
       this.#apply({ type: "settled", at: this.#now(), outcome });
     } catch (error) {
       this.#fail(error);
     }
+    return this.#continue();
   }
 
-  #settledLate(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): void {
-    if (RunningAttempt.isEcho(attempt, outcome)) return;
-    this.#counters.late++;
-    this.#observer?.late(attempt.number, outcome, this.#state);
+  // 3. The inbox: a promise of whatever comes first.
+
+  #openInbox(): Deferred {
+    const inbox = new Deferred();
+    this.#inbox = inbox;
+    return inbox;
   }
 
-  // 3. The inbox: one pending promise. Posting resolves it, and its reaction receives.
-
-  #openInbox(): void {
-    new Promise<Message>((resolve) => this.#inbox = resolve).then(receive);
+  #followResult(): void {
+    if (this.#result !== null) this.#inbox?.follow(this.#result);
   }
 
-  /** Only the first message counts until the inbox is opened again. */
-  #post(message: Message): void {
+  /** Takes as many reactions as the end of the function, so that their order is kept. */
+  #post(event: Event): void {
     const inbox = this.#inbox;
-    this.#inbox = null;
-    inbox?.(message);
+    if (this.#posted !== null || inbox === null) return;
+    this.#posted = event;
+    soon(() => inbox.resolve(POSTED));
   }
 
-  receive({ state, event }: Message): void {
-    if (this.#state !== state) return; // another event came first
+  /** Applies the event that was posted. */
+  #receive(): unknown {
+    const posted = this.#posted as Event;
+    this.#inbox = null;
     try {
+      const event = posted === DUE ? this.#woke(this.#state as Waiting) : posted;
+      if (event.type === "woke" && event.error !== undefined) {
+        traceHere(event.error);
+        this.#abortAttempt(event.error); // has no effect if `wake` has aborted it
+      }
       this.#apply(event);
     } catch (error) {
       this.#fail(error);
     }
+    return this.#continue();
+  }
+
+  /**
+   * Calls the function if an attempt begins, and promises what comes next, in the caller's
+   * async context. Few calls lie above the function's.
+   */
+  next(): Promise<unknown> {
+    const state = this.#state;
+    if (state.phase === "done") return settledAs(state.outcome);
+    if (state.phase === "trying" && this.#interruption === null) {
+      let result: Promise<unknown>;
+      const outer = realm.currentAttempt;
+      realm.currentAttempt = this.#attempt;
+      try {
+        const { fn, self, args } = this.#task;
+        result = promiseOf(Reflect.apply(fn, self, args ?? [this.#attempt]));
+      } catch (error) {
+        result = rejectionOf(error);
+      } finally {
+        realm.currentAttempt = outer;
+      }
+      this.#result = result;
+      this.#followResult();
+    }
+    return react(
+      (this.#inbox?.promise ?? this.#result) as Promise<unknown>,
+      (value) => value === POSTED ? this.#receive() : this.#succeeded(value as T),
+      (reason) => this.#settled({ status: "rejected", reason }),
+    );
+  }
+
+  /** The result of a reaction: the outcome, or the way to the next reaction. */
+  #continue(): unknown {
+    if (this.#state.phase === "done") return this.#done();
+    const next = this.next();
+    if (this.#resolve === null) {
+      this.#next = next;
+      return this;
+    }
+    react(next, this.#resolve, ignore);
+    return PENDING;
+  }
+
+  #done(): unknown {
+    const resolve = this.#resolve;
+    if (resolve === null) return this;
+    // As many microtasks as the promise of the first reaction takes, so that their order is kept.
+    soon(() => this.#settleBy(resolve, this.#reject as Settle));
+    return PENDING;
+  }
+
+  /**
+   * The caller's promise is that of the first reaction. It calls this if that reaction was not
+   * the end, and follows the next one.
+   */
+  then(resolve: Settle, reject: Settle): void {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const next = this.#next;
+    this.#next = null;
+    if (next === null) this.#settleBy(resolve, reject);
+    else react(next, resolve, ignore);
+  }
+
+  #settleBy(resolve: Settle, reject: Settle): void {
+    const { outcome } = this.#state as Done;
+    if (outcome.status === "fulfilled") resolve(outcome.value);
+    else reject(outcome.reason);
   }
 
   // 4. One step of the engine.
@@ -256,26 +363,29 @@ class Execution<T> implements TimerListener<Waiting> {
     this.#enter(next, failure, event);
   }
 
-  /** Enters a state, and carries out what it asks for. */
+  /** Enters a state, and carries out what it asks for. `next` calls the function. */
   #enter(next: State, failure: Failure | null, event: Event | null): void {
     this.#cancelTimer();
     this.#counters.count(this.#state, next, failure);
     this.#state = next;
+    this.#inbox = null;
+    this.#posted = null;
     switch (next.phase) {
       case "trying":
         return this.#try(next);
       case "stopping":
-        return this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
+        this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
+        return this.#followResult(); // it may have ended before an abort of the caller
       case "pausing":
         this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
-        this.#attempt = null;
+        this.#abandonAttempt();
         if (failure !== null) this.#observer?.failure(next, failure);
         return;
       default:
         if (event?.type === "faulted") this.#abortAttempt(event.reason);
-        this.#attempt = null;
+        this.#abandonAttempt();
         if (failure !== null) this.#observer?.failure(next, failure);
-        return this.#settle(next);
+        return this.#end(next);
     }
   }
 
@@ -296,8 +406,7 @@ class Execution<T> implements TimerListener<Waiting> {
   #arm(state: Waiting, ms: number): void {
     if (ms === Infinity && this.#unlisten === null) return;
     if (this.#inbox === null) this.#openInbox();
-    const interruption = this.#interruption;
-    if (interruption !== null) this.#post({ execution: this, state, event: interruption });
+    if (this.#interruption !== null) this.#post(this.#interruption);
     if (ms === Infinity) return;
     this.#timer = startTimer(this.#policy.clock, ms, state.wakeAt, this, state);
   }
@@ -309,48 +418,44 @@ class Execution<T> implements TimerListener<Waiting> {
   }
 
   #try(state: Trying): void {
-    const attempt = new RunningAttempt(state, this.#policy.clock);
-    this.#attempt = attempt;
+    this.#attempt = new RunningAttempt(state, this.#policy.clock);
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
     if (state.attempts === 1) this.#policy.began(state.at);
-    if (ms === 0) return this.#apply(this.#interruption ?? { type: "woke", at: state.at });
-    if (this.#interruption === null) this.#call(attempt); // else it is on its way
-  }
-
-  #call(attempt: RunningAttempt): void {
-    let result: Promise<T>;
-    const outer = setCurrentAttempt(attempt);
-    try {
-      const { fn, self, args } = this.#task;
-      result = Promise.resolve(Reflect.apply(fn, self, args ?? [attempt]));
-    } catch (error) {
-      result = Promise.reject(error);
-    } finally {
-      setCurrentAttempt(outer);
-    }
-    promiseThen.call(
-      result,
-      (value) => this.#succeeded(attempt, value as T),
-      (reason) => this.#settled(attempt, { status: "rejected", reason }),
-    );
+    if (ms === 0) this.#apply(this.#interruption ?? { type: "woke", at: state.at });
   }
 
   #abortAttempt(reason: unknown): void {
     if (this.#attempt !== null) RunningAttempt.abort(this.#attempt, reason);
   }
 
-  #settle(state: Done): void {
+  /** An abandoned attempt may still end. Only what is needed to report that is kept. */
+  #abandonAttempt(): void {
+    const attempt = this.#attempt;
+    const result = this.#result;
+    this.#attempt = null;
+    this.#result = null;
+    if (attempt === null || result === null) return;
+    const late = (outcome: PromiseSettledResult<unknown>) => {
+      if (RunningAttempt.isEcho(attempt, outcome)) return;
+      this.#counters.late++;
+      this.#observer?.late(attempt.number, outcome, this.#state);
+    };
+    react(
+      result,
+      (value) => late({ status: "fulfilled", value }),
+      (reason) => late({ status: "rejected", reason }),
+    );
+  }
+
+  #end(state: Done): void {
     const unlisten = this.#unlisten;
     this.#unlisten = null;
     try {
       unlisten?.();
     } finally {
-      const { outcome } = state;
       this.#observer?.done(state);
-      if (outcome.status === "fulfilled") this.#resolve(outcome.value as T);
-      else this.#reject(outcome.reason);
     }
   }
 
@@ -362,20 +467,38 @@ class Execution<T> implements TimerListener<Waiting> {
   // 6. The fast path: a success that nobody observes skips the engine, with the same result.
   //    Saves about 50 ns a call. A test compares both ways.
 
-  #succeeded(attempt: RunningAttempt, value: T): void {
+  #succeeded(value: T): unknown {
     const state = this.#state;
-    const isPlain = attempt === this.#attempt && state.phase === "trying" &&
-      this.#unlisten === null && this.#observer === null && this.#policy.budget === null;
-    if (!isPlain) return this.#settled(attempt, { status: "fulfilled", value });
+    const isPlain = state.phase === "trying" && this.#unlisten === null &&
+      this.#observer === null && this.#policy.budget === null;
+    if (!isPlain) return this.#settled({ status: "fulfilled", value });
     this.#attempt = null;
+    this.#result = null;
     try {
       const at = this.#now();
       this.#cancelTimer();
       this.#state = SUCCEEDED;
       this.#counters.countSuccess(at - state.attemptAt);
-      this.#resolve(value);
     } catch (error) {
       this.#fail(error);
+      return this.#done();
     }
+    if (this.#resolve === null) return value;
+    this.#resolve(value);
+    return PENDING;
   }
+}
+
+/** Gives an error the stack of the reaction that receives it, which leads to the caller. */
+function traceHere(error: Error): void {
+  const { captureStackTrace } = Error as {
+    captureStackTrace?(error: Error, below: (error: Error) => void): void;
+  };
+  captureStackTrace?.(error, traceHere);
+}
+
+function settledAs(outcome: PromiseSettledResult<unknown>): Promise<unknown> {
+  return outcome.status === "fulfilled"
+    ? promiseOf(outcome.value)
+    : rejectionOf(outcome.reason);
 }

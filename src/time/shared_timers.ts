@@ -93,7 +93,7 @@ class SharedTimer<Token> extends Link implements Timer {
   fire(): void {
     this.unlink();
     try {
-      this.#listener.wake(this.#token);
+      this.#listener.due(this.#token);
     } catch (error) {
       throwLater(error);
     }

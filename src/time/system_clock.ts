@@ -34,7 +34,10 @@ export interface System {
 }
 
 /** Calls the token. */
-const caller: WakeListener<() => void> = { wake: (callback) => callback() };
+const caller: WakeListener<() => void> = {
+  due: (callback) => callback(),
+  isLimit: () => false,
+};
 
 /**
  * Makes a clock of the globals as they are now.
