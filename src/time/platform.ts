@@ -64,6 +64,14 @@ export function findNextTurn(): Turn {
 export const nextTurn: Turn = /* @__PURE__ */ findNextTurn();
 
 /**
+ * The number of turns that may be asked for at once, if every promise that can settle shall
+ * settle between each two of them. Only `setImmediate` allows more than one.
+ */
+export const turnsAtOnce: number =
+  /* @__PURE__ */ (() =>
+    nextTurn === (globalThis as { setImmediate?: Turn }).setImmediate ? 64 : 1)();
+
+/**
  * Throws an error from a microtask of its own, where it is uncaught and disturbs nobody else.
  * The microtask queue is found at load, so that a fake of time does not hold the error back.
  *

@@ -4,26 +4,37 @@
  *
  * 1. A nursery. A new timer only goes into a list, which is swept once per turn of the event
  *    loop. A timer that is cancelled before the sweep never reaches the platform.
- * 2. One host timer for many. A timer that survives the sweep joins the queue of its duration,
- *    where the first one set is the first one due. Each queue has one timer of the host, which
- *    is set for its head.
- * 3. A timer of 0 fires in the sweep: one turn of the event loop for all of them.
+ * 2. One host timer for all. A timer that survives the sweep joins the ring of its duration,
+ *    where the first one set is the first one due. The rings stand in a heap.
+ * 3. Timers fire by instant, and at one instant by the order in which they were set, as on
+ *    `TestClock`. Each fires in a turn of its own, so every promise that can settle has settled
+ *    in between. The platform lets promises settle between `setImmediate`s that are asked for at
+ *    once, so more and more turns are asked for while timers are due: 1, 2, 4 … 64.
+ * 4. A limit that is noticed late waits for one turn of the event loop with I/O, because the
+ *    outcome that it would cut off may be on its way. Then everything due fires in order.
  *
- * Nursery and queues are rings, because a timer must leave in constant time from anywhere in
- * the middle. A `Set` keeps the same order and passes the same tests, but takes 39 % longer for
- * a call with both limits. An array has to be searched, or keeps holes.
+ * Nursery and rings are linked lists, because a timer must leave in constant time from anywhere
+ * in the middle. A `Set` keeps the same order and passes the same tests, but takes 39 % longer
+ * for a call with both limits. An array has to be searched, or keeps holes.
  *
- * An empty queue keeps its host timer until the next sweep: a queue that fills again meanwhile
- * has no timer to set, and one that stays empty does not keep the process alive.
+ * No exception leaves this half-changed, wherever it is thrown: the host is called before the
+ * call is noted (a second sweep is harmless), timers move one by one, and whatever is left
+ * undone schedules a sweep.
  *
  * @module
  */
 
-import { nextTurn, throwLater } from "./platform.ts";
+import { Heap } from "./heap.ts";
+import { nextTurn, throwLater, turnsAtOnce } from "./platform.ts";
+import { Deferred, ignore, react, soon } from "./promises.ts";
 import type { Timer, WakeListener } from "./timer_listener.ts";
+import { Link, SharedTimer, TimerRing } from "./timer_ring.ts";
 
 /** The longest delay that every platform's timers support. Longer ones fire at once. */
 export const LONGEST_TIMER = 2_147_483_647;
+
+/** A limit that is so many milliseconds late waits for one turn of the event loop. */
+const LATE = 5;
 
 /** A timer of the platform. */
 export type HostTimer = ReturnType<typeof globalThis.setTimeout>;
@@ -35,109 +46,39 @@ export interface Host {
   clearTimeout(timer: HostTimer): void;
 }
 
-/** A node of a circular doubly linked list. Unlinked, it points to itself. */
-class Link {
-  previous: Link;
-  next: Link;
-
-  constructor() {
-    this.previous = this;
-    this.next = this;
-  }
-
-  get isAlone(): boolean {
-    return this.next === this;
-  }
-
-  /** Adds a node at the end of the ring that begins after this one. */
-  append(link: Link): void {
-    const last = this.previous;
-    link.previous = last;
-    link.next = this;
-    last.next = link;
-    this.previous = link;
-  }
-
-  /** Moves all other nodes of the ring to the ring of another node, which is empty. */
-  moveTo(link: Link): void {
-    this.append(link);
-    this.unlink();
-  }
-
-  /** Removes the node from its ring. Harmless if it is unlinked. */
-  unlink(): void {
-    const { previous, next } = this;
-    previous.next = next;
-    next.previous = previous;
-    this.previous = this;
-    this.next = this;
-  }
-}
-
-/** A timer that is set: in the nursery at first, and then in a queue. */
-class SharedTimer<Token> extends Link implements Timer {
-  readonly ms: number;
-  readonly dueAt: number;
-  readonly #listener: WakeListener<Token>;
-  readonly #token: Token;
-
-  constructor(ms: number, dueAt: number, listener: WakeListener<Token>, token: Token) {
-    super();
-    this.ms = ms;
-    this.dueAt = dueAt;
-    this.#listener = listener;
-    this.#token = token;
-  }
-
-  /** Errors are rethrown in a microtask, so that the other due timers still fire. */
-  fire(): void {
-    this.unlink();
-    try {
-      this.#listener.due(this.#token);
-    } catch (error) {
-      throwLater(error);
-    }
-  }
-
-  cancel(): void {
-    const { previous, next } = this;
-    this.unlink();
-    if (previous === next && previous instanceof Queue) {
-      previous.runEmpty(previous);
-    }
-  }
-}
-
-/** A ring of timers of one duration, in the order in which they are due. */
-class Queue extends Link {
-  readonly ms: number;
-  /** Called when the last timer is cancelled. */
-  readonly runEmpty: (queue: Queue) => void;
-  /** The host timer, set for the first timer or for one that came before it. */
-  timer: HostTimer | null = null;
-
-  constructor(ms: number, runEmpty: (queue: Queue) => void) {
-    super();
-    this.ms = ms;
-    this.runEmpty = runEmpty;
-  }
-
-  get first(): SharedTimer<unknown> {
-    return this.next as SharedTimer<unknown>;
-  }
-}
-
-/** Timers in a nursery and in queues, in front of the host's own. */
+/** Timers in a nursery and in rings, in front of the host's own. */
 export class SharedTimers {
   readonly #host: Host;
   readonly #nursery = new Link();
-  readonly #queues = new Map<number, Queue>();
-  /** Queues that have become empty since the last sweep. */
-  readonly #emptied: Queue[] = [];
+  readonly #rings = new Map<number, TimerRing>();
+  readonly #heap = new Heap<TimerRing>(TimerRing.isBefore);
+  /** Rings that have become empty since the last reading of the time. */
+  readonly #emptied: TimerRing[] = [];
+  /** The time as it was read last. All that is due by then fires before it is read again. */
+  #now = -Infinity;
   #isSweepScheduled = false;
+  /** Whether a late limit waits for the event loop, and whether it has waited. */
+  #isWaiting = false;
+  #hasWaited = false;
+  /** Whether promises may still be settling, where a turn can come before that. */
+  #isSettling = false;
+  /** Turns that are asked for, in each of which one timer fires. */
+  #turns = 0;
+  /** The number of turns to ask for next. */
+  #batch = 1;
+  #hostTimer: HostTimer | null = null;
+  #hostTimerAt = Infinity;
+  /** Resolving it arms the host timer, outside of any call's async context. */
+  #arming: Deferred;
 
+  /**
+   * Makes timers in front of a host.
+   *
+   * @param host The host.
+   */
   constructor(host: Host) {
     this.#host = host;
+    this.#arming = this.#standBy();
   }
 
   /**
@@ -162,62 +103,184 @@ export class SharedTimers {
     return timer;
   }
 
+  /** Noted after the call: if the host throws, the next timer schedules the sweep. */
   #scheduleSweep(): void {
     if (this.#isSweepScheduled) return;
+    nextTurn(this.#sweep);
     this.#isSweepScheduled = true;
-    nextTurn(() => this.#sweep());
   }
 
-  /** Fires the timers that are due, queues the others, and stops empty queues. */
-  #sweep(): void {
+  readonly #sweep = (): void => {
     this.#isSweepScheduled = false;
-    const now = this.#host.now();
-    const swept = new Link(); // a timer that is set from now on waits for the next sweep
-    this.#nursery.moveTo(swept);
-    while (!swept.isAlone) {
-      const timer = swept.next as SharedTimer<unknown>;
-      if (timer.dueAt <= now) timer.fire();
-      else this.#enqueue(timer, now);
-    }
-    for (const queue of this.#emptied.splice(0)) this.#stop(queue);
-  }
+    this.#turn();
+  };
 
-  #enqueue(timer: SharedTimer<unknown>, now: number): void {
-    const { ms } = timer;
-    const queue = this.#queues.get(ms) ?? new Queue(ms, this.#runEmpty);
-    timer.unlink();
-    queue.append(timer);
-    if (queue.timer !== null) return;
-    this.#queues.set(ms, queue);
-    this.#arm(queue, now);
-  }
+  readonly #hostTimerFired = (): void => {
+    this.#hostTimer = null;
+    this.#turn();
+  };
 
-  #arm(queue: Queue, now: number): void {
-    const rest = Math.max(0, Math.ceil(queue.first.dueAt - now));
-    queue.timer = this.#host.setTimeout(
-      () => this.#drain(queue),
-      Math.min(rest, LONGEST_TIMER),
-    );
-  }
+  readonly #oneOfBatch = (): void => {
+    this.#turns--;
+    if (this.#turns === 0) this.#turn();
+    else if (!this.#isWaiting) this.#fire();
+  };
 
-  /** Host timers fire up to 1.5 ms early. Then the timer is set again. */
-  #drain(queue: Queue): void {
-    queue.timer = null;
-    const now = this.#host.now();
-    while (!queue.isAlone && queue.first.dueAt <= now) queue.first.fire();
-    if (queue.isAlone) this.#queues.delete(queue.ms);
-    else this.#arm(queue, this.#host.now());
-  }
-
-  readonly #runEmpty = (queue: Queue): void => {
-    this.#emptied.push(queue);
+  readonly #waited = (): void => {
+    this.#isWaiting = false;
+    this.#hasWaited = true;
     this.#scheduleSweep();
   };
 
-  #stop(queue: Queue): void {
-    if (!queue.isAlone || queue.timer === null) return; // it filled again, or has ended
-    this.#host.clearTimeout(queue.timer);
-    queue.timer = null;
-    this.#queues.delete(queue.ms);
+  /** In a turn of the event loop: fires one timer, and sees to the others. */
+  #turn(): void {
+    if (this.#isWaiting) return;
+    if (this.#isSettling) return this.#scheduleSweep();
+    let isDone = false;
+    try {
+      if (this.#firstDue() === null) this.#readTime();
+      this.#fire();
+      if (this.#turns === 0 && !this.#isWaiting) {
+        if (this.#firstDue() !== null) this.#askForTurns();
+        else this.#rest();
+      }
+      isDone = true;
+    } finally {
+      if (!isDone) this.#scheduleSweep();
+    }
+  }
+
+  /** Nothing is due any more. */
+  #rest(): void {
+    this.#batch = 1;
+    if (!this.#isArmed()) this.#arming.resolve(undefined);
+    // A timer that was set while others fired may have found its sweep taken by them.
+    if (!this.#nursery.isAlone || this.#emptied.length > 0) this.#scheduleSweep();
+  }
+
+  #fire(): void {
+    const timer = this.#firstDue()?.first;
+    if (timer === undefined) return;
+    const isLate = this.#now - timer.dueAt >= LATE;
+    if (isLate && !this.#hasWaited && timer.isLimit) {
+      // A timeout, because an immediate need not let I/O come first.
+      this.#host.setTimeout(this.#waited, 0);
+      this.#isWaiting = true;
+      return;
+    }
+    timer.fire();
+    if (turnsAtOnce > 1) return;
+    soon(() => this.#isSettling = false);
+    this.#isSettling = true;
+  }
+
+  /** More and more turns at once. */
+  #askForTurns(): void {
+    const count = this.#batch;
+    this.#batch = Math.min(count * 2, turnsAtOnce);
+    while (this.#turns < count) {
+      nextTurn(this.#oneOfBatch);
+      this.#turns++;
+    }
+  }
+
+  /** The ring whose first timer is due before all others, if one is due. */
+  #firstDue(): TimerRing | null {
+    while (true) {
+      const ring = this.#heap.first;
+      if (ring === undefined || ring.at > this.#now) return null;
+      if (ring.isAlone) this.#remove(ring);
+      else if (ring.first.dueAt === ring.at) return ring;
+      else this.#place(ring, ring.first.dueAt); // the timer that it stood for is cancelled
+    }
+  }
+
+  /** Reads the time, and puts the timers of the nursery into their rings. */
+  #readTime(): void {
+    this.#now = this.#host.now();
+    this.#hasWaited = false;
+    while (!this.#nursery.isAlone) {
+      this.#enqueue(this.#nursery.next as SharedTimer<unknown>);
+    }
+    for (let ring; (ring = this.#emptied.pop()) !== undefined;) {
+      if (ring.isAlone && ring.index >= 0) this.#remove(ring);
+    }
+  }
+
+  #enqueue(timer: SharedTimer<unknown>): void {
+    const { ms, dueAt } = timer;
+    let ring = this.#rings.get(ms);
+    if (ring === undefined) {
+      ring = new TimerRing(ms, this.#onEmpty);
+      this.#rings.set(ms, ring);
+    }
+    timer.unlink();
+    ring.insert(timer);
+    if (ring.index < 0 || dueAt < ring.at) this.#place(ring, dueAt);
+  }
+
+  #place(ring: TimerRing, at: number): void {
+    ring.at = at;
+    this.#heap.place(ring);
+  }
+
+  #remove(ring: TimerRing): void {
+    this.#heap.remove(ring);
+    this.#rings.delete(ring.ms);
+  }
+
+  readonly #onEmpty = (ring: TimerRing): void => {
+    this.#emptied.push(ring);
+    this.#scheduleSweep();
+  };
+
+  /**
+   * A promise reaction that is registered now, and again by itself, arms the host timer. The
+   * platform would otherwise keep the async context of the call that armed it.
+   */
+  #standBy(): Deferred {
+    const arming = new Deferred();
+    react(arming.promise, () => {
+      this.#arming = this.#standBy();
+      try {
+        this.#arm();
+      } catch (error) {
+        throwLater(error);
+      }
+    }, ignore);
+    return arming;
+  }
+
+  /** A host timer that should have fired by now may have been cleared by others. */
+  #isArmed(): boolean {
+    const { first } = this.#heap;
+    if (first === undefined) return this.#hostTimer === null;
+    if (this.#hostTimer === null) return false;
+    return this.#hostTimerAt <= first.at && this.#now < this.#hostTimerAt + LATE;
+  }
+
+  /** Host timers fire up to 1.5 ms early. Then the timer is set again. */
+  #arm(): void {
+    let isDone = false;
+    try {
+      const at = this.#heap.first?.at ?? Infinity;
+      const timer = this.#hostTimer;
+      if (timer !== null) {
+        this.#hostTimer = null;
+        this.#host.clearTimeout(timer);
+      }
+      if (at < Infinity) this.#setHostTimer(at);
+      isDone = true;
+    } finally {
+      if (!isDone) this.#scheduleSweep();
+    }
+  }
+
+  #setHostTimer(at: number): void {
+    const now = this.#host.now();
+    if (at <= now) return this.#scheduleSweep();
+    const ms = Math.min(Math.ceil(at - now), LONGEST_TIMER);
+    this.#hostTimer = this.#host.setTimeout(this.#hostTimerFired, ms);
+    this.#hostTimerAt = Math.min(at, now + ms);
   }
 }
