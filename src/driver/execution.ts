@@ -33,7 +33,6 @@ import type { BackoffPolicy } from "../policy/policy.ts";
 import { realm } from "../realm/realm.ts";
 import {
   Deferred,
-  ignore,
   promiseOf,
   react,
   rejectionOf,
@@ -242,10 +241,10 @@ class Execution<T> implements TimerListener<Waiting> {
 
   // 3. The inbox: a promise of whatever comes first.
 
-  #openInbox(): Deferred {
-    const inbox = new Deferred();
-    this.#inbox = inbox;
-    return inbox;
+  /** An attempt that winds down may have ended before an abort that is posted next. */
+  #openInbox(): void {
+    this.#inbox = new Deferred();
+    this.#followResult();
   }
 
   #followResult(): void {
@@ -314,7 +313,7 @@ class Execution<T> implements TimerListener<Waiting> {
       this.#next = next;
       return this;
     }
-    react(next, this.#resolve, ignore);
+    react(next, this.#resolve, this.#reject as Settle);
     return PENDING;
   }
 
@@ -336,7 +335,7 @@ class Execution<T> implements TimerListener<Waiting> {
     const next = this.#next;
     this.#next = null;
     if (next === null) this.#settleBy(resolve, reject);
-    else react(next, resolve, ignore);
+    else react(next, resolve, reject);
   }
 
   #settleBy(resolve: Settle, reject: Settle): void {
@@ -374,11 +373,10 @@ class Execution<T> implements TimerListener<Waiting> {
       case "trying":
         return this.#try(next);
       case "stopping":
-        this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
-        return this.#followResult(); // it may have ended before an abort of the caller
+        return this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
       case "pausing":
-        this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
         this.#abandonAttempt();
+        this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
         if (failure !== null) this.#observer?.failure(next, failure);
         return;
       default:
@@ -404,7 +402,10 @@ class Execution<T> implements TimerListener<Waiting> {
 
   /** Arms the one timer, and opens the inbox for it and for an abort. */
   #arm(state: Waiting, ms: number): void {
-    if (ms === Infinity && this.#unlisten === null) return;
+    // An attempt that nothing else can end needs no inbox. One that winds down does: its outcome
+    // may be there already, and must not overtake the caller's promise.
+    const isUnbounded = ms === Infinity && this.#unlisten === null;
+    if (isUnbounded && state.phase === "trying") return;
     if (this.#inbox === null) this.#openInbox();
     if (this.#interruption !== null) this.#post(this.#interruption);
     if (ms === Infinity) return;
