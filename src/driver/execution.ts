@@ -39,7 +39,7 @@ import {
   type Settle,
   soon,
 } from "../time/promises.ts";
-import { onAbort } from "../time/signal.ts";
+import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
 import { RunningAttempt } from "./attempt.ts";
 import { Observer } from "./observer.ts";
@@ -218,13 +218,22 @@ class Execution<T> implements TimerListener<Waiting> {
   #signalAborted(signal: AbortSignal): void {
     if (this.#interruption !== null) return;
     try {
-      const { reason } = signal;
+      const reason = reasonOf(signal);
       this.#interruption = { type: "aborted", at: this.#now(), reason };
     } catch (error) {
       this.#interruption = { type: "faulted", at: this.#state.at, reason: error };
     }
     this.#post(this.#interruption);
     this.#abortAttempt(this.#interruption.reason);
+  }
+
+  /** Others may have hidden the event of an abort, so the signals are asked as well. */
+  #hiddenAbort(): Interruption | null {
+    if (this.#unlisten === null || this.#interruption !== null) return null;
+    const signal = [this.#task.signal, this.#policy.signal].find((each) => each?.aborted);
+    if (!signal) return null;
+    this.#signalAborted(signal);
+    return this.#interruption;
   }
 
   #settled(outcome: PromiseSettledResult<unknown>): unknown {
@@ -346,7 +355,8 @@ class Execution<T> implements TimerListener<Waiting> {
 
   // 4. One step of the engine.
 
-  #apply(event: Event): void {
+  #apply(noticed: Event): void {
+    const event = this.#hiddenAbort() ?? noticed;
     const before = this.#state;
     const wasInterrupted = this.#interruption !== null;
     let next = step(this.#policy, before, event);

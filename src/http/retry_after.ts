@@ -10,20 +10,33 @@
 import { describe } from "../check/describe.ts";
 
 const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
-const TIME = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
+const TIME = "(?<hour>\\d{1,2}):(?<minute>\\d\\d):(?<second>\\d\\d)";
 const DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun";
 const LONG_DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday";
+/** Servers write the zone of the standard in several ways. */
+const ZONE = "(?:GMT|UTC|UT|Z|[+-]0000)";
 
-/** Sun, 06 Nov 1994 08:49:37 GMT · Sunday, 06-Nov-94 08:49:37 GMT · Sun Nov  6 08:49:37 1994 */
-const FORMS = /* @__PURE__ */ [
-  `(?:${DAYS}), (?<day>\\d\\d) (?<month>${MONTHS}) (?<year>\\d{4}) ${TIME} GMT`,
-  `(?:${LONG_DAYS}), (?<day>\\d\\d)-(?<month>${MONTHS})-(?<year>\\d\\d) ${TIME} GMT`,
-  `(?:${DAYS}) (?<month>${MONTHS}) (?<day>\\d\\d| \\d) ${TIME} (?<year>\\d{4})`,
-].map((form) => new RegExp(`^${form}$`));
+/**
+ * Sun, 06 Nov 1994 08:49:37 GMT · Sunday, 06-Nov-94 08:49:37 GMT · Sun Nov  6 08:49:37 1994.
+ * Days and hours may have one digit.
+ */
+const FORMS = [
+  `(?:(?:${DAYS}), )?(?<day>\\d{1,2}) (?<month>${MONTHS}) (?<year>\\d{4}) ${TIME} ${ZONE}`,
+  `(?:${LONG_DAYS}), (?<day>\\d{1,2})-(?<month>${MONTHS})-(?<year>\\d\\d) ${TIME} ${ZONE}`,
+  `(?:${DAYS}) (?<month>${MONTHS}) {1,2}(?<day>\\d{1,2}) ${TIME} (?<year>\\d{4})`,
+];
+
+/** Of a longer value, only a number is understood, so no value takes long to read. */
+const MAX_LENGTH = 200;
 
 /**
  * Reads the header Retry-After: the time that a server asks a client to wait, in seconds or as
- * an HTTP date in any of the three forms.
+ * an HTTP date in any of the three forms. It also understands what servers send beside the
+ * standard: fractions of a second, which are rounded up to milliseconds, surrounding spaces, the
+ * same value repeated, and dates with `UTC` or `+0000`. Anything ambiguous is `null`.
+ *
+ * The result is a lower bound. A server that asks for 0, or for an instant that has passed, does
+ * not allow to come back at once: take the maximum of it and a pause of your own.
  *
  * An instant that has passed is 0. A year of two digits is the latest with these digits that is
  * at most 50 years ahead. A number of seconds that is too large for a number of milliseconds is
@@ -54,9 +67,39 @@ export function retryAfter(
 ): number | null {
   const today = instantOf(now);
   if (typeof value !== "string") return null;
-  if (/^\d+$/.test(value)) return Math.min(Number(value) * 1000, Number.MAX_VALUE);
+  if (value.length > MAX_LENGTH) {
+    return /^\d+$/.test(value) ? Number.MAX_VALUE : null;
+  }
+  const waits = new Set(valuesIn(value).map((each) => waitOf(each, today, now)));
+  const [wait = null] = waits;
+  return waits.size === 1 ? wait : null;
+}
+
+/** A header that was sent twice has both values, joined by a comma. A date has one of its own. */
+function valuesIn(value: string): string[] {
+  const parts = value.split(",").map((part) => part.trim());
+  const isDate = parts.length % 2 === 0 &&
+    parts.every((part, index) => /^[A-Za-z]/.test(part) === (index % 2 === 0));
+  if (!isDate) return parts;
+  return parts.flatMap((part, index) =>
+    index % 2 === 0 ? [`${part}, ${parts[index + 1]}`] : []
+  );
+}
+
+/** One value: a number of seconds, or a date. */
+function waitOf(value: string, today: Date, now: number): number | null {
+  if (/^\d+(\.\d*)?$/.test(value)) {
+    return Math.min(millisecondsOf(value), Number.MAX_VALUE);
+  }
   const at = dateOf(value, today);
   return at === null ? null : Math.max(0, at - now);
+}
+
+/** Seconds with decimals, rounded up to milliseconds. Digits are moved, so nothing is rounded twice. */
+function millisecondsOf(seconds: string): number {
+  const [whole = "", decimals = ""] = seconds.split(".");
+  const isRest = /[1-9]/.test(decimals.slice(3));
+  return Number(whole + decimals.slice(0, 3).padEnd(3, "0")) + (isRest ? 1 : 0);
 }
 
 function instantOf(now: number): Date {
@@ -70,7 +113,8 @@ function instantOf(now: number): Date {
 
 /** The instant of an HTTP date; `null` if it is not one, such as the 31st of February. */
 function dateOf(value: string, today: Date): number | null {
-  const parts = FORMS.map((form) => form.exec(value)?.groups).find((groups) => groups);
+  const parts = FORMS.map((form) => new RegExp(`^${form}$`).exec(value)?.groups)
+    .find((groups) => groups);
   if (parts === undefined) return null;
   const { day, month = "", year = "", hour, minute, second } = parts;
   const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)];

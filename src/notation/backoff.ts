@@ -124,10 +124,12 @@ export class Backoff {
         return execute(policy, counters, { name, fn, self: this, args, signal: null });
       },
     };
+    // What others put on the function (metadata, properties, its tag) shows on the wrapped one.
+    Object.setPrototypeOf(wrapped, fn);
     return Object.defineProperties(wrapped, {
       name: { value: fn.name, configurable: true },
       length: { value: fn.length, configurable: true },
-    }) as F;
+    }) as unknown as F;
   }
 }
 

@@ -107,6 +107,14 @@ function isContext(value: unknown): value is { kind: string } {
 function functionOf(value: unknown): AsyncFunction {
   if (typeof value !== "function") throw wrongType("wrap: 'fn'", "a function", value);
   if (isClass(value)) throw notDecorable("class");
+  if (isGenerator(value)) {
+    throw new TypeError(
+      `Cannot wrap ${
+        describe(value)
+      }: it must return a promise, got a generator function; ` +
+        "docs/recipes.md shows how to retry one",
+    );
+  }
   return value as AsyncFunction;
 }
 
@@ -129,6 +137,12 @@ function methodOf(descriptor: unknown): AsyncFunction {
 export function isClass(value: Function): boolean {
   return Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false &&
     /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
+}
+
+/** A generator starts nothing when it is called, so it cannot be retried. */
+function isGenerator(value: object): boolean {
+  return ["[object GeneratorFunction]", "[object AsyncGeneratorFunction]"]
+    .includes(Object.prototype.toString.call(value));
 }
 
 /** The kinds of things that a decorator may meet, and cannot wrap. */

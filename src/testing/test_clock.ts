@@ -4,14 +4,25 @@
  * @module
  */
 
-import { checkDuration, checkFiniteDuration, checkNumber } from "../check/values.ts";
+import {
+  checkDuration,
+  checkFiniteDuration,
+  checkInteger,
+  checkNumber,
+} from "../check/values.ts";
 import { type Clock, sleepBy } from "../time/clock.ts";
-import { nextTurn } from "../time/platform.ts";
+import { isTurnFaked, nextTurn } from "../time/platform.ts";
 import type { Signal } from "../time/signal.ts";
 import { type QueuedTimer, TimerQueue } from "./timer_queue.ts";
 
 /** So many timers in a row without time moving count as an endless loop. */
 const MAX_AT_ONE_INSTANT = 1_000_000;
+
+/** So many timers in one `run` count as an endless one. */
+const MAX_TIMERS = 2_000_000;
+
+/** Instants are rounded to nanoseconds, so that durations such as 0.1 add up. */
+const PER_MILLISECOND = 1e6;
 
 /** Resolves when every promise that can settle has settled. */
 function turn(): Promise<void> {
@@ -115,7 +126,7 @@ export class TestClock implements Clock {
    */
   after(ms: number, wake: () => void): () => void {
     if (checkDuration("wait: 'ms'", ms) === Infinity) return () => {};
-    const timer = this.#timers.add(this.#now + ms, wake);
+    const timer = this.#timers.add(sum(this.#now, ms), wake);
     return () => this.#timers.remove(timer);
   }
 
@@ -143,7 +154,7 @@ export class TestClock implements Clock {
    * ```
    */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + checkFiniteDuration("advance: 'ms'", ms);
+    const until = sum(this.#now, checkFiniteDuration("advance: 'ms'", ms));
     await this.#move(() => {
       const { first } = this.#timers;
       return first !== undefined && first.at <= until ? first : null;
@@ -157,9 +168,11 @@ export class TestClock implements Clock {
    *
    * @typeParam T The type of the promise's value.
    * @param promise The promise to wait for.
+   * @param options `maxTimers`: the number of timers that may fire before the promise settles;
+   * default 2,000,000. A heartbeat and a promise that is not on this clock would run for ever.
    * @returns A promise that settles as the given one does. It also rejects with the error of a
-   * timer's `wake`, if no timer is left though the promise is pending, and if another `run` or
-   * `advance` is under way.
+   * timer's `wake`, if no timer is left though the promise is pending, if too many timers have
+   * fired, and if another `run` or `advance` is under way.
    *
    * @example A test of a day that takes no time
    * ```ts
@@ -174,12 +187,21 @@ export class TestClock implements Clock {
    * assertEquals(clock.now(), day);
    * ```
    */
-  async run<T>(promise: PromiseLike<T>): Promise<T> {
+  async run<T>(
+    promise: PromiseLike<T>,
+    options?: { maxTimers?: number | null | undefined } | null,
+  ): Promise<T> {
     if (typeof promise === "function") {
       throw new TypeError(
         "Cannot run: 'promise' must be a promise, got a function; pass what it returns",
       );
     }
+    const maxTimers = checkInteger(
+      "run: option 'maxTimers'",
+      options?.maxTimers ?? MAX_TIMERS,
+      1,
+    );
+    let fired = 0;
     let isSettled = false;
     const settle = () => isSettled = true;
     const result = Promise.resolve(promise);
@@ -187,6 +209,13 @@ export class TestClock implements Clock {
     await this.#move(() => {
       if (isSettled) return null;
       const { first } = this.#timers;
+      if (fired++ >= maxTimers) {
+        throw new Error(
+          `Cannot run: the promise must settle within ${maxTimers} timers, got more at ` +
+            `${this.#now}; it waits for something that is not on this clock, or 'maxTimers' ` +
+            "is too low",
+        );
+      }
       if (first !== undefined) return first;
       throw new Error(
         `Cannot run: a timer must be left at ${this.#now}, got none; the promise waits for ` +
@@ -217,6 +246,12 @@ export class TestClock implements Clock {
         "Cannot move time: another 'run' or 'advance' is under way, and must end first",
       );
     }
+    if (isTurnFaked()) {
+      throw new Error(
+        "Cannot move time: the platform's timers must not be faked when the library is " +
+          "loaded, got faked ones; load it first, or use the fake in place of this clock",
+      );
+    }
     this.#isMoving = true;
     try {
       await turn();
@@ -242,4 +277,12 @@ export class TestClock implements Clock {
     this.#now = timer.at;
     timer.wake();
   }
+}
+
+/** An instant after another. Beyond about 100 days from 0, it is as exact as a number is. */
+function sum(at: number, ms: number): number {
+  const units = (at + ms) * PER_MILLISECOND;
+  return Math.abs(units) < Number.MAX_SAFE_INTEGER
+    ? Math.round(units) / PER_MILLISECOND
+    : at + ms;
 }

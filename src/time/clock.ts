@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Signal } from "./signal.ts";
+import { Deferred } from "./promises.ts";
+import { onAbort, reasonOf, type Signal } from "./signal.ts";
 
 /**
  * A source of time. `now` and `sleep` are enough, so `{ now: () => Date.now(), sleep: delay }`
@@ -66,18 +67,26 @@ export function sleepBy(
   ms: number,
   signal: Signal | null | undefined,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const cancel = after(ms, () => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    });
-    const abort = () => {
-      cancel();
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
+  const sleep = new Deferred<void>();
+  if (signal?.aborted) {
+    sleep.reject(reasonOf(signal));
+    return sleep.promise;
+  }
+  let cancel = (): void => {}; // `after` may call back before it returns
+  const unlisten = signal && onAbort(signal, () => {
+    cancel();
+    sleep.reject(reasonOf(signal));
   });
+  try {
+    cancel = after(ms, () => {
+      unlisten?.();
+      sleep.resolve();
+    });
+  } catch (error) {
+    unlisten?.();
+    sleep.reject(error);
+  }
+  return sleep.promise;
 }
 
 /**

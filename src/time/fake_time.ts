@@ -21,25 +21,90 @@ export interface SystemTime {
   realInstant(at: number): number;
 }
 
+type SetTimeout = typeof globalThis.setTimeout;
+
+/** The longest delay that every platform's timers support, for a timer that is cleared at once. */
+const LONGEST = 2_147_483_647;
+
+/** Fakes mark themselves by a property, or by their name, as those of Deno and Node do. */
+function isMarked(timer: SetTimeout): boolean {
+  return "clock" in timer || "_isMockFunction" in timer ||
+    /^fake|^bound |#/.test(timer.name);
+}
+
+function isDateGenuine(): boolean {
+  return /^function Date\(/.test(Function.prototype.toString.call(globalThis.Date));
+}
+
+/** Angular's zones: under `fakeAsync`, one function is real or faked by where it is called. */
+interface Zone {
+  readonly current: { get(key: string): unknown };
+}
+
 /**
  * Makes the system's time of the globals as they are now.
  *
  * @returns The system's time.
  */
 export function makeSystemTime(): SystemTime {
-  const { setTimeout, performance, Date } = globalThis;
-  const wasUnfaked = isGenuine(setTimeout, "setTimeout");
-  const loadedNow = performance.now;
-  const realNow = loadedNow.bind(performance);
+  const { setTimeout, clearTimeout, Date } = globalThis;
+  // A few realms have no `performance`. There, time is that of the wall.
+  const { performance } = globalThis as { performance?: Performance };
+  // Monitoring tools may have wrapped the platform's own by now. Fakes are marked, or have
+  // replaced `Date` too.
+  const wasUnfaked = isGenuine(setTimeout, "setTimeout") ||
+    (!isMarked(setTimeout) && isDateGenuine());
+  const loadedNow = performance?.now;
+  const realNow = loadedNow === undefined ? () => Date.now() : loadedNow.bind(performance);
+
+  const isTimeReplaced = (): boolean =>
+    globalThis.Date !== Date || globalThis.performance?.now !== loadedNow;
+
+  /**
+   * Tells whether a function that replaced the platform's `setTimeout` sets the platform's own
+   * timers: then it is instrumented, and not a fake. It is tried once, with timers that are
+   * cleared at once. Its timer is an object of the platform's own class, or else a number that
+   * was taken from the platform's own.
+   */
+  const isInstrumented = (present: SetTimeout): boolean => {
+    try {
+      const [before, other, after] = [setTimeout, present, setTimeout].map((set) =>
+        set(() => {}, LONGEST)
+      );
+      clearTimeout(before);
+      globalThis.clearTimeout(other);
+      clearTimeout(after);
+      return typeof before === "object"
+        ? (other as object | undefined)?.constructor === (before as object).constructor
+        : Number(after) - Number(before) === 2;
+    } catch {
+      return false;
+    }
+  };
+
+  let judged: SetTimeout = setTimeout;
+  let isJudgedFaked = !wasUnfaked;
+  let zone: Zone | undefined;
+
+  const judge = (present: SetTimeout): void => {
+    judged = present;
+    zone = (globalThis as { Zone?: Zone }).Zone;
+    if (present === setTimeout) isJudgedFaked = !wasUnfaked;
+    else {
+      isJudgedFaked = wasUnfaked
+        ? isMarked(present) || isTimeReplaced() || !isInstrumented(present)
+        : !isGenuine(present, "setTimeout");
+    }
+  };
 
   const isFaked = (): boolean => {
     const present = globalThis.setTimeout;
-    return wasUnfaked
-      ? present !== setTimeout || "clock" in present
-      : !isGenuine(present, "setTimeout");
+    if (present !== judged) judge(present);
+    return isJudgedFaked || "clock" in present ||
+      zone?.current.get("FakeAsyncTestZoneSpec") !== undefined;
   };
 
-  const readPerformance = (): number => globalThis.performance.now();
+  const readPerformance = (): number => globalThis.performance?.now() ?? readDate();
   const readDate = (): number => globalThis.Date.now();
 
   /**
@@ -48,10 +113,9 @@ export function makeSystemTime(): SystemTime {
    */
   const source = (): () => number => {
     if (!isFaked()) return wasUnfaked ? realNow : readPerformance;
-    const { now } = globalThis.performance;
-    const isOwn = now === loadedNow && now.name === "now";
-    const isDateFaked = globalThis.Date !== Date ||
-      !/^function Date\(/.test(Function.prototype.toString.call(Date));
+    const now = globalThis.performance?.now;
+    const isOwn = now === loadedNow && (now === undefined || now.name === "now");
+    const isDateFaked = globalThis.Date !== Date || !isDateGenuine();
     return isOwn && isDateFaked ? readDate : readPerformance;
   };
 

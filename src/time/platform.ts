@@ -21,12 +21,15 @@ export function isGenuine(timer: Function, name: string): boolean {
 }
 
 /**
- * Tells whether this is Cloudflare's runtime, which treats timers and messages differently.
+ * Tells whether this is a runtime that ties timers to the request in which they were set, such
+ * as Cloudflare's. It is recognised by a global of its own, because older compatibility dates
+ * have no user agent.
  *
- * @returns Whether the user agent says so.
+ * @returns Whether it is.
  */
-export function isCloudflare(): boolean {
-  return globalThis.navigator?.userAgent === "Cloudflare-Workers";
+export function isRequestScoped(): boolean {
+  return ["WebSocketPair", "EdgeRuntime"].some((name) => name in globalThis) ||
+    globalThis.navigator?.userAgent === "Cloudflare-Workers";
 }
 
 /**
@@ -40,9 +43,11 @@ export function findNextTurn(): Turn {
   if (setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")) {
     return setImmediate;
   }
-  // In Cloudflare's runtime, messages overtake promises.
-  if (MessageChannel === undefined || isCloudflare()) {
-    return (callback) => setTimeout(callback, 0);
+  // Where timers belong to a request, messages overtake promises.
+  if (MessageChannel === undefined || isRequestScoped()) {
+    return Object.assign((callback: () => void) => setTimeout(callback, 0), {
+      isFaked: !isGenuine(setTimeout, "setTimeout"),
+    });
   }
   return (callback) => {
     const { port1, port2 } = new MessageChannel();
@@ -62,6 +67,16 @@ export function findNextTurn(): Turn {
  * @param callback The function to call.
  */
 export const nextTurn: Turn = /* @__PURE__ */ findNextTurn();
+
+/**
+ * Tells whether a turn of the event loop comes only when a fake of time lets it come, because
+ * the timers were faked when the library was loaded and the platform has no other way.
+ *
+ * @returns Whether it does.
+ */
+export function isTurnFaked(): boolean {
+  return (nextTurn as { isFaked?: boolean }).isFaked === true;
+}
 
 /**
  * The number of turns that may be asked for at once, if every promise that can settle shall

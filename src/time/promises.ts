@@ -76,10 +76,14 @@ export function soon(callback: () => void): void {
 /** A function that does nothing. */
 export const ignore: () => void = /* @__PURE__ */ (() => loaded.ignore)();
 
-/** A promise with the functions that settle it. */
-export class Deferred {
-  readonly promise: Promise<unknown> = new loaded.Promise(loaded.executor);
-  readonly resolve: Settle = loaded.made.resolve;
+/**
+ * A promise with the functions that settle it.
+ *
+ * @typeParam T The type of its value.
+ */
+export class Deferred<T = unknown> {
+  readonly promise: Promise<T> = new loaded.Promise<T>(loaded.executor as never);
+  readonly resolve: (value: T) => void = loaded.made.resolve as (value: T) => void;
   readonly reject: Settle = loaded.made.reject;
 
   /**
@@ -87,7 +91,7 @@ export class Deferred {
    *
    * @param promise A promise of this realm.
    */
-  follow(promise: Promise<unknown>): void {
-    loaded.then.call(promise, this.resolve, this.reject);
+  follow(promise: Promise<T>): void {
+    loaded.then.call(promise, this.resolve as Settle, this.reject);
   }
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { throwLater } from "./platform.ts";
+
 /**
  * The platform's `AbortSignal`. In a project without a library of types that declares it, the
  * part of it that is used here.
@@ -53,22 +55,39 @@ export function isSignal(value: unknown): value is Signal {
   }
 }
 
+/**
+ * Reads the reason of an aborted signal.
+ *
+ * @param signal The signal.
+ * @returns Its reason. Where the platform gives none, an error named `AbortError`.
+ */
+export function reasonOf(signal: Signal): unknown {
+  const { reason } = signal;
+  if (reason !== undefined) return reason;
+  return Object.defineProperty(new Error("The signal was aborted"), "name", {
+    value: "AbortError",
+    configurable: true,
+    writable: true,
+  });
+}
+
 interface Listening {
   readonly listeners: Set<() => void>;
   readonly notify: () => void;
 }
 
-const listening = new WeakMap<AbortSignal, Listening>();
+const listening: WeakMap<Signal, Listening> = /* @__PURE__ */ new WeakMap();
 
 /**
  * Listens to a signal. All listeners on a signal share one platform listener: adding one is
  * slow, and Node warns about many.
  *
  * @param signal The signal, which is not aborted yet.
- * @param listener Called once, when the signal is aborted. Must not throw.
+ * @param listener Called once, when the signal is aborted. An event without an abort, which
+ * anybody may dispatch, is ignored. An error that it throws is uncaught.
  * @returns A function that stops listening.
  */
-export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+export function onAbort(signal: Signal, listener: () => void): () => void {
   const { listeners, notify } = listening.get(signal) ?? listenTo(signal);
   listeners.add(listener);
   return () => {
@@ -78,9 +97,18 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   };
 }
 
-function listenTo(signal: AbortSignal): Listening {
+function listenTo(signal: Signal): Listening {
   const listeners = new Set<() => void>();
-  const notify = () => [...listeners].forEach((listener) => listener());
+  const notify = () => {
+    if (!signal.aborted) return;
+    for (const listener of [...listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        throwLater(error);
+      }
+    }
+  };
   signal.addEventListener("abort", notify);
   const entry = { listeners, notify };
   listening.set(signal, entry);

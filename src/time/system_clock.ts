@@ -7,7 +7,7 @@
 import { checkDuration } from "../check/values.ts";
 import { type Clock, NOISE, sleepBy, wholeMilliseconds } from "./clock.ts";
 import { makeSystemTime } from "./fake_time.ts";
-import { isCloudflare } from "./platform.ts";
+import { isRequestScoped } from "./platform.ts";
 import { type HostTimer, LONGEST_TIMER, SharedTimers } from "./shared_timers.ts";
 import type { Signal } from "./signal.ts";
 import type { Timer, WakeListener } from "./timer_listener.ts";
@@ -49,7 +49,7 @@ export function makeSystem(): System {
   const time = makeSystemTime();
   const { now, isFaked } = time;
   // Not where the platform ties each timer to the request in which it was set.
-  const areTimersShared = time.wasUnfaked && !isCloudflare();
+  const areTimersShared = time.wasUnfaked && !isRequestScoped();
   const sharedTimers = new SharedTimers({
     now: time.realNow,
     setTimeout: (callback, ms) => setTimeout(callback, ms),

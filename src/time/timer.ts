@@ -6,6 +6,8 @@
 
 import { describe } from "../check/describe.ts";
 import { type Clock, wholeMilliseconds } from "./clock.ts";
+import { promiseOf, react } from "./promises.ts";
+import { LONGEST_TIMER } from "./shared_timers.ts";
 import { system, systemClock } from "./system_clock.ts";
 import type { Timer, TimerListener } from "./timer_listener.ts";
 
@@ -60,7 +62,10 @@ export function startTimer<Token>(
   );
 }
 
-/** A sleep may end early and is asked for the rest, in whole milliseconds and so at least one. */
+/**
+ * A sleep may end early and is asked for the rest, in whole milliseconds and so at least one. A
+ * long one is asked for in parts, which every platform supports.
+ */
 function startSleep<Token>(
   clock: Clock,
   ms: number,
@@ -73,7 +78,8 @@ function startSleep<Token>(
   let idleSleeps = 0;
   const wait = (ms: number) => {
     const asleepAt = readInstant(clock);
-    Promise.resolve(clock.sleep(ms, { signal })).then(
+    react(
+      promiseOf(clock.sleep(Math.min(ms, LONGEST_TIMER), { signal })),
       () => wake(asleepAt),
       (error) => signal.aborted || listener.clockFailed(token, error),
     );

@@ -14,7 +14,9 @@ const MAX_ERROR = 100;
  * @returns At most 100 printable characters, in one line.
  */
 export function wordsOf(error: unknown): string {
-  return [...printable(textOf(error))].slice(0, MAX_ERROR).join("");
+  // A message may be very long: only its beginning is looked at.
+  const beginning = textOf(error).slice(0, 10 * MAX_ERROR);
+  return [...printable(beginning)].slice(0, MAX_ERROR).join("");
 }
 
 function textOf(error: unknown): string {
@@ -68,5 +70,5 @@ export function truncate(text: string, width: number): string {
  * @returns The text as XML source.
  */
 export function escapeXML(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

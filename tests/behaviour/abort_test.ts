@@ -1,12 +1,7 @@
 // Aborts by the caller: when they take effect, which reason the execution rejects with, and
 // that no timer and no listener stays behind.
 
-import {
-  assert,
-  assertEquals,
-  assertNotStrictEquals,
-  assertStrictEquals,
-} from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   asyncbackoff,
   Backoff,
@@ -174,14 +169,17 @@ Deno.test("Backoff.execute() rejects with the platform's own error when the sign
   assertStrictEquals(await result, controller.signal.reason);
 });
 
-Deno.test("Backoff.execute() rejects with undefined when that is the reason of a signal by its shape only", async () => {
+Deno.test("Backoff.execute() rejects with an AbortError when the platform gives the signal no reason", async () => {
   const signal = new PlainSignal();
   const options = { signal: signal as unknown as AbortSignal };
   const before = errorOf(new Backoff().execute(hang, options));
   signal.abort();
 
-  assertStrictEquals(await before, undefined);
-  assertStrictEquals(await errorOf(new Backoff().execute(hang, options)), undefined);
+  for (const result of [before, errorOf(new Backoff().execute(hang, options))]) {
+    const error = await result;
+    assert(error instanceof Error);
+    assertEquals(error.name, "AbortError");
+  }
 });
 
 Deno.test("Backoff.execute() rejects with the reason of its own signal when both signals are aborted beforehand", async () => {
@@ -723,7 +721,7 @@ Deno.test("Backoff.execute() emits no late event when an attempt rejects with th
   }
 });
 
-Deno.test("Backoff.execute() emits no late event when the caller's reason is undefined and the attempt's signal made its own", async () => {
+Deno.test("Backoff.execute() emits no late event when the platform gives the caller's signal no reason", async () => {
   const signal = new PlainSignal();
   const log: string[] = [];
   const clock = new TestClock();
@@ -736,14 +734,14 @@ Deno.test("Backoff.execute() emits no late event when the caller's reason is und
   }, { signal: signal as unknown as AbortSignal }));
   signal.abort();
 
-  assertStrictEquals(await result, undefined);
+  const error = await result;
   await clock.advance(0);
-  assertNotStrictEquals(seen, undefined); // the platform puts an error in its place
+  assertStrictEquals(seen, error); // an AbortError, also for the attempt
   assertEquals(log, ["0 attempt", "0 done: aborted"]);
   clock.close();
 });
 
-Deno.test("Backoff.execute() emits a late value when the caller's reason is undefined", async () => {
+Deno.test("Backoff.execute() emits a late value when the platform gives the caller's signal no reason", async () => {
   const signal = new PlainSignal();
   const log: string[] = [];
   const clock = new TestClock();
@@ -754,7 +752,8 @@ Deno.test("Backoff.execute() emits a late value when the caller's reason is unde
     signal: signal as unknown as AbortSignal,
   });
 
-  assertStrictEquals(await clock.run(errorOf(result)), undefined);
+  const error = await clock.run(errorOf(result));
+  assert(error instanceof Error && error.name === "AbortError");
   await clock.advance(50);
   assertEquals(log, ["0 attempt", "50 done: aborted", "100 late"]);
   clock.close();

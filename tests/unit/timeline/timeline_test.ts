@@ -512,7 +512,7 @@ function elementsOf(svg: string): string[] {
     },
   );
   assertEquals(open, []);
-  assert(!/<|&(?!amp;|lt;)/.test(rest), rest);
+  assert(!/<|&(?!amp;|lt;|gt;)|]]>/.test(rest), rest);
   // deno-lint-ignore no-control-regex
   assert(!/[\x00-\x08\x0b-\x1f\ufffe\uffff]|\p{Cs}/u.test(rest), rest);
   return names;

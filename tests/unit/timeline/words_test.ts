@@ -35,5 +35,5 @@ Deno.test("wordsOf() keeps 100 characters, and never half of one", () => {
 });
 
 Deno.test("escapeXML() escapes the characters that begin markup", () => {
-  assertEquals(escapeXML("<a> & <b>"), "&lt;a> &amp; &lt;b>");
+  assertEquals(escapeXML("<a> & <b>"), "&lt;a&gt; &amp; &lt;b&gt;");
 });
