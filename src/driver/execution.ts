@@ -122,7 +122,7 @@ class Execution<T> implements TimerListener<Waiting> {
     this.#reject = reject;
     this.#observer = policy.observe === null
       ? null
-      : new Observer(policy.observe, policy.clock);
+      : new Observer(policy.observe, policy.clock, task.name);
   }
 
   // 1. Starting.
@@ -309,7 +309,7 @@ class Execution<T> implements TimerListener<Waiting> {
   }
 
   #try(state: Trying): void {
-    const attempt = new RunningAttempt(state, this.#policy.clock);
+    const attempt = new RunningAttempt(state, this.#policy);
     this.#attempt = attempt;
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
@@ -347,7 +347,8 @@ class Execution<T> implements TimerListener<Waiting> {
     try {
       unlisten?.();
     } finally {
-      const { outcome } = state;
+      const { outcome, at, reason } = state;
+      if (state.attempts > 0) this.#policy.ended(at, reason, outcome);
       this.#observer?.done(state);
       if (outcome.status === "fulfilled") this.#resolve(outcome.value as T);
       else this.#reject(outcome.reason);
@@ -365,7 +366,8 @@ class Execution<T> implements TimerListener<Waiting> {
   #succeeded(attempt: RunningAttempt, value: T): void {
     const state = this.#state;
     const isPlain = attempt === this.#attempt && state.phase === "trying" &&
-      this.#unlisten === null && this.#observer === null && this.#policy.budget === null;
+      this.#unlisten === null && this.#observer === null &&
+      this.#policy.budget === null && this.#policy.until === null;
     if (!isPlain) return this.#settled(attempt, { status: "fulfilled", value });
     this.#attempt = null;
     try {
