@@ -22,14 +22,23 @@
 
 export { asyncbackoff } from "./src/notation/asyncbackoff.ts";
 export { asyncretry } from "./src/notation/asyncretry.ts";
-export { Backoff, type ExecuteOptions } from "./src/notation/backoff.ts";
+export {
+  Backoff,
+  type ExecuteOptions,
+  type NarrowingOptions,
+} from "./src/notation/backoff.ts";
+export { retry } from "./src/notation/retry.ts";
 export type { AsyncDecorator, AsyncFunction } from "./src/notation/decorator.ts";
-export { type Attempt, currentAttempt } from "./src/driver/attempt.ts";
+export {
+  type Attempt,
+  currentAttempt,
+  currentAttemptOrNull,
+} from "./src/driver/attempt.ts";
 export type { Ends, Statistic } from "./src/driver/statistic.ts";
 export type { Limit } from "./src/engine/limit.ts";
 export type { Failure, Reason } from "./src/engine/state.ts";
 export { TimeoutError } from "./src/engine/timeout_error.ts";
-export type { ErrorClass } from "./src/policy/error_classes.ts";
+export type { ErrorClass, Exceptions } from "./src/policy/error_classes.ts";
 export type {
   AttemptEvent,
   BackoffEvent,
@@ -38,6 +47,8 @@ export type {
   LateEvent,
   ObservedEvent,
 } from "./src/policy/events.ts";
+export { nonRetryable } from "./src/policy/non_retryable.ts";
+export { ResultError } from "./src/policy/result_error.ts";
 export type { BackoffOptions, Pause, RetryOptions } from "./src/policy/options.ts";
 export type { Clock } from "./src/time/clock.ts";
 export type { MinimalSignal, Signal } from "./src/time/signal.ts";

@@ -125,6 +125,19 @@ export function checkFlag(subject: string, value: unknown): boolean {
 }
 
 /**
+ * Checks a string that may be absent.
+ *
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @returns The string, or `null`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function checkString(subject: string, value: string | null): string | null {
+  if (value === null || typeof value === "string") return value;
+  throw wrongType(subject, "a string", value);
+}
+
+/**
  * Checks a value that is one of a few words.
  *
  * @param subject The subject of the message.

@@ -40,14 +40,22 @@ export interface Attempt {
   readonly elapsed: number;
   /** Milliseconds until the nearest limit of the attempt, >= 0; `Infinity` without one. */
   readonly remaining: number;
+  /** The number of attempts that may follow this one; `Infinity` without a bound. */
+  readonly triesLeft: number;
   /** The failure of the attempt before; `null` for the first. */
   readonly lastFailure: Failure | null;
+}
+
+/** The part of a policy that an attempt tells of. */
+interface AttemptPolicy {
+  readonly clock: Clock;
+  readonly maxTries: number;
 }
 
 /** The attempt of an execution, with the means to abort it. */
 export class RunningAttempt implements Attempt {
   readonly #state: Trying;
-  readonly #clock: Clock;
+  readonly #policy: AttemptPolicy;
   #controller: AbortController | null = null;
   #isAborted = false;
   #reason: unknown = undefined;
@@ -56,11 +64,11 @@ export class RunningAttempt implements Attempt {
    * Makes an attempt.
    *
    * @param state The state in which it begins.
-   * @param clock The clock of the policy.
+   * @param policy The policy of its execution.
    */
-  constructor(state: Trying, clock: Clock) {
+  constructor(state: Trying, policy: AttemptPolicy) {
     this.#state = state;
-    this.#clock = clock;
+    this.#policy = policy;
   }
 
   get number(): number {
@@ -84,13 +92,17 @@ export class RunningAttempt implements Attempt {
     return Math.max(0, this.#state.wakeAt - this.#now());
   }
 
+  get triesLeft(): number {
+    return this.#policy.maxTries - this.#state.attempts;
+  }
+
   get lastFailure(): Failure | null {
     return this.#state.lastFailure;
   }
 
   /** Never before the attempt began, even if the clock goes backwards. */
   #now(): number {
-    return Math.max(this.#clock.now(), this.#state.at);
+    return Math.max(this.#policy.clock.now(), this.#state.at);
   }
 
   /**
@@ -147,12 +159,30 @@ export class RunningAttempt implements Attempt {
  * ```
  */
 export function currentAttempt(): Attempt {
-  const current = realm.currentAttempt as Attempt | null;
-  if (current === null) {
-    throw new Error(
-      "Cannot get the current attempt: 'currentAttempt()' must be called inside the function " +
-        "that is executed, before its first 'await'",
-    );
-  }
-  return current;
+  const current = currentAttemptOrNull();
+  if (current !== null) return current;
+  throw new Error(
+    "Cannot get the current attempt: 'currentAttempt()' must be called inside the function " +
+      "that is executed, before its first 'await'",
+  );
+}
+
+/**
+ * Returns the attempt that is calling the decorated function, for helpers that may also be
+ * called outside of an attempt.
+ *
+ * @returns The current attempt; `null` where {@linkcode currentAttempt} throws.
+ *
+ * @example A helper that works with and without an attempt
+ * ```ts
+ * import { currentAttemptOrNull } from "@asyncbackoff/asyncbackoff";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const get = (url: string) => fetch(url, { signal: currentAttemptOrNull()?.signal ?? null });
+ *
+ * assertEquals(await (await get("data:,hello")).text(), "hello");
+ * ```
+ */
+export function currentAttemptOrNull(): Attempt | null {
+  return realm.currentAttempt as Attempt | null;
 }

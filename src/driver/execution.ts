@@ -136,7 +136,7 @@ class Execution<T> implements TimerListener<Waiting> {
     this.#task = task;
     this.#observer = policy.observe === null
       ? null
-      : new Observer(policy.observe, policy.clock);
+      : new Observer(policy.observe, policy.clock, task.name);
   }
 
   // 1. Starting.
@@ -429,7 +429,7 @@ class Execution<T> implements TimerListener<Waiting> {
   }
 
   #try(state: Trying): void {
-    this.#attempt = new RunningAttempt(state, this.#policy.clock);
+    this.#attempt = new RunningAttempt(state, this.#policy);
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
@@ -466,6 +466,8 @@ class Execution<T> implements TimerListener<Waiting> {
     try {
       unlisten?.();
     } finally {
+      const { outcome, at, reason } = state;
+      if (state.attempts > 0) this.#policy.ended(at, reason, outcome);
       this.#observer?.done(state);
     }
   }
@@ -481,7 +483,8 @@ class Execution<T> implements TimerListener<Waiting> {
   #succeeded(value: T): unknown {
     const state = this.#state;
     const isPlain = state.phase === "trying" && this.#unlisten === null &&
-      this.#observer === null && this.#policy.budget === null;
+      this.#observer === null && this.#policy.budget === null &&
+      this.#policy.until === null;
     if (!isPlain) return this.#settled({ status: "fulfilled", value });
     this.#attempt = null;
     this.#result = null;

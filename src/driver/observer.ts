@@ -19,28 +19,28 @@ export class Observer implements Emitter {
   readonly #observe: (event: BackoffEvent) => void;
   readonly #clock: Clock;
   readonly #execution = ++realm.executions;
+  readonly #name: string;
 
   /**
    * Makes the observer of an execution.
    *
    * @param observe The caller's function.
    * @param clock The clock of the policy.
+   * @param name The name of the execution.
    */
-  constructor(observe: (event: BackoffEvent) => void, clock: Clock) {
+  constructor(observe: (event: BackoffEvent) => void, clock: Clock, name: string) {
     this.#observe = observe;
     this.#clock = clock;
+    this.#name = name;
   }
 
   attempt({ at, attempts }: Trying): void {
-    const execution = this.#execution;
-    this.#emit({ type: "attempt", execution, at, attempt: attempts });
+    this.#emit({ ...this.#head("attempt", at), attempt: attempts });
   }
 
   failure(next: State, failure: Failure): void {
     this.#emit({
-      type: "failure",
-      execution: this.#execution,
-      at: next.at,
+      ...this.#head("failure", next.at),
       attempt: failure.attempt,
       failure,
       pauseAfter: next.phase === "pausing" ? next.pause : null,
@@ -49,9 +49,7 @@ export class Observer implements Emitter {
 
   late(attempt: number, outcome: PromiseSettledResult<unknown>, state: State): void {
     this.#emit({
-      type: "late",
-      execution: this.#execution,
-      at: this.#instantAfter(state),
+      ...this.#head("late", this.#instantAfter(state)),
       attempt,
       outcome,
     });
@@ -59,14 +57,16 @@ export class Observer implements Emitter {
 
   done({ at, beganAt, attempts, outcome, reason }: Done): void {
     this.#emit({
-      type: "done",
-      execution: this.#execution,
-      at,
+      ...this.#head("done", at),
       attempts,
       elapsed: at - beganAt,
       outcome,
       reason,
     });
+  }
+
+  #head<Type extends BackoffEvent["type"]>(type: Type, at: number) {
+    return { type, execution: this.#execution, name: this.#name, at };
   }
 
   /** Falls back to the instant of the state, because the clock may have failed meanwhile. */

@@ -15,6 +15,7 @@ function noEnds(): MutableEnds {
   return {
     success: 0,
     nonRetryable: 0,
+    exhausted: 0,
     maxTries: 0,
     giveup: 0,
     budget: 0,
@@ -94,7 +95,8 @@ export class Counters {
     if (reason === "budget") this.refused++;
     if (before.phase === "pausing") return;
     this.done++;
-    if (failure !== null) this.errors += reason === "nonRetryable" ? 0 : 1;
+    const isRetryable = reason !== "nonRetryable" && reason !== "exhausted";
+    if (failure !== null) this.errors += isRetryable ? 1 : 0;
     else if (reason === "deadline" || reason === "aborted") this.cancels++;
   }
 }

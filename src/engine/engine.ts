@@ -8,13 +8,14 @@
  *
  * ```text
  * phase    | settled: value | settled: error | woke                       | aborted, faulted
- * trying   | done           | failed         | D done, A timed out        | done
- * stopping | done           | failed (*)     | D done (*), else failed (*)| done (*)
+ * trying   | done, R failed | failed         | D done, A timed out        | done
+ * stopping | done, R (*)    | failed (*)     | D done (*), else failed (*)| done (*)
  * pausing  | -              | -              | D done, else trying        | done
  * done     | -              | -              | -                          | -
  *
  * D          the deadline is reached: done with the error of the last failure
  * A          the attempt timeout is reached
+ * R          the policy refuses the value
  * timed out  the timeout is a failure: `stopping` if the policy has a grace, else failed
  * failed     policy.decide(failure, at): a pause -> pausing, a reason -> done,
  *            an error that it throws -> done
@@ -122,16 +123,35 @@ function settled(
     case "pausing":
       return state;
     case "trying":
-      if (outcome.status === "fulfilled") return end(state, at, "success", outcome);
+      if (outcome.status === "fulfilled") return returned(policy, state, at, outcome);
       return failed(policy, state, at, outcome.reason, null);
     case "stopping":
       // The attempt has timed out already, so the deadline wins a tie with its outcome.
       if (at === deadlineAt(policy, state.beganAt)) {
         return endAtDeadline(policy, state, at, undefined);
       }
-      if (outcome.status === "fulfilled") return end(state, at, "success", outcome);
+      if (outcome.status === "fulfilled") return returned(policy, state, at, outcome);
       return failed(policy, state, at, state.error, state.limit);
   }
+}
+
+/** The attempt returned a value, which the policy may refuse. */
+function returned(
+  policy: Policy,
+  state: Trying | Stopping,
+  at: number,
+  outcome: PromiseFulfilledResult<unknown>,
+): State {
+  let refusal;
+  try {
+    refusal = policy.refusalOf(outcome.value, state.name);
+  } catch (thrown) {
+    return end(state, at, "callbackError", rejected(thrown));
+  }
+  if (refusal === null) return end(state, at, "success", outcome);
+  return state.phase === "stopping"
+    ? failed(policy, state, at, state.error, state.limit)
+    : failed(policy, state, at, refusal, null, true);
 }
 
 function woke(
@@ -269,11 +289,12 @@ function failed(
   at: number,
   error: unknown,
   limit: Limit | null,
+  isRefusal: boolean = false,
 ): State {
   const lastFailure = failureOf(policy, state, at, error, limit);
   let decision;
   try {
-    decision = policy.decide(lastFailure, at);
+    decision = policy.decide(lastFailure, at, state.lastFailure, isRefusal);
   } catch (thrown) {
     return end({ ...state, lastFailure }, at, "callbackError", rejected(thrown));
   }
@@ -359,6 +380,7 @@ function failureOf(
 ): Failure {
   return Object.freeze({
     error,
+    name: state.name,
     attempt: state.attempts,
     limit,
     duration: at - state.attemptAt,

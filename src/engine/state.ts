@@ -14,6 +14,8 @@ export type Reason =
   | "success"
   /** The policy does not retry the error. */
   | "nonRetryable"
+  /** Another execution has retried the error already, and the policy does not retry it again. */
+  | "exhausted"
   /** The last of `maxTries` attempts failed. */
   | "maxTries"
   /** `giveup` returned true. */
@@ -29,8 +31,13 @@ export type Reason =
 
 /** A failed attempt, given to `giveup`, `pause` and `observe`. Frozen. */
 export interface Failure {
-  /** The thrown value itself, whatever it is. A `TimeoutError` after an attempt timeout. */
+  /**
+   * The thrown value itself, whatever it is. A `TimeoutError` after an attempt timeout, a
+   * `ResultError` if `until` refused the result.
+   */
   readonly error: unknown;
+  /** The name of the execution: the option `name`, or else the function's name. */
+  readonly name: string;
   /** The number of the attempt, starting at 1. */
   readonly attempt: number;
   /** The limit that ended the attempt; `null` if the attempt failed by itself. */
@@ -46,7 +53,10 @@ export interface Failure {
 }
 
 /** A reason why a policy makes no other attempt after a failure. */
-export type Refusal = Extract<Reason, "nonRetryable" | "maxTries" | "giveup" | "budget">;
+export type Refusal = Extract<
+  Reason,
+  "nonRetryable" | "exhausted" | "maxTries" | "giveup" | "deadline" | "budget"
+>;
 
 /** The part of a policy that the engine needs. "No limit" is `Infinity`. */
 export interface Policy {
@@ -54,11 +64,28 @@ export interface Policy {
   readonly deadline: number;
   readonly grace: number;
   /**
+   * Decides about the value of an attempt.
+   *
+   * @param value The value.
+   * @param name The name of the execution.
+   * @returns `null` to accept it, or the error that it is refused with.
+   */
+  refusalOf(value: unknown, name: string): unknown;
+  /**
    * Decides about a failure. Called once for each.
    *
+   * @param failure The failure.
+   * @param at The instant.
+   * @param previous The failure before it, if there was one.
+   * @param isRefusal Whether it is a value that `refusalOf` refused.
    * @returns The pause before the next attempt, or the reason why there is none.
    */
-  decide(failure: Failure, at: number): number | Refusal;
+  decide(
+    failure: Failure,
+    at: number,
+    previous: Failure | null,
+    isRefusal: boolean,
+  ): number | Refusal;
 }
 
 /** An event, and its instant. */

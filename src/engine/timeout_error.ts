@@ -4,6 +4,7 @@
  * @module
  */
 
+import { named } from "./error_name.ts";
 import { type Limit, LIMIT_NAMES } from "./limit.ts";
 
 /**
@@ -28,8 +29,6 @@ import { type Limit, LIMIT_NAMES } from "./limit.ts";
  * ```
  */
 export class TimeoutError extends Error {
-  // On the prototype, so that the first line of the stack has it too. Defined and not assigned,
-  // since `Error.prototype` may be frozen.
   static readonly #named: void = /* @__PURE__ */ named(this, "TimeoutError");
 
   /** The limit that was reached. */
@@ -50,12 +49,4 @@ export class TimeoutError extends Error {
     this.limit = limit;
     this.ms = ms;
   }
-}
-
-function named(errorClass: { prototype: Error }, value: string): void {
-  Object.defineProperty(errorClass.prototype, "name", {
-    value,
-    configurable: true,
-    writable: true,
-  });
 }

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../check/describe.ts";
+import { isClass } from "../check/classes.ts";
 import { isOptions } from "../check/keys.ts";
 import type { ErrorClass } from "../policy/error_classes.ts";
 import {
@@ -15,7 +16,7 @@ import {
 } from "../policy/options.ts";
 import { mergeOptions, misplaced, refuseUncalled } from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
-import { type AsyncDecorator, isClass } from "./decorator.ts";
+import type { AsyncDecorator } from "./decorator.ts";
 
 const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, options?)";
 
@@ -109,13 +110,20 @@ export function asyncbackoff(
   deadline: number | null,
   ...rest:
     | [options: RetryOptions]
-    | [pause: Pause | null, ...exceptions: ErrorClass[], options: RetryOptions]
+    | [pause: Pause | null, options: Omit<RetryOptions, "pause">]
+    | [
+      pause: Pause | null,
+      ...exceptions: [ErrorClass, ...ErrorClass[]],
+      options: Omit<RetryOptions, "pause" | "exceptions">,
+    ]
 ): AsyncDecorator;
 export function asyncbackoff(...args: readonly unknown[]): AsyncDecorator {
   refuseUncalled(USAGE, args);
   const [first] = args;
   const isNamed = args.length === 1 && isOptions(first, OPTION_NAMES);
-  return new Backoff(isNamed ? first : positional(args)).wrap;
+  const options: BackoffOptions = isNamed ? first : positional(args);
+  // As in the original, timeouts alone are retried unless classes are given.
+  return new Backoff({ ...options, exceptions: options.exceptions ?? [] }).wrap;
 }
 
 /** Reads the positional notation as options. The policy checks the values. */

@@ -5,10 +5,11 @@
  */
 
 import { checkKeys, namesOf, plain } from "../check/keys.ts";
-import { wrongType } from "../check/values.ts";
+import { checkCallback, checkString, option, wrongType } from "../check/values.ts";
 import type { Attempt } from "../driver/attempt.ts";
 import { execute } from "../driver/execution.ts";
 import { Counters, Statistic } from "../driver/statistic.ts";
+import type { BackoffEvent } from "../policy/events.ts";
 import { OPTION_HINTS } from "../policy/option_hints.ts";
 import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
 import { BackoffPolicy, checkSignal } from "../policy/policy.ts";
@@ -19,9 +20,30 @@ import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.
 export interface ExecuteOptions {
   /** A signal that aborts this execution alone, besides the policy's own signal. */
   signal?: Signal | null | undefined;
+  /** A function that receives each event of this execution, after the policy's own. */
+  observe?: ((event: BackoffEvent) => void) | null | undefined;
+  /**
+   * A predicate of the result, asked after the policy's own. A result for which it returns
+   * `false` is a failure with a `ResultError`, which is always retryable.
+   */
+  // deno-lint-ignore no-explicit-any
+  until?: ((value: any) => boolean) | null | undefined;
+  /** The name of this execution, for messages, events and failures. */
+  name?: string | null | undefined;
 }
 
-const EXECUTE_OPTIONS = /* @__PURE__ */ namesOf<ExecuteOptions>({ signal: true });
+/** Options of a single execution whose `until` narrows the type of the result. */
+export interface NarrowingOptions<T, S extends T> extends ExecuteOptions {
+  /** A predicate of the result that narrows its type. */
+  until: (value: T) => value is S;
+}
+
+const EXECUTE_OPTIONS = /* @__PURE__ */ namesOf<ExecuteOptions>({
+  signal: true,
+  observe: true,
+  until: true,
+  name: true,
+});
 
 /**
  * A policy, ready to execute functions. All of its rules hold at the same time: the attempt
@@ -51,24 +73,63 @@ const EXECUTE_OPTIONS = /* @__PURE__ */ namesOf<ExecuteOptions>({ signal: true }
  * ```
  */
 export class Backoff {
-  /** Counters of what its executions have done so far. */
-  readonly statistic: Statistic;
   /** A decorator that wraps functions and methods. It may be detached from the object. */
   readonly wrap: AsyncDecorator;
+  readonly #options: BackoffOptions;
   readonly #policy: BackoffPolicy;
-  readonly #counters = new Counters();
+  #counters = new Counters();
+  #statistic = new Statistic(this.#counters);
 
   /**
    * Makes a policy. Its options are read and checked here, once.
    *
-   * @param options Its rules. Without any, only timeouts are retried, without end.
-   * @throws {TypeError} If an option is of the wrong type, or unknown.
+   * @param options Its rules. A policy that has rules for retries must say which errors it
+   * retries: in `exceptions`, or by `until`. Without any options, it retries timeouts only,
+   * without end.
+   * @throws {TypeError} If an option is of the wrong type, or unknown, or if the errors to retry
+   * are missing.
    * @throws {RangeError} If an option has a wrong value.
    */
   constructor(options?: BackoffOptions | null) {
+    this.#options = { ...options };
     this.#policy = new BackoffPolicy(options ?? {});
-    this.statistic = new Statistic(this.#counters);
-    this.wrap = decorator((fn) => this.#wrap(fn), this.statistic);
+    checkSaysWhatToRetry(this.#options, this.#policy);
+    this.wrap = decorator((fn) => this.#wrap(fn), () => this.#statistic);
+  }
+
+  /** Counters of what its executions have done so far. */
+  get statistic(): Statistic {
+    return this.#statistic;
+  }
+
+  /**
+   * Makes a policy with some options replaced. Both count in the same statistic.
+   *
+   * @param options The options to replace. `undefined` keeps an option, `null` restores its
+   * default.
+   * @returns A policy of its own.
+   * @throws {TypeError} If an option is of the wrong type, or unknown.
+   * @throws {RangeError} If an option has a wrong value.
+   *
+   * @example A longer deadline for one kind of call
+   * ```ts
+   * import { Backoff } from "@asyncbackoff/asyncbackoff";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const backoff = new Backoff({ deadline: 1000, exceptions: "all" });
+   * const patient = backoff.with({ deadline: 60_000 });
+   *
+   * assertEquals(await patient.execute(() => "done"), "done");
+   * assertEquals(backoff.statistic.attempts, 1);
+   * ```
+   */
+  with(options: BackoffOptions): Backoff {
+    checkKeys("make a policy", options, OPTION_NAMES, OPTION_HINTS);
+    const replaced = Object.entries(options).filter(([, value]) => value !== undefined);
+    const other = new Backoff({ ...this.#options, ...Object.fromEntries(replaced) });
+    other.#counters = this.#counters;
+    other.#statistic = this.#statistic;
+    return other;
   }
 
   /**
@@ -76,7 +137,8 @@ export class Backoff {
    *
    * @typeParam T The type of the function's result.
    * @param fn The function. It receives its attempt, and may return a value or a promise.
-   * @param options `signal`: aborts this execution.
+   * @param options `signal`: aborts this execution. `observe`: receives its events. `until`:
+   * decides about its results. `name`: its name.
    * @returns The value of the first attempt that returns one in time. It rejects with the last
    * failure's own error, with a `TimeoutError` at the deadline if nothing failed before, or
    * with the reason of the signal that was aborted.
@@ -95,20 +157,38 @@ export class Backoff {
    * assertStrictEquals(await result.catch((reason) => reason), "no longer needed");
    * ```
    */
+  execute<T, S extends T>(
+    fn: (attempt: Attempt) => T | PromiseLike<T>,
+    options: NarrowingOptions<T, S>,
+  ): Promise<S>;
+  /**
+   * Executes a function by the policy.
+   *
+   * @typeParam T The type of the function's result.
+   * @param fn The function. It receives its attempt, and may return a value or a promise.
+   * @param options `signal`: aborts this execution. `observe`: receives its events. `until`:
+   * decides about its results. `name`: its name.
+   * @returns The value of the first attempt that returns one in time. It rejects as in the form
+   * above.
+   */
+  execute<T>(
+    fn: (attempt: Attempt) => T | PromiseLike<T>,
+    options?: ExecuteOptions | null,
+  ): Promise<T>;
   execute<T>(
     fn: (attempt: Attempt) => T | PromiseLike<T>,
     options?: ExecuteOptions | null,
   ): Promise<T> {
     try {
       if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
-      const signal = options === null || options === undefined ? null : signalOf(options);
-      return execute(this.#policy, this.#counters, {
-        name: functionName(fn),
-        fn,
-        self: undefined,
-        args: null,
-        signal,
-      });
+      let policy = this.#policy;
+      let signal = null;
+      if (options !== null && options !== undefined) {
+        ({ policy, signal } = withOptions(policy, options));
+      }
+      const name = policy.name ?? functionName(fn);
+      const task = { name, fn, self: undefined, args: null, signal };
+      return execute(policy, this.#counters, task);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -116,12 +196,12 @@ export class Backoff {
 
   #wrap<F extends AsyncFunction>(fn: F): F {
     const policy = this.#policy;
-    const counters = this.#counters;
-    const name = functionName(fn);
+    const counters = () => this.#counters;
+    const name = policy.name ?? functionName(fn);
     // A method in shorthand has a `this`, and cannot be called with `new`.
     const { wrapped } = {
       wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
-        return execute(policy, counters, { name, fn, self: this, args, signal: null });
+        return execute(policy, counters(), { name, fn, self: this, args, signal: null });
       },
     };
     // What others put on the function (metadata, properties, its tag) shows on the wrapped one.
@@ -133,15 +213,39 @@ export class Backoff {
   }
 }
 
-/** Checks the options of an execution. */
-function signalOf(options: ExecuteOptions): Signal | null {
-  const key = (name: string) => {
-    if (plain(name) === "abortsignal") return "did you mean 'signal'?";
-    const isOfPolicy = OPTION_NAMES.some((each) => each === name);
-    return isOfPolicy ? `it is an option of the policy: 'new Backoff({ ${name} })'` : null;
-  };
-  checkKeys("execute", options, EXECUTE_OPTIONS, { ...OPTION_HINTS, key });
-  return checkSignal("execute: option 'signal'", options.signal ?? null);
+/** A policy with rules for retries that retries nothing but timeouts is nearly always a mistake. */
+function checkSaysWhatToRetry(options: BackoffOptions, policy: BackoffPolicy): void {
+  const { maxTries, pause, giveup, budget, minRemaining, until } = policy;
+  if (until !== null || (options.exceptions ?? null) !== null) return;
+  const isBounded = maxTries !== Infinity && maxTries !== 1;
+  const hasRules = pause !== 0 || giveup !== null || budget !== null ||
+    minRemaining !== null;
+  if (!isBounded && !hasRules) return;
+  throw new TypeError(
+    "Cannot make a policy: it must say what it retries; list the errors in 'exceptions', or " +
+      '"all"; [] retries timeouts only',
+  );
+}
+
+/** The policy and the signal of an execution that has options of its own. */
+function withOptions(
+  policy: BackoffPolicy,
+  options: ExecuteOptions,
+): { policy: BackoffPolicy; signal: Signal | null } {
+  checkKeys("execute", options, EXECUTE_OPTIONS, { ...OPTION_HINTS, key: hintAt });
+  const subject = (name: keyof ExecuteOptions) => option("execute", name);
+  const signal = checkSignal(subject("signal"), options.signal ?? null);
+  const until = checkCallback(subject("until"), options.until);
+  const observe = checkCallback(subject("observe"), options.observe);
+  const name = checkString(subject("name"), options.name ?? null);
+  if (until === null && observe === null && name === null) return { policy, signal };
+  return { policy: policy.for({ until, observe, name }), signal };
+}
+
+function hintAt(name: string): string | null {
+  if (plain(name) === "abortsignal") return "did you mean 'signal'?";
+  const isOfPolicy = OPTION_NAMES.some((each) => each === name);
+  return isOfPolicy ? `it is an option of the policy: 'new Backoff({ ${name} })'` : null;
 }
 
 /** The `name` of a class may be a static member of any type. */

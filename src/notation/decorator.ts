@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../check/describe.ts";
+import { isClass } from "../check/classes.ts";
 import { wrongType } from "../check/values.ts";
 import type { Statistic } from "../driver/statistic.ts";
 
@@ -73,10 +74,10 @@ type Wrap = <F extends AsyncFunction>(fn: F) => F;
  * Makes a decorator.
  *
  * @param wrap Wraps a function.
- * @param statistic The counters of the wrapped functions.
+ * @param statistic Returns the counters of the wrapped functions.
  * @returns The decorator.
  */
-export function decorator(wrap: Wrap, statistic: Statistic): AsyncDecorator {
+export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorator {
   const decorate = (...args: readonly unknown[]): unknown => {
     const [target, context, descriptor] = args;
     if (context === undefined && descriptor === undefined) return wrap(functionOf(target));
@@ -94,7 +95,7 @@ export function decorator(wrap: Wrap, statistic: Statistic): AsyncDecorator {
     return { ...descriptor as PropertyDescriptor, value: wrap(methodOf(descriptor)) };
   };
   return Object.defineProperty(decorate, "statistic", {
-    value: statistic,
+    get: statistic,
     enumerable: true,
   }) as AsyncDecorator;
 }
@@ -124,19 +125,6 @@ function methodOf(descriptor: unknown): AsyncFunction {
   if (get !== undefined || set !== undefined) throw notDecorable("accessor");
   if (typeof value !== "function") throw notDecorable("field");
   return functionOf(value);
-}
-
-/**
- * Tells whether a function is a class. The prototype of a class cannot be replaced, and its
- * source text begins with `class`; that of a frozen function does not.
- *
- * @param value A function.
- * @returns Whether it is a class.
- */
-// deno-lint-ignore ban-types
-export function isClass(value: Function): boolean {
-  return Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false &&
-    /^class\b|\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
 }
 
 /** A generator starts nothing when it is called, so it cannot be retried. */

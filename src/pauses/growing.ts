@@ -17,6 +17,7 @@ import {
   checkDuration,
   checkFinite,
   checkFiniteDuration,
+  checkNumber,
   checkWord,
   option,
 } from "../check/values.ts";
@@ -27,7 +28,7 @@ import {
  */
 export type Jitter = "full" | "equal" | "none";
 
-/** The part of a pause that is random, for each jitter: `v * (1 - share) + U(0, share * v)`. */
+/** The share of a pause that is random, for each jitter: `v * (1 - share) + U(0, share * v)`. */
 const RANDOM_SHARE = {
   full: 1,
   equal: 0.5,
@@ -64,6 +65,12 @@ export interface DecorrelatedOptions {
    */
   max?: number | null | undefined;
   /**
+   * The shortest pause, in milliseconds: from 0 to `max`. It is applied last, after the jitter.
+   *
+   * @default {0}
+   */
+  min?: number | null | undefined;
+  /**
    * The source of random numbers: called once a pause, it returns a number from 0 to 1. A
    * seeded source makes the whole run deterministic.
    *
@@ -81,11 +88,12 @@ export interface ExponentialOptions extends DecorrelatedOptions {
    */
   factor?: number | null | undefined;
   /**
-   * The random part of a pause.
+   * The random part of a pause: a word, or the share that is random, from 0 to 1. `"full"` is 1,
+   * `"equal"` is 0.5, `"none"` is 0.
    *
    * @default {"full"}
    */
-  jitter?: Jitter | null | undefined;
+  jitter?: Jitter | number | null | undefined;
 }
 
 /** Options of {@linkcode linear}. `null` and `undefined` mean absent. */
@@ -97,11 +105,12 @@ export interface LinearOptions extends DecorrelatedOptions {
    */
   step?: number | null | undefined;
   /**
-   * The random part of a pause.
+   * The random part of a pause: a word, or the share that is random, from 0 to 1. `"full"` is 1,
+   * `"equal"` is 0.5, `"none"` is 0.
    *
    * @default {"full"}
    */
-  jitter?: Jitter | null | undefined;
+  jitter?: Jitter | number | null | undefined;
 }
 
 /**
@@ -137,12 +146,12 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
     options ?? {},
     namesOf<ExponentialOptions>({ ...COMMON_NAMES, factor: true, jitter: true }),
   );
-  const { initial, max, random } = commonOptions(action, options);
+  const { initial, max, min, random } = commonOptions(action, options);
   const factor = checkFinite(option(action, "factor"), options?.factor ?? 2, 1);
-  const jitter = checkJitter(action, options?.jitter);
+  const share = randomShare(action, options?.jitter);
   return ({ attempt }, source = random) => {
     const growth = Math.min(factor ** (attempt - 1), Number.MAX_VALUE); // 0 * Infinity is NaN
-    return jittered(Math.min(max, initial * growth), jitter, source);
+    return Math.max(min, jittered(Math.min(max, initial * growth), share, source));
   };
 }
 
@@ -179,11 +188,13 @@ export function linear(options?: LinearOptions | null): GrowingPause {
     options ?? {},
     namesOf<LinearOptions>({ ...COMMON_NAMES, step: true, jitter: true }),
   );
-  const { initial, max, random } = commonOptions(action, options);
+  const { initial, max, min, random } = commonOptions(action, options);
   const step = checkFiniteDuration(option(action, "step"), options?.step ?? 100);
-  const jitter = checkJitter(action, options?.jitter);
-  return ({ attempt }, source = random) =>
-    jittered(Math.min(max, initial + step * (attempt - 1)), jitter, source);
+  const share = randomShare(action, options?.jitter);
+  return ({ attempt }, source = random) => {
+    const pause = Math.min(max, initial + step * (attempt - 1));
+    return Math.max(min, jittered(pause, share, source));
+  };
 }
 
 /**
@@ -210,15 +221,15 @@ export function linear(options?: LinearOptions | null): GrowingPause {
 export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause {
   const action = "make decorrelated pauses";
   checkKeys(action, options ?? {}, namesOf<DecorrelatedOptions>(COMMON_NAMES));
-  const { initial, max, random } = commonOptions(action, options);
+  const { initial, max, min, random } = commonOptions(action, options);
   return ({ pauseBefore }, source = random) => {
     const upper = Math.min(3 * Math.max(initial, pauseBefore), Number.MAX_VALUE);
-    return Math.min(max, initial + (upper - initial) * draw(source));
+    return Math.max(min, Math.min(max, initial + (upper - initial) * draw(source)));
   };
 }
 
 /** The names of the options that all growing pauses have. */
-const COMMON_NAMES = { initial: true, max: true, random: true } as const;
+const COMMON_NAMES = { initial: true, max: true, min: true, random: true } as const;
 
 /** Checks the options that all growing pauses have. */
 function commonOptions(action: string, options: DecorrelatedOptions | null | undefined) {
@@ -226,6 +237,12 @@ function commonOptions(action: string, options: DecorrelatedOptions | null | und
   return {
     initial: checkFiniteDuration(option(action, "initial"), options?.initial ?? 100),
     max: Math.min(max, Number.MAX_VALUE), // a pause is finite
+    min: checkNumber(
+      option(action, "min"),
+      options?.min ?? 0,
+      `a finite number of milliseconds from 0 to 'max'`,
+      (min) => min >= 0 && min <= max && min < Infinity,
+    ),
     random: checkCallback(option(action, "random"), options?.random) ?? mathRandom,
   };
 }
@@ -233,13 +250,18 @@ function commonOptions(action: string, options: DecorrelatedOptions | null | und
 /** Looks `Math.random` up at each call, so that a test may replace it. */
 const mathRandom = (): number => Math.random();
 
-function checkJitter(action: string, jitter: Jitter | null | undefined): Jitter {
+/** The share of a pause that is random. */
+function randomShare(action: string, jitter: Jitter | number | null | undefined): number {
+  const subject = option(action, "jitter");
+  if (typeof jitter === "number") {
+    const rule = "a number from 0 to 1, or one of the words";
+    return checkNumber(subject, jitter, rule, (share) => share >= 0 && share <= 1);
+  }
   const words = Object.keys(RANDOM_SHARE) as Jitter[];
-  return checkWord(option(action, "jitter"), jitter ?? "full", words);
+  return RANDOM_SHARE[checkWord(subject, jitter ?? "full", words)];
 }
 
-function jittered(pause: number, jitter: Jitter, random: () => number): number {
-  const share = RANDOM_SHARE[jitter];
+function jittered(pause: number, share: number, random: () => number): number {
   return share === 0 ? pause : pause * (1 - share) + pause * share * draw(random);
 }
 

@@ -116,6 +116,7 @@ function asking(pause: PreviewedPause) {
   ): number => {
     const failure: Failure = {
       error,
+      name: "preview",
       attempt,
       limit: null,
       duration: 0,

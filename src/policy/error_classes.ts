@@ -4,32 +4,37 @@
  * @module
  */
 
+import { inheritsFrom, isErrorMaker, isNative } from "../check/classes.ts";
 import { holds, wrongType } from "../check/values.ts";
 
 /** A class that works with `instanceof`. Its errors are retried. */
 // deno-lint-ignore no-explicit-any
 export type ErrorClass = abstract new (...args: any[]) => unknown;
 
-/** The errors to retry: those of some classes, or all of them. */
-export type Exceptions = readonly ErrorClass[] | "all";
+/**
+ * The errors to retry: those of some classes, `"all"` of them, or those for which a predicate
+ * returns `true`.
+ */
+export type Exceptions = readonly ErrorClass[] | "all" | ((error: unknown) => boolean);
 
-const RULE = 'an array of classes, or "all"';
+const RULE = 'an array of classes, a predicate, or "all"';
 
 /**
  * Checks the errors to retry.
  *
  * @param subject The subject of the message.
  * @param value The value to check.
- * @returns A frozen copy of the classes, or `"all"`.
+ * @returns A frozen copy of the classes, the predicate, or `"all"`.
  * @throws {TypeError} If it is anything else, or holds a value that does not work with
  * `instanceof`.
  */
 export function checkExceptions(subject: string, value: Exceptions): Exceptions {
   if (value === "all") return value;
-  if (!holds(() => Array.isArray(value))) {
-    const hint = isErrorClass(value) ? `; did you mean '[${nameOf(value)}]'?` : "";
-    throw wrongType(subject, RULE, value, hint);
+  if (typeof value === "function") {
+    if (!isErrorMaker(value)) return value;
+    throw wrongType(subject, RULE, value, `; did you mean '[${nameOf(value)}]'?`);
   }
+  if (!holds(() => Array.isArray(value))) throw wrongType(subject, RULE, value);
   const classes: ErrorClass[] = [...value];
   for (const each of classes) {
     if (!isErrorClass(each)) throw wrongType(subject, RULE, each);
@@ -44,23 +49,54 @@ function isErrorClass(value: unknown): boolean {
 }
 
 /**
- * Tells whether an error is retried. Timeouts always are.
+ * Tells whether an error is of one of some classes. A built-in class also stands for the same
+ * class of every other realm, such as that of a vm context.
  *
- * @param exceptions The errors to retry.
+ * @param classes The classes.
  * @param error The thrown value.
- * @returns Whether it is retried.
+ * @returns Whether it is of one of them.
  */
-export function isRetryable(exceptions: Exceptions, error: unknown): boolean {
-  const name = nameOf(error);
-  if (name === "TimeoutError") return true;
-  if (exceptions === "all") return name !== "AbortError";
-  return exceptions.some((each) => error instanceof each);
+export function isOfClass(classes: readonly ErrorClass[], error: unknown): boolean {
+  return classes.some((each) => error instanceof each || isOfSameKind(each, error));
 }
 
-/** The name of any value; `undefined` for `null`, and for an error whose name throws. */
-function nameOf(error: unknown): unknown {
+/** The built-in classes of errors that exist in every realm. */
+const BUILT_IN =
+  "Error AggregateError EvalError RangeError ReferenceError SuppressedError " +
+  "SyntaxError TypeError URIError";
+
+/**
+ * Tells whether an error is of the same built-in class as one of another realm: by its brand
+ * and by the native constructors in its prototype chain, never by its `name` alone.
+ */
+function isOfSameKind(errorClass: ErrorClass, error: unknown): boolean {
+  return holds(() => {
+    const { name } = errorClass;
+    const brand = Object.prototype.toString.call(error);
+    if (name === "DOMException") {
+      // Not a native function in Node and Deno.
+      return brand === "[object DOMException]" && inheritsFrom(error, "Error") &&
+        isDOMException(errorClass);
+    }
+    return BUILT_IN.split(" ").includes(name) && isNative(errorClass, name) &&
+      brand === "[object Error]" && inheritsFrom(error, name);
+  });
+}
+
+function isDOMException(errorClass: ErrorClass): boolean {
+  return (errorClass.prototype as object)[Symbol.toStringTag as never] === "DOMException" &&
+    inheritsFrom(errorClass.prototype, "Error");
+}
+
+/**
+ * Reads the name of any value.
+ *
+ * @param value The value.
+ * @returns Its name; `undefined` for `null`, and for an error whose name throws.
+ */
+export function nameOf(value: unknown): unknown {
   try {
-    return (error as { name?: unknown }).name;
+    return (value as { name?: unknown }).name;
   } catch {
     return undefined;
   }

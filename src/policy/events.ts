@@ -10,6 +10,8 @@ import type { Failure, Reason } from "../engine/state.ts";
 export interface ObservedEvent {
   /** The number of the execution, unique in this process, starting at 1. */
   readonly execution: number;
+  /** The name of the execution: the option `name`, or else the function's name. */
+  readonly name: string;
   /** The instant of the event, in milliseconds on the policy's clock. */
   readonly at: number;
 }

@@ -25,7 +25,7 @@ const OTHER_NAMES = {
 
 /** Calls of helpers, and the options that each takes. */
 const HELPERS: Readonly<Record<string, string>> = {
-  "pause: exponential": "factor initial jitter max random",
+  "pause: exponential": "factor initial jitter max min random",
   "pause: linear": "step",
   "budget: new RetryBudget": "window retryRatio minRetriesPerSecond",
   "budget: new TokenBudget": "maxTokens tokenRatio",

@@ -9,14 +9,14 @@ import { namesOf } from "../check/keys.ts";
 import type { Failure } from "../engine/state.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
-import type { ErrorClass } from "./error_classes.ts";
+import type { Exceptions } from "./error_classes.ts";
 import type { BackoffEvent } from "./events.ts";
 
 /**
  * The time between the end of an attempt and the start of the next, in milliseconds: a finite
- * number >= 0, or a function of the failure that returns one.
+ * number >= 0, a list of them, or a function of the failure that returns one.
  */
-export type Pause = number | ((failure: Failure) => number);
+export type Pause = number | readonly number[] | ((failure: Failure) => number);
 
 /** Every option except the two limits. `null` and `undefined` mean absent. */
 export interface RetryOptions {
@@ -27,22 +27,42 @@ export interface RetryOptions {
    */
   maxTries?: number | null | undefined;
   /**
-   * The classes whose errors are retried. `"all"` is everything that can be thrown, except
-   * errors named `"AbortError"`. Timeouts, which are all errors named `"TimeoutError"`, are
-   * always retried.
+   * The errors that are retried: those of some classes, those for which a predicate returns
+   * `true`, or `"all"`, which is everything that can be thrown except errors named
+   * `"AbortError"`. A built-in class also stands for the same class of other realms. The
+   * predicate must answer at once. Timeouts, which are all errors named `"TimeoutError"`, are
+   * always retried, except the very object that ended the attempt before.
    *
-   * @default {[]} (of `asyncretry`: `"all"`)
+   * @default {[]} (of `asyncretry` and `retry`: `"all"`)
    */
-  exceptions?: readonly ErrorClass[] | "all" | null | undefined;
+  exceptions?: Exceptions | null | undefined;
+  /**
+   * A predicate of the function's result. A result for which it returns `false` is a failure
+   * with a `ResultError`, which is always retryable. It must answer at once. An error that it
+   * throws ends the execution, which rejects with it.
+   *
+   * @default {null}
+   */
+  // deno-lint-ignore no-explicit-any
+  until?: ((value: any) => boolean) | null | undefined;
   /**
    * The time between the end of an attempt and the start of the next, in milliseconds: finite
-   * and >= 0, or a function of the failure that returns such a number. A pause of 0 still
-   * yields to the event loop. An error that the function throws ends the execution, which
-   * rejects with it.
+   * and >= 0, a list of such numbers, of which the last one is repeated, or a function of the
+   * failure that returns one. A pause of 0 still yields to the event loop. If the function
+   * throws the failure's own error, the execution gives up. Any other error that it throws ends
+   * the execution, which rejects with it.
    *
    * @default {0}
    */
   pause?: Pause | null | undefined;
+  /**
+   * The time that must be left until the deadline after a pause, in milliseconds: finite and
+   * >= 0. If nothing, or less, would be left, the execution ends at once with the failure's own
+   * error. Without it, the execution waits for the deadline, as the original does.
+   *
+   * @default {null} (of `retry`: 0)
+   */
+  minRemaining?: number | null | undefined;
   /**
    * A predicate that is called after each failure that would be retried. If it returns `true`,
    * the execution ends with that failure's error. It must answer at once, so a promise is
@@ -68,6 +88,14 @@ export interface RetryOptions {
    * @default {0}
    */
   grace?: number | null | undefined;
+  /**
+   * Whether an error is retried with which another execution has ended after its retries. With
+   * `false`, calls that are nested in five layers of three tries each make 3 attempts, and not
+   * 243. The error is also found as a cause, at most ten deep. Primitives cannot be told.
+   *
+   * @default {true}
+   */
+  retryExhausted?: boolean | null | undefined;
   /** A signal that aborts every execution of this policy, besides the signal of `execute`. */
   signal?: Signal | null | undefined;
   /** A function that receives each event. It changes nothing, even if it throws. */
@@ -78,6 +106,12 @@ export interface RetryOptions {
    * @default {systemClock}
    */
   clock?: Clock | null | undefined;
+  /**
+   * The name of the executions, for messages, events and failures.
+   *
+   * @default {null} (the name of the function)
+   */
+  name?: string | null | undefined;
 }
 
 /** Every option. `null` and `undefined` mean absent. */
@@ -105,12 +139,16 @@ export const OPTION_NAMES: readonly (keyof BackoffOptions)[] = /* @__PURE__ */ n
   attemptTimeout: true,
   deadline: true,
   pause: true,
+  minRemaining: true,
   exceptions: true,
+  until: true,
   maxTries: true,
   giveup: true,
   budget: true,
+  retryExhausted: true,
   grace: true,
   signal: true,
   observe: true,
   clock: true,
+  name: true,
 });

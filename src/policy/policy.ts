@@ -11,24 +11,40 @@ import {
   checkCallback,
   checkDuration,
   checkFiniteDuration,
+  checkFlag,
   checkNumber,
+  checkString,
   holds,
   option,
   wrongType,
 } from "../check/values.ts";
-import type { Failure, Policy, Refusal } from "../engine/state.ts";
+import type { Failure, Policy, Reason, Refusal } from "../engine/state.ts";
 import type { Clock } from "../time/clock.ts";
+import { throwLater } from "../time/platform.ts";
 import { isSignal } from "../time/signal.ts";
 import { systemClock } from "../time/system_clock.ts";
-import { checkExceptions, type Exceptions, isRetryable } from "./error_classes.ts";
+import { checkExceptions, type Exceptions, isOfClass, nameOf } from "./error_classes.ts";
 import type { BackoffEvent } from "./events.ts";
+import { isExhausted, isNonRetryable, markExhausted } from "./non_retryable.ts";
 import { OPTION_HINTS } from "./option_hints.ts";
-import { type BackoffOptions, OPTION_NAMES, type Pause } from "./options.ts";
+import { type BackoffOptions, OPTION_NAMES } from "./options.ts";
+import { ResultError } from "./result_error.ts";
 
 const ACTION = "make a policy";
 
 /** Every option has a field of its own: an option that is added has to be read here. */
 type OptionFields = { readonly [name in keyof BackoffOptions]-?: unknown };
+
+type PauseFunction = (failure: Failure) => number;
+type Until = (value: unknown) => boolean;
+type Observe = (event: BackoffEvent) => void;
+
+/** The options of one execution that change its policy. */
+export interface ExecutionChanges {
+  readonly until: Until | null;
+  readonly observe: Observe | null;
+  readonly name: string | null;
+}
 
 /** Checked options. Unaffected by later changes to the caller's object. */
 export class BackoffPolicy implements Policy, OptionFields {
@@ -37,12 +53,16 @@ export class BackoffPolicy implements Policy, OptionFields {
   readonly grace: number;
   readonly maxTries: number;
   readonly exceptions: Exceptions;
-  readonly pause: Pause;
+  readonly until: Until | null;
+  readonly pause: number | PauseFunction;
+  readonly minRemaining: number | null;
   readonly giveup: ((error: unknown, failure: Failure) => boolean) | null;
   readonly budget: Budget | null;
+  readonly retryExhausted: boolean;
   readonly signal: AbortSignal | null;
-  readonly observe: ((event: BackoffEvent) => void) | null;
+  readonly observe: Observe | null;
   readonly clock: Clock;
+  readonly name: string | null;
 
   /**
    * Checks options.
@@ -62,26 +82,86 @@ export class BackoffPolicy implements Policy, OptionFields {
     this.grace = checkDuration(subject("grace"), options.grace ?? 0);
     this.maxTries = checkMaxTries(subject("maxTries"), options.maxTries ?? Infinity);
     this.exceptions = checkExceptions(subject("exceptions"), options.exceptions ?? []);
+    this.until = checkCallback(subject("until"), options.until);
     this.pause = checkPause(subject("pause"), options.pause ?? 0);
+    const { minRemaining } = options;
+    this.minRemaining = minRemaining === null || minRemaining === undefined
+      ? null
+      : checkFiniteDuration(subject("minRemaining"), minRemaining);
     this.giveup = checkCallback(subject("giveup"), options.giveup);
     this.budget = checkBudget(subject("budget"), options.budget ?? null);
+    this.retryExhausted = checkFlag(
+      subject("retryExhausted"),
+      options.retryExhausted ?? true,
+    );
     this.signal = checkSignal(subject("signal"), options.signal ?? null);
     this.observe = checkCallback(subject("observe"), options.observe);
     this.clock = checkClock(subject("clock"), options.clock ?? systemClock);
+    this.name = checkString(subject("name"), options.name ?? null);
     Object.freeze(this);
   }
 
-  /** The order of the questions is a rule: exceptions, `maxTries`, `giveup`, `budget`, pause. */
-  decide(failure: Failure, at: number): number | Refusal {
-    if (!isRetryable(this.exceptions, failure.error)) return "nonRetryable";
-    this.budget?.failed(at);
+  /**
+   * Makes the policy of one execution, with options of its own.
+   *
+   * @param changes The options. The policy's own `until` and `observe` come first.
+   * @returns The policy.
+   */
+  for({ until, observe, name }: ExecutionChanges): BackoffPolicy {
+    const own = this.until;
+    const ownObserve = this.observe;
+    const changes = {
+      until: own === null || until === null
+        ? own ?? until
+        : (value: unknown) => askUntil(own, value) && until(value),
+      observe: ownObserve === null || observe === null
+        ? ownObserve ?? observe
+        : both(ownObserve, observe),
+      name: name ?? this.name,
+    };
+    return Object.freeze(
+      Object.assign(Object.create(BackoffPolicy.prototype), this, changes),
+    );
+  }
+
+  refusalOf(value: unknown, name: string): ResultError | null {
+    const { until } = this;
+    if (until === null || askUntil(until, value)) return null;
+    return new ResultError(value, name);
+  }
+
+  /**
+   * The order of the questions is a rule: marked, exhausted, retryable, `maxTries`, `giveup`,
+   * the pause, `minRemaining`, `budget`.
+   */
+  decide(
+    failure: Failure,
+    at: number,
+    previous: Failure | null,
+    isRefusal: boolean,
+  ): number | Refusal {
+    const { error, remaining } = failure;
+    const { budget, giveup } = this;
+    if (isNonRetryable(error)) return "nonRetryable";
+    if (!this.retryExhausted && isExhausted(error)) return "exhausted";
+    if (!isRefusal && !isRetryable(this.exceptions, failure, previous)) {
+      return "nonRetryable";
+    }
+    budget?.failed?.(at);
     if (failure.attempt >= this.maxTries) return "maxTries";
-    const { giveup } = this;
-    if (giveup !== null && answer("giveup", giveup(failure.error, failure), failure)) {
+    if (giveup !== null && answer("giveup", giveup(error, failure), failure)) {
       return "giveup";
     }
-    if (!this.#isAffordable(failure, at)) return "budget";
-    return this.#pauseAfter(failure);
+    const pause = pauseAfter(this.pause, failure);
+    if (pause === "giveup") return pause;
+    const rest = remaining - pause;
+    if (this.minRemaining !== null && (rest <= 0 || rest < this.minRemaining)) {
+      return "deadline";
+    }
+    const isCharged = budget !== null && rest > 0;
+    return isCharged && !answer("budget", budget.mayRetry(at, failure), failure)
+      ? "budget"
+      : pause;
   }
 
   /**
@@ -90,7 +170,7 @@ export class BackoffPolicy implements Policy, OptionFields {
    * @param at The instant.
    */
   began(at: number): void {
-    this.budget?.began(at);
+    this.budget?.began?.(at);
   }
 
   /**
@@ -99,34 +179,110 @@ export class BackoffPolicy implements Policy, OptionFields {
    * @param at The instant.
    */
   succeeded(at: number): void {
-    this.budget?.succeeded(at);
+    this.budget?.succeeded?.(at);
   }
 
-  #pauseAfter(failure: Failure): number {
-    const { pause } = this;
-    if (typeof pause === "number") return pause;
-    const ms = answer("pause", pause(failure), failure);
-    if (typeof ms === "number" && ms >= 0 && ms < Infinity) return ms;
-    const Wrong = typeof ms === "number" ? RangeError : TypeError;
-    throw new Wrong(
-      "Cannot pause after a failure: 'pause' must return a finite number of milliseconds " +
-        `>= 0, got ${describe(ms)}`,
-      { cause: failure.error },
-    );
-  }
-
-  /** If no time remains, there is no retry to charge for. */
-  #isAffordable(failure: Failure, at: number): boolean {
-    const { budget } = this;
-    if (budget === null || failure.remaining === 0) return true;
-    return answer("budget", budget.mayRetry(at), failure);
+  /**
+   * Tells the budget that an execution that had begun has ended, and notes its error if it
+   * ended after its retries.
+   *
+   * @param at The instant.
+   * @param reason The reason why it ended.
+   * @param outcome Its outcome.
+   */
+  ended(at: number, reason: Reason, outcome: PromiseSettledResult<unknown>): void {
+    if (outcome.status === "rejected" && this.maxTries > 1 && ENDS_RETRIES[reason]) {
+      markExhausted(outcome.reason);
+    }
+    try {
+      this.budget?.ended?.(at);
+    } catch (error) {
+      throwLater(error);
+    }
   }
 }
 
-function checkPause(subject: string, value: Pause): Pause {
+/** Whether an execution that might have retried ends with an error that was retried enough. */
+const ENDS_RETRIES: { readonly [reason in Reason]: boolean } = {
+  success: false,
+  nonRetryable: false,
+  exhausted: false,
+  maxTries: true,
+  giveup: true,
+  budget: true,
+  deadline: true,
+  aborted: false,
+  callbackError: false,
+};
+
+function isRetryable(
+  exceptions: Exceptions,
+  failure: Failure,
+  previous: Failure | null,
+): boolean {
+  const { error } = failure;
+  const name = nameOf(error);
+  // The same error object as before is not a new timeout.
+  const isTimeout = name === "TimeoutError" &&
+    (previous === null || !Object.is(previous.error, error));
+  if (isTimeout) return true;
+  if (exceptions === "all") return name !== "AbortError" && name !== "TimeoutError";
+  if (typeof exceptions === "function") {
+    return answer("exceptions", exceptions(error), failure);
+  }
+  return isOfClass(exceptions, error);
+}
+
+/** The pause after a failure, or `giveup` if `pause` throws the failure's own error. */
+function pauseAfter(
+  pause: number | PauseFunction,
+  failure: Failure,
+): number | "giveup" {
+  if (typeof pause === "number") return pause;
+  let ms;
+  try {
+    ms = pause(failure);
+  } catch (error) {
+    if (Object.is(error, failure.error)) return "giveup";
+    throw error;
+  }
+  answer("pause", ms, failure);
+  if (typeof ms === "number" && ms >= 0 && ms < Infinity) return ms;
+  const Wrong = typeof ms === "number" ? RangeError : TypeError;
+  throw new Wrong(
+    "Cannot pause after a failure: 'pause' must return a finite number of milliseconds " +
+      `>= 0, got ${describe(ms)}`,
+    { cause: failure.error },
+  );
+}
+
+function askUntil(until: Until, value: unknown): boolean {
+  return answer("until", until(value), null);
+}
+
+/** Calls both, whatever the first one throws. */
+function both(first: Observe, second: Observe): Observe {
+  return (event) => {
+    try {
+      first(event);
+    } finally {
+      second(event);
+    }
+  };
+}
+
+function checkPause(
+  subject: string,
+  value: number | readonly number[] | PauseFunction,
+): number | PauseFunction {
   if (typeof value === "function") return value;
-  const rule = "a finite number of milliseconds >= 0, or a function that returns one";
-  return checkFiniteDuration(subject, value, rule);
+  const rule = "a finite number of milliseconds >= 0, a list of them, or a function that " +
+    "returns one";
+  if (!holds(() => Array.isArray(value))) return checkFiniteDuration(subject, value, rule);
+  const list = [...value as readonly number[]];
+  if (list.length === 0) throw wrongType(subject, rule, value);
+  for (const each of list) checkFiniteDuration(subject, each, rule);
+  return ({ attempt }) => list[Math.min(attempt, list.length) - 1] as number;
 }
 
 function checkMaxTries(subject: string, value: number): number {
@@ -160,23 +316,29 @@ function checkClock(subject: string, clock: Clock): Clock {
   throw wrongType(subject, "an object with the functions 'now' and 'sleep'", clock);
 }
 
+/** The functions of a budget that may be absent. */
+const HOOKS = ["began", "failed", "succeeded", "ended"] as const;
+
 function checkBudget(subject: string, budget: Budget | null): Budget | null {
   if (budget === null) return null;
-  const names = ["began", "failed", "succeeded", "mayRetry"] as const;
-  if (holds(() => names.every((name) => typeof budget[name] === "function"))) return budget;
-  const rule = `an object with the functions ${
-    names.map((name) => `'${name}'`).join(", ")
-  }`;
+  const isBudget = holds(() =>
+    typeof budget.mayRetry === "function" &&
+    HOOKS.every((name) => ["undefined", "function"].includes(typeof budget[name]))
+  );
+  if (isBudget) return budget;
+  const rule = "an object with the function 'mayRetry', and perhaps " +
+    HOOKS.map((name) => `'${name}'`).join(", ");
   throw wrongType(subject, rule, budget);
 }
 
 /** Refuses promises: a promise is truthy, so an async `giveup` would always give up. */
-function answer<T>(name: string, value: T, failure: Failure): T {
+function answer<T>(name: string, value: T, failure: Failure | null): T {
   const then = (value as { then?: unknown } | null | undefined)?.then;
   if (typeof then !== "function") return value;
   Promise.resolve(value).catch(() => {}); // it is refused, so nobody else handles it
   throw new TypeError(
-    `Cannot decide about a failure: '${name}' must answer at once, got a promise`,
-    { cause: failure.error },
+    `Cannot decide about ${failure === null ? "a result" : "a failure"}: '${name}' must ` +
+      "answer at once, got a promise",
+    failure === null ? {} : { cause: failure.error },
   );
 }

@@ -11,6 +11,10 @@ export interface Realm {
   currentAttempt: unknown;
   /** The number of executions that were observed. */
   executions: number;
+  /** The errors that are marked as not retryable. */
+  readonly nonRetryable: WeakSet<object>;
+  /** The errors with which executions ended after their retries. */
+  readonly exhausted: WeakSet<object>;
 }
 
 /** The name of the state on `globalThis`, with its version. */
@@ -26,7 +30,12 @@ export function findRealm(): Realm {
   const key = Symbol.for(KEY);
   const known = (globalThis as { [key: symbol]: Realm | undefined })[key];
   if (known !== undefined) return known;
-  const value: Realm = { currentAttempt: null, executions: 0 };
+  const value: Realm = {
+    currentAttempt: null,
+    executions: 0,
+    nonRetryable: new WeakSet(),
+    exhausted: new WeakSet(),
+  };
   Reflect.defineProperty(globalThis, key, { value });
   return value;
 }

@@ -25,6 +25,7 @@ const MAX_ATTEMPTS = 100;
 const ENDS: Readonly<Record<Reason, AttemptEnd>> = {
   success: "value",
   nonRetryable: "failure",
+  exhausted: "failure",
   maxTries: "failure",
   giveup: "failure",
   budget: "failure",
