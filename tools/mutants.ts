@@ -24,8 +24,8 @@ const DRAWING = "timeline";
 /** The tests that each mutant is tried on. All of them together take a few seconds. */
 const TESTS = ["unit", "behaviour", "conformance/original_test.ts"];
 /** Tests whose names match are left out: they take seconds, or wait on the real clock. */
-const SLOW = "10\\^6|spread as documented|many random runs|real (clock|time)\\b|" +
-  "as many executions as|no line wider|well-formed";
+const SLOW = "10\\^6|documented distribution|many random runs|real (clock|time)\\b|" +
+  "in proportion|when there are very many|keeps to its columns|well-formed";
 
 /**
  * The files of a folder of the repository and of the folders below it, or the file itself.

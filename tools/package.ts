@@ -1,6 +1,17 @@
-// Makes the npm package in npm/: the output of `deno pack`, with a manifest that is
-// complete. Prints the path of the tarball and its digest. The same sources give the same
+// Makes the npm package in npm/: both builds of tools/build.ts, with the declarations of
+// `deno pack`. Prints the path of the tarball and its digest. The same sources give the same
 // bytes: it packs twice and compares, unless it is run with `--once`.
+//
+// ```text
+// dist/esm/  core.js, index.js, pauses.js …, types/   for `import`
+// dist/cjs/  the same                                 for `require`
+// pauses.js, pauses.d.ts …                            for TypeScript's `moduleResolution: node10`
+// ```
+//
+// A folder's package.json tells the format of its files, and of the declarations in it, so both
+// folders hold the same declarations.
+
+import { build, entriesOf, type Entry } from "./build.ts";
 
 /** The repository. */
 export const root: URL = new URL("../", import.meta.url);
@@ -37,37 +48,106 @@ export async function run(
 async function pack(): Promise<string> {
   const temporary = await Deno.makeTempDir();
   try {
-    const raw = `${temporary}/raw.tgz`;
-    await run(
-      Deno.execPath(),
-      ["pack", "--allow-dirty", "--no-source-maps", "--output", raw],
-      { cwd: root },
+    const folder = `${temporary}/asyncbackoff`;
+    const { exports, ...config } = JSON.parse(
+      await Deno.readTextFile(new URL("deno.json", root)),
     );
-    await run("tar", ["-xzf", raw, "-C", temporary]);
-    const folder = `${temporary}/package`;
-    await complete(`${folder}/package.json`);
+    const entries = entriesOf(exports);
+    await Deno.mkdir(folder);
+    await build(pathOf("").replace(/\/$/, ""), entries, `${folder}/dist`);
+    const raw = await declarations(temporary);
+    for (const format of ["esm", "cjs"]) {
+      await addDeclarations(raw, entries, `${folder}/dist/${format}`);
+    }
+    await addFilesForNode10(entries, folder);
+    for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {
+      await Deno.copyFile(new URL(name, root), `${folder}/${name}`);
+    }
+    await write(`${folder}/package.json`, manifestOf(config, entries));
     await Deno.mkdir(out, { recursive: true });
     const destination = pathOf("npm/");
-    const printed = await run("npm", [
-      "pack",
-      "--silent",
-      "--pack-destination",
-      destination,
-    ], {
-      cwd: folder,
-    });
+    const args = ["pack", "--silent", "--pack-destination", destination];
+    const printed = await run("npm", args, { cwd: folder });
     return `${destination}${/\S+\.tgz/.exec(printed)?.[0]}`;
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }
 }
 
-/** Completes the manifest with the fields that npm's users and tools look for. */
-async function complete(path: string): Promise<void> {
-  const { name, version, type, license, main, types, exports } = JSON.parse(
-    await Deno.readTextFile(path),
+const write = (path: string, value: unknown) =>
+  Deno.writeTextFile(path, `${JSON.stringify(value, null, 2)}\n`);
+
+/** Has `deno pack` make the declarations, and returns the folder that holds them. */
+async function declarations(temporary: string): Promise<string> {
+  const tarball = `${temporary}/raw.tgz`;
+  const args = ["pack", "--allow-dirty", "--no-source-maps", "--output", tarball];
+  await run(Deno.execPath(), args, { cwd: root });
+  await run("tar", ["-xzf", tarball, "-C", temporary]);
+  return `${temporary}/package`;
+}
+
+async function addDeclarations(
+  raw: string,
+  entries: readonly Entry[],
+  folder: string,
+): Promise<void> {
+  for (const path of await filesIn(raw)) {
+    if (!path.endsWith(".d.ts")) continue;
+    const target = `${folder}/types/${path}`;
+    await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true });
+    await Deno.copyFile(`${raw}/${path}`, target);
+  }
+  for (const { file, source } of entries) {
+    const path = source.replace(/\.ts$/, ".js");
+    await Deno.writeTextFile(
+      `${folder}/${file}.d.ts`,
+      `export * from "./types/${path}";\n`,
+    );
+  }
+}
+
+async function filesIn(folder: string, prefix = ""): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${prefix}`)) {
+    const path = prefix + name;
+    if (isDirectory) files.push(...await filesIn(folder, `${path}/`));
+    else files.push(path);
+  }
+  return files.sort();
+}
+
+/** Files at the root: `node10` does not know `exports`, and Metro would take folders for copies. */
+async function addFilesForNode10(
+  entries: readonly Entry[],
+  folder: string,
+): Promise<void> {
+  for (const { name, file } of entries) {
+    if (name === ".") continue;
+    const path = `./dist/cjs/${file}`;
+    await Deno.writeTextFile(
+      `${folder}/${file}.js`,
+      `module.exports = require("${path}.js");\n`,
+    );
+    await Deno.writeTextFile(`${folder}/${file}.d.ts`, `export * from "${path}";\n`);
+  }
+}
+
+/** The manifest, with the fields that npm's users and tools look for. */
+function manifestOf(
+  config: { name: string; version: string; license: string },
+  entries: readonly Entry[],
+): Record<string, unknown> {
+  const { name, version, license } = config;
+  const target = (format: string, file: string) => ({
+    types: `./dist/${format}/${file}.d.ts`,
+    default: `./dist/${format}/${file}.js`,
+  });
+  const exports = entries.map(({ name, file }) =>
+    [name, { import: target("esm", file), require: target("cjs", file) }] as const
   );
-  const manifest = {
+  const files = entries.filter(({ name }) => name !== ".")
+    .flatMap(({ file }) => [`${file}.js`, `${file}.d.ts`]);
+  return {
     name,
     version,
     description:
@@ -78,15 +158,15 @@ async function complete(path: string): Promise<void> {
       .concat("aiomisc", "abort", "cancellation", "decorator", "test-clock"),
     license,
     author: "the asyncbackoff authors",
-    type,
-    main,
-    types,
-    exports: { ...exports, "./package.json": "./package.json" },
+    type: "commonjs",
+    main: "./dist/cjs/index.js",
+    module: "./dist/esm/index.js",
+    types: "./dist/cjs/index.d.ts",
+    exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     sideEffects: false,
     engines: { node: ">=20.3.0" },
-    files: ["mod.js", "mod.d.ts", "src", "CHANGELOG.md"],
+    files: ["dist", ...files, "CHANGELOG.md"],
   };
-  await Deno.writeTextFile(path, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 async function digest(path: string): Promise<string> {

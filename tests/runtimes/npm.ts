@@ -1,4 +1,4 @@
-// Runs the tests on the installed npm package, by its name, in the runtimes that are named
+// Runs the tests on both builds of the installed npm package in the runtimes that are named
 // as arguments: node20, node22, node24, bun1.1 (the oldest supported) and bun; all of them
 // if none is named. The runtimes come from npm.
 
@@ -18,21 +18,41 @@ await using project = await makeProject(
   ...neededPackages,
   ...wanted.map((name) => `${name}@npm:${runtimes[name]?.[0]}`),
 );
-const modules = await bundleTests(project, "node");
+const builds = ["esm", "cjs"] as const;
+const files: string[][] = [];
+for (const build of builds) {
+  const modules = await bundleTests(project, "node", {}, build);
+  files.push(modules.map(({ path }) => path));
+}
 await Deno.copyFile(new URL("runner.js", import.meta.url), `${project.folder}/runner.js`);
 
-const files = modules.map(({ path }) => path);
 for (const name of wanted) {
   const program = `${project.folder}/${runtimes[name]?.[1]}`;
-  const version = await project.run(program, ["--version"]);
-  const output = await project.run(program, ["runner.js", ...files]);
-  console.log(
-    `${name}@${version.trim().replace("v", "")}: ${
-      /\d+ passed, \d+ failed/.exec(output)?.[0]
-    }`,
-  );
-  // CommonJS can load the package in Node from 20.19 and 22.12 on, and in Bun.
-  const script = 'console.log(typeof require("@asyncbackoff/asyncbackoff").asyncbackoff)';
-  const required = await project.run(program, ["-e", script]);
-  if (!required.includes("function")) throw new Error(`${name} cannot require the package`);
+  const version = (await project.run(program, ["--version"])).trim().replace("v", "");
+  for (const [index, build] of builds.entries()) {
+    const output = await project.run(program, ["runner.js", ...files[index] ?? []]);
+    const counts = /\d+ passed, \d+ failed/.exec(output)?.[0];
+    console.log(`${name}@${version}, ${build}: ${counts}`);
+  }
+  await assertBothBuildsShareState(program);
+}
+
+/** Both builds are loaded into one process, and share the state of the realm. */
+async function assertBothBuildsShareState(program: string): Promise<void> {
+  const script = `
+    import { createRequire } from "node:module";
+    import * as esm from "@asyncbackoff/asyncbackoff";
+    const cjs = createRequire(import.meta.url)("@asyncbackoff/asyncbackoff");
+    if (cjs.asyncbackoff === esm.asyncbackoff) throw new Error("one build was loaded twice");
+    const inner = await new esm.Backoff().execute((attempt) =>
+      [attempt === cjs.currentAttempt(), attempt === esm.currentAttempt()]);
+    const nested = await new cjs.Backoff().execute((outer) =>
+      new esm.Backoff().execute((attempt) => attempt === cjs.currentAttempt()));
+    console.log(inner, nested);`;
+  const path = `${project.folder}/both.mjs`;
+  await Deno.writeTextFile(path, script);
+  const printed = (await project.run(program, [path])).replace(/\s+/g, "");
+  if (printed !== "[true,true]true") {
+    throw new Error(`The builds must share the current attempt, got ${printed}`);
+  }
 }

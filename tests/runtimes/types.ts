@@ -9,7 +9,10 @@ const modules = [
   { module: "esnext", moduleResolution: "bundler" },
   { module: "node16", moduleResolution: "node16" },
   { module: "nodenext", moduleResolution: "nodenext" },
+  { module: "commonjs", moduleResolution: "node10" },
 ];
+/** The names of the consumer: an ESM file, and a CommonJS file. */
+const consumers = ["consumer.mts", "consumer.cts"];
 const libraries = [["es2022"], ["es2022", "dom"]];
 const decorators = [false, true];
 
@@ -18,15 +21,20 @@ await using project = await makeProject(
   "@arethetypeswrong/cli@0.18",
   ...compilers.map((version) => `typescript-${version}@npm:typescript@${version}`),
 );
-await Deno.copyFile(
-  new URL("types/consumer.ts", import.meta.url),
-  `${project.folder}/consumer.ts`,
-);
+for (const name of consumers) {
+  await Deno.copyFile(
+    new URL("types/consumer.ts", import.meta.url),
+    `${project.folder}/${name}`,
+  );
+}
 
 let compiled = 0;
 for (const version of compilers) {
   const tsc = `node_modules/typescript-${version}/bin/tsc`;
   for (const each of modules) {
+    // TypeScript 6 deprecates node10, and 7 does not have it.
+    if (each.moduleResolution === "node10" && Number.parseInt(version) > 5) continue;
+    if (each.moduleResolution === "node10" && version === "latest") continue;
     for (const lib of libraries) {
       for (const experimentalDecorators of decorators) {
         const compilerOptions = {
@@ -41,7 +49,7 @@ for (const version of compilers) {
           noUncheckedIndexedAccess: true,
           skipLibCheck: false,
         };
-        const settings = { compilerOptions, files: ["consumer.ts"] };
+        const settings = { compilerOptions, files: consumers };
         await Deno.writeTextFile(
           `${project.folder}/tsconfig.json`,
           JSON.stringify(settings),
@@ -62,5 +70,5 @@ console.log(`${compiled} settings compiled`);
 
 console.log((await project.run("npx", ["publint", "--strict", project.tarball])).trim());
 console.log(
-  (await project.run("npx", ["attw", project.tarball, "--profile", "esm-only"])).trim(),
+  (await project.run("npx", ["attw", project.tarball, "--profile", "strict"])).trim(),
 );

@@ -81,7 +81,7 @@ async function runTests(): Promise<void> {
   await Deno.copyFile(runner, `${project.folder}/run_tests.js`);
   const outside = modules.filter(({ builtins }) => builtins.includes("node:vm"));
   const paths = modules.filter((each) => !outside.includes(each)).map(({ path }) => path);
-  const others = ["run_tests.js", pathOfData];
+  const others = ["run_tests.js", pathOfData("esm")];
   await using worker = await startWorker(project, "tests", [...paths, ...others]);
   const outcome = await worker.ask<Outcome>(paths.map((path) => `/${path}`));
   await conclude("Cloudflare's runtime", outcome, project, outside);

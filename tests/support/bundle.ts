@@ -3,6 +3,7 @@
 
 import * as esbuild from "npm:esbuild@0.28.2";
 import type { Project } from "./project.ts";
+import { pathOf } from "./run.ts";
 
 /** The packages that the tests need in a project. */
 export const neededPackages = ["deno-std@1.4.0", "fast-check@4"];
@@ -30,6 +31,9 @@ async function testsIn(folder: string): Promise<string[]> {
 /** All bundles are in one folder, so that the package is at the same path for each. */
 const bundleNameOf = (file: string) => file.replaceAll("/", ".").replace(/\.ts$/, "");
 
+/** A build of the package. */
+export type Build = "esm" | "cjs";
+
 /** A bundled module of tests. */
 export interface TestModule {
   /** Its path in the project. */
@@ -45,12 +49,14 @@ export interface TestModule {
  * @param project A project with the needed packages.
  * @param platform The platform whose builds of other packages are used.
  * @param define Replacements for expressions that a platform does not support.
+ * @param build The build of the package that the tests import.
  * @returns The modules.
  */
 export async function bundleTests(
   project: Project,
   platform: "node" | "browser",
   define: Record<string, string> = {},
+  build: Build = "esm",
 ): Promise<TestModule[]> {
   const files = (await Promise.all(FOLDERS.map(testsIn))).flat();
   const { outputs } = (await esbuild.build({
@@ -59,7 +65,7 @@ export async function bundleTests(
       in: new URL(file, tests).pathname,
       out: bundleNameOf(file),
     })),
-    outdir: "tests",
+    outdir: `tests-${build}`,
     bundle: true,
     metafile: true,
     format: "esm",
@@ -73,11 +79,11 @@ export async function bundleTests(
       "@std/async/delay": "deno-std/async/delay.js",
       "@std/testing/time": new URL("std/time.ts", import.meta.url).pathname,
     },
-    external: [`${PACKAGE}*`, "node:*"],
-    plugins: [internals],
+    external: ["node:*"],
+    plugins: [await packageAs(build)],
   })).metafile;
   await esbuild.stop();
-  await Deno.copyFile(new URL(DATA, tests), `${project.folder}/${pathOfData}`);
+  await Deno.copyFile(new URL(DATA, tests), `${project.folder}/${pathOfData(build)}`);
   return Object.entries(outputs).map(([path, { imports }]) => ({
     path,
     builtins: imports.map(({ path }) => path).filter((path) => path.startsWith("node:")),
@@ -85,20 +91,46 @@ export async function bundleTests(
 }
 
 /** The path of the data in a project. */
-export const pathOfData = `tests/${DATA.slice(DATA.lastIndexOf("/") + 1)}`;
+export const pathOfData = (build: Build): string =>
+  `tests-${build}/${DATA.slice(DATA.lastIndexOf("/") + 1)}`;
 
-/** Imports of `src/room/file.ts` become imports of the package's `src/room/file.js`. */
-const internals: esbuild.Plugin = {
-  name: "internals of the package",
-  setup: (build) =>
-    build.onResolve({ filter: /^(\.\.\/)+src\/[\w/]+\.ts$/ }, ({ path }) => ({
-      path: path.replace(/^(\.\.\/)+/, `../node_modules/${PACKAGE}/`).replace(
-        /\.ts$/,
-        ".js",
-      ),
-      external: true,
-    })),
-};
+/**
+ * Makes the tests import a build of the package. The ESM build is imported by the package's
+ * name, as users do. Tests of the core's insides get them from the built core; other insides
+ * are bundled from their sources.
+ */
+async function packageAs(build: Build): Promise<esbuild.Plugin> {
+  const core = await coreFiles();
+  const dist = `../node_modules/${PACKAGE}/dist/${build}`;
+  return {
+    name: "package",
+    setup: ({ onResolve }) => {
+      onResolve({ filter: new RegExp(`^${PACKAGE}`) }, ({ path }) => {
+        if (build === "esm") return { path, external: true };
+        const entry = path.slice(PACKAGE.length + 1) || "index";
+        return { path: `${dist}/${entry}.js`, external: true };
+      });
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const { pathname } = new URL(path, `file://${resolveDir}/`);
+        return core.has(pathname) ? { path: `${dist}/core.js`, external: true } : undefined;
+      });
+    },
+  };
+}
+
+/** The paths of the files of the core: those that the main entry point imports. */
+async function coreFiles(): Promise<Set<string>> {
+  const { metafile } = await esbuild.build({
+    absWorkingDir: pathOf("").replace(/\/$/, ""),
+    entryPoints: ["mod.ts"],
+    bundle: true,
+    format: "esm",
+    write: false,
+    metafile: true,
+  });
+  const files = Object.keys(metafile.inputs).filter((file) => file !== "mod.ts");
+  return new Set(files.map(pathOf));
+}
 
 /** Counts the tests of a module. Node counts them, because it can load every module. */
 export async function countTests(project: Project, { path }: TestModule): Promise<number> {
@@ -119,12 +151,13 @@ export async function countTests(project: Project, { path }: TestModule): Promis
 export async function entryPathsOf(project: Project): Promise<Record<string, string>> {
   const folder = `/node_modules/${PACKAGE}/`;
   const manifest = await Deno.readTextFile(`${project.folder}${folder}package.json`);
-  const exports: Record<string, string | { import: string }> = JSON.parse(manifest).exports;
+  const exports: Record<string, string | { import: { default: string } }> =
+    JSON.parse(manifest).exports;
   return Object.fromEntries(
     Object.entries(exports).flatMap(([entry, target]) =>
       typeof target === "string"
         ? [] // the manifest itself
-        : [[entry.replace(/^\./, PACKAGE), target.import.replace(/^\.\//, folder)]]
+        : [[entry.replace(/^\./, PACKAGE), target.import.default.replace(/^\.\//, folder)]]
     ),
   );
 }

@@ -90,7 +90,7 @@ async function packageModules(
   moduleOf: (path: string) => Promise<Module>,
 ): Promise<Module[]> {
   const folder = "node_modules/@asyncbackoff/asyncbackoff";
-  const paths = [`${folder}/mod.js`, ...await scriptsIn(project, `${folder}/src`)];
+  const paths = await scriptsIn(project, `${folder}/dist/esm`);
   return await Promise.all(paths.map(moduleOf));
 }
 

@@ -1,7 +1,7 @@
-// Prints the flags with which the packages of @std are found: none where jsr.io answers,
-// else those that take the same code from npm. Tasks put them into their commands.
+// Prints the flags that tasks need to import the packages of @std: none if jsr.io answers,
+// otherwise an import map that takes the same code from npm.
 
-const specifier = "jsr:@std/assert@^1"; // a variable, so that it is not resolved beforehand
+const specifier = "jsr:@std/assert@^1"; // a variable, so that Deno does not resolve it at load
 const isReached = await Promise.race([
   import(specifier).then(() => true, () => false),
   new Promise<false>((resolve) => setTimeout(() => resolve(false), 5000)),

@@ -1,5 +1,5 @@
-// A stand-in for @std/testing/time where only the npm registry can be reached, which has
-// no package of it: `FakeTime` with the real one's members and timing, on our timer queue.
+// Replaces @std/testing/time where jsr.io is out of reach, because npm has no package of it:
+// a `FakeTime` with the members and the timing of the real one, on the library's timer queue.
 
 import { type QueuedTimer, TimerQueue } from "../../../src/testing/timer_queue.ts";
 
@@ -35,7 +35,7 @@ export class FakeTime {
     return this.#now;
   }
 
-  /** Fires what is due on the way, one after the other, with no turn in between. */
+  /** Fires the timers that become due, one after the other, without a turn in between. */
   set now(value: number) {
     if (value < this.#now) throw new RangeError("Cannot set current time in the past");
     for (let due = this.#queue.first; due && due.at <= value; due = this.#queue.first) {
@@ -55,7 +55,7 @@ export class FakeTime {
     this.now += ms;
   }
 
-  /** Moves time to the next timer, and fires all that are due then. */
+  /** Moves time to the next timer, and fires all timers that are due then. */
   next(): boolean {
     const { first } = this.#queue;
     if (first !== undefined) this.now = first.at;
@@ -119,7 +119,7 @@ export class FakeTime {
       clearTimeout: (id: number) => this.#clear(id),
       clearInterval: (id: number) => this.#clear(id),
     };
-    // Not the platform's own name, as with the real one.
+    // The real one has another name than the platform's function, too.
     Object.defineProperty(fakeSetTimeout, "name", { value: "fakeSetTimeout" });
     Object.assign(globalThis, fakes);
     AbortSignal.timeout = (ms) => {
