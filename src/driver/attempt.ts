@@ -120,20 +120,34 @@ export class RunningAttempt implements Attempt {
   }
 
   /**
-   * Tells whether a rejection merely repeats the reason that the attempt was aborted with.
+   * Tells by what an attempt was aborted, for as long as its outcome is awaited. It keeps
+   * nothing else of the attempt.
    *
    * @param attempt The attempt, which was aborted.
-   * @param outcome Its outcome.
-   * @returns Whether the outcome says no more than that.
+   * @returns The reason, and the controller of its signal.
    */
-  static isEcho(attempt: RunningAttempt, outcome: PromiseSettledResult<unknown>): boolean {
-    if (outcome.status === "fulfilled") return false;
-    const { reason } = outcome;
-    const controller = attempt.#controller;
-    // A signal that is aborted with undefined makes a reason of its own.
-    return Object.is(reason, attempt.#reason) ||
-      (controller !== null && Object.is(reason, controller.signal.reason));
+  static abortionOf(attempt: RunningAttempt): Abortion {
+    return { reason: attempt.#reason, controller: attempt.#controller };
   }
+}
+
+/** The abort of an attempt. */
+export interface Abortion {
+  readonly reason: unknown;
+  readonly controller: AbortController | null;
+}
+
+/**
+ * Tells whether a rejection merely repeats the reason that the attempt was aborted with.
+ *
+ * @param abortion The abort of the attempt.
+ * @param reason The reason of the rejection.
+ * @returns Whether the rejection says no more than that.
+ */
+export function isEcho({ reason: own, controller }: Abortion, reason: unknown): boolean {
+  // A signal that is aborted with undefined makes a reason of its own.
+  return Object.is(reason, own) ||
+    (controller !== null && Object.is(reason, controller.signal.reason));
 }
 
 /**

@@ -41,7 +41,7 @@ import {
 } from "../time/promises.ts";
 import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
-import { RunningAttempt } from "./attempt.ts";
+import { isEcho, RunningAttempt } from "./attempt.ts";
 import { Observer } from "./observer.ts";
 import type { Counters } from "./statistic.ts";
 
@@ -441,23 +441,13 @@ class Execution<T> implements TimerListener<Waiting> {
     if (this.#attempt !== null) RunningAttempt.abort(this.#attempt, reason);
   }
 
-  /** An abandoned attempt may still end. Only what is needed to report that is kept. */
   #abandonAttempt(): void {
     const attempt = this.#attempt;
     const result = this.#result;
     this.#attempt = null;
     this.#result = null;
     if (attempt === null || result === null) return;
-    const late = (outcome: PromiseSettledResult<unknown>) => {
-      if (RunningAttempt.isEcho(attempt, outcome)) return;
-      this.#counters.late++;
-      this.#observer?.late(attempt.number, outcome, this.#state);
-    };
-    react(
-      result,
-      (value) => late({ status: "fulfilled", value }),
-      (reason) => late({ status: "rejected", reason }),
-    );
+    reportLate(result, attempt, this.#counters, this.#observer);
   }
 
   #end(state: Done): void {
@@ -509,6 +499,29 @@ function traceHere(error: Error): void {
     captureStackTrace?(error: Error, below: (error: Error) => void): void;
   };
   captureStackTrace?.(error, traceHere);
+}
+
+/**
+ * An abandoned attempt may still end. Its promise may be held for long, so it keeps nothing of
+ * the execution but what reports its end.
+ */
+function reportLate(
+  result: Promise<unknown>,
+  attempt: RunningAttempt,
+  counters: Counters,
+  observer: Observer | null,
+): void {
+  const { number } = attempt;
+  const abortion = RunningAttempt.abortionOf(attempt);
+  const late = (outcome: PromiseSettledResult<unknown>) => {
+    counters.late++;
+    observer?.late(number, outcome);
+  };
+  react(
+    result,
+    (value) => late({ status: "fulfilled", value }),
+    (reason) => isEcho(abortion, reason) || late({ status: "rejected", reason }),
+  );
 }
 
 function settledAs(outcome: PromiseSettledResult<unknown>): Promise<unknown> {

@@ -20,6 +20,7 @@ export class Observer implements Emitter {
   readonly #clock: Clock;
   readonly #execution = ++realm.executions;
   readonly #name: string;
+  #lastAt = -Infinity;
 
   /**
    * Makes the observer of an execution.
@@ -47,9 +48,9 @@ export class Observer implements Emitter {
     });
   }
 
-  late(attempt: number, outcome: PromiseSettledResult<unknown>, state: State): void {
+  late(attempt: number, outcome: PromiseSettledResult<unknown>): void {
     this.#emit({
-      ...this.#head("late", this.#instantAfter(state)),
+      ...this.#head("late", this.#instantAfterLast()),
       attempt,
       outcome,
     });
@@ -65,16 +66,18 @@ export class Observer implements Emitter {
     });
   }
 
+  /** The fields of every event. */
   #head<Type extends BackoffEvent["type"]>(type: Type, at: number) {
+    this.#lastAt = at;
     return { type, execution: this.#execution, name: this.#name, at };
   }
 
-  /** Falls back to the instant of the state, because the clock may have failed meanwhile. */
-  #instantAfter(state: State): number {
+  /** Falls back to the instant of the last event, because the clock may have failed meanwhile. */
+  #instantAfterLast(): number {
     try {
-      return Math.max(readInstant(this.#clock), state.at);
+      return Math.max(readInstant(this.#clock), this.#lastAt);
     } catch {
-      return state.at;
+      return this.#lastAt;
     }
   }
 

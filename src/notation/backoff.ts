@@ -239,7 +239,7 @@ function withOptions(
   const observe = checkCallback(subject("observe"), options.observe);
   const name = checkString(subject("name"), options.name ?? null);
   if (until === null && observe === null && name === null) return { policy, signal };
-  return { policy: policy.for({ until, observe, name }), signal };
+  return { policy: policy.forExecution({ until, observe, name }), signal };
 }
 
 function hintAt(name: string): string | null {

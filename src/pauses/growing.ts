@@ -41,6 +41,8 @@ export interface PauseBasis {
   readonly attempt: number;
   /** Milliseconds of the pause before that attempt; 0 before the first. */
   readonly pauseBefore: number;
+  /** The error of the failure: the `cause` of an error that the pause throws. */
+  readonly error?: unknown;
 }
 
 /**
@@ -149,9 +151,10 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
   const { initial, max, min, random } = commonOptions(action, options);
   const factor = checkFinite(option(action, "factor"), options?.factor ?? 2, 1);
   const share = randomShare(action, options?.jitter);
-  return ({ attempt }, source = random) => {
+  return (failure, source = random) => {
+    const { attempt } = failure;
     const growth = Math.min(factor ** (attempt - 1), Number.MAX_VALUE); // 0 * Infinity is NaN
-    return Math.max(min, jittered(Math.min(max, initial * growth), share, source));
+    return Math.max(min, jittered(Math.min(max, initial * growth), share, source, failure));
   };
 }
 
@@ -191,9 +194,9 @@ export function linear(options?: LinearOptions | null): GrowingPause {
   const { initial, max, min, random } = commonOptions(action, options);
   const step = checkFiniteDuration(option(action, "step"), options?.step ?? 100);
   const share = randomShare(action, options?.jitter);
-  return ({ attempt }, source = random) => {
-    const pause = Math.min(max, initial + step * (attempt - 1));
-    return Math.max(min, jittered(pause, share, source));
+  return (failure, source = random) => {
+    const pause = Math.min(max, initial + step * (failure.attempt - 1));
+    return Math.max(min, jittered(pause, share, source, failure));
   };
 }
 
@@ -222,9 +225,10 @@ export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause
   const action = "make decorrelated pauses";
   checkKeys(action, options ?? {}, namesOf<DecorrelatedOptions>(COMMON_NAMES));
   const { initial, max, min, random } = commonOptions(action, options);
-  return ({ pauseBefore }, source = random) => {
-    const upper = Math.min(3 * Math.max(initial, pauseBefore), Number.MAX_VALUE);
-    return Math.max(min, Math.min(max, initial + (upper - initial) * draw(source)));
+  return (failure, source = random) => {
+    const upper = Math.min(3 * Math.max(initial, failure.pauseBefore), Number.MAX_VALUE);
+    const pause = initial + (upper - initial) * draw(source, failure);
+    return Math.max(min, Math.min(max, pause));
   };
 }
 
@@ -261,11 +265,17 @@ function randomShare(action: string, jitter: Jitter | number | null | undefined)
   return RANDOM_SHARE[checkWord(subject, jitter ?? "full", words)];
 }
 
-function jittered(pause: number, share: number, random: () => number): number {
-  return share === 0 ? pause : pause * (1 - share) + pause * share * draw(random);
+function jittered(
+  pause: number,
+  share: number,
+  random: () => number,
+  failure: PauseBasis,
+): number {
+  if (share === 0) return pause;
+  return pause * (1 - share) + pause * share * draw(random, failure);
 }
 
-function draw(random: () => number): number {
+function draw(random: () => number, { error }: PauseBasis): number {
   const number = random();
   if (typeof number === "number" && number >= 0 && number <= 1) return number;
   const Wrong = typeof number === "number" ? RangeError : TypeError;
@@ -273,5 +283,6 @@ function draw(random: () => number): number {
     `Cannot draw a pause: 'random' must return a number from 0 to 1, got ${
       describe(number)
     }`,
+    error === undefined ? {} : { cause: error },
   );
 }

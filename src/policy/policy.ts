@@ -107,7 +107,7 @@ export class BackoffPolicy implements Policy, OptionFields {
    * @param changes The options. The policy's own `until` and `observe` come first.
    * @returns The policy.
    */
-  for({ until, observe, name }: ExecutionChanges): BackoffPolicy {
+  forExecution({ until, observe, name }: ExecutionChanges): BackoffPolicy {
     const own = this.until;
     const ownObserve = this.observe;
     const changes = {
