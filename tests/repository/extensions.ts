@@ -52,7 +52,7 @@ const extensions: readonly Extension[] = [
     name: "option",
     file: "src/policy/options.ts",
     line: "  grace?: number | null | undefined;",
-    becomes: "  grace?: number | null | undefined;\n  name?: string | null | undefined;",
+    becomes: "  grace?: number | null | undefined;\n  tag?: string | null | undefined;",
     refusedIn: ["src/policy/options.ts", "src/policy/policy.ts"],
   },
   {
@@ -66,8 +66,12 @@ const extensions: readonly Extension[] = [
     name: "reason",
     file: "src/engine/state.ts",
     line: '  | "maxTries"',
-    becomes: '  | "maxTries" | "exhausted"',
-    refusedIn: ["src/driver/statistic.ts", "src/timeline/execution_record.ts"],
+    becomes: '  | "maxTries" | "silent"',
+    refusedIn: [
+      "src/driver/statistic.ts",
+      "src/policy/policy.ts",
+      "src/timeline/execution_record.ts",
+    ],
   },
   {
     name: "phase",
