@@ -177,9 +177,7 @@ class Execution<T> implements TimerListener<Waiting> {
 
   /** A turn of the event loop of its own has come, so nothing else is on its way. */
   due(state: Waiting): void {
-    if (this.#state !== state || this.#posted !== null) return;
-    this.#posted = DUE;
-    this.#inbox?.resolve(POSTED);
+    if (this.#state === state && this.#posted === null) this.#postAtOnce(DUE);
   }
 
   /** From here on the limit is a fact: the attempt's signal is aborted at once. */
@@ -189,10 +187,8 @@ class Execution<T> implements TimerListener<Waiting> {
     try {
       const event = this.#woke(state);
       // A clock without `after` wakes in a promise reaction already.
-      if (this.#policy.clock.after === undefined) {
-        this.#posted = event;
-        this.#inbox?.resolve(POSTED);
-      } else this.#post(event);
+      if (this.#policy.clock.after === undefined) this.#postAtOnce(event);
+      else this.#post(event);
       if (event.error !== undefined) this.#abortAttempt(event.error);
     } catch (error) {
       this.clockFailed(state, error);
@@ -264,8 +260,13 @@ class Execution<T> implements TimerListener<Waiting> {
   #post(event: Event): void {
     const inbox = this.#inbox;
     if (this.#posted !== null || inbox === null) return;
-    this.#posted = event;
     soon(() => inbox.resolve(POSTED));
+    this.#posted = event; // after the call, which may find the stack full
+  }
+
+  #postAtOnce(event: Event): void {
+    this.#inbox?.resolve(POSTED);
+    this.#posted = event;
   }
 
   /** Applies the event that was posted. */
@@ -356,7 +357,7 @@ class Execution<T> implements TimerListener<Waiting> {
   // 4. One step of the engine.
 
   #apply(noticed: Event): void {
-    const event = this.#hiddenAbort() ?? noticed;
+    const event = noticed.type === "faulted" ? noticed : this.#hiddenAbort() ?? noticed;
     const before = this.#state;
     const wasInterrupted = this.#interruption !== null;
     let next = step(this.#policy, before, event);
