@@ -127,6 +127,8 @@ class Execution<T> implements TimerListener<Waiting> {
   #reject: Settle | null = null;
   /** The promise of the next reaction, until the caller's promise follows it. */
   #next: Promise<unknown> | null = null;
+  /** Whether the budget knows of the execution. */
+  #hasBegun = false;
   #timer: Timer | null = null;
   #unlisten: (() => void) | null = null;
 
@@ -434,8 +436,13 @@ class Execution<T> implements TimerListener<Waiting> {
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
-    if (state.attempts === 1) this.#policy.began(state.at);
+    if (state.attempts === 1) this.#begin(state.at);
     if (ms === 0) this.#apply(this.#interruption ?? { type: "woke", at: state.at });
+  }
+
+  #begin(at: number): void {
+    this.#policy.began(at);
+    this.#hasBegun = true;
   }
 
   #abortAttempt(reason: unknown): void {
@@ -458,7 +465,7 @@ class Execution<T> implements TimerListener<Waiting> {
       unlisten?.();
     } finally {
       const { outcome, at, reason } = state;
-      if (state.attempts > 0) this.#policy.ended(at, reason, outcome);
+      if (this.#hasBegun) this.#policy.ended(at, reason, outcome);
       this.#observer?.done(state);
     }
   }

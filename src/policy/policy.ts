@@ -267,9 +267,10 @@ function both(first: Observe, second: Observe): Observe {
   return (event) => {
     try {
       first(event);
-    } finally {
-      second(event);
+    } catch (error) {
+      throwLater(error);
     }
+    second(event);
   };
 }
 
