@@ -123,7 +123,8 @@ export class Backoff {
    */
   with(options: BackoffOptions): Backoff {
     checkKeys("make a policy", options, OPTION_NAMES, OPTION_HINTS);
-    const replaced = Object.entries(options).filter(([, value]) => value !== undefined);
+    const replaced = OPTION_NAMES.map((name) => [name, options[name]] as const)
+      .filter(([, value]) => value !== undefined);
     const other = new Backoff({ ...this.#policy, ...Object.fromEntries(replaced) });
     other.#counters = this.#counters;
     other.#statistic = this.#statistic;

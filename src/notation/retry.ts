@@ -52,7 +52,7 @@ export function retry<T>(
 }
 
 function makeBackoff(given: BackoffOptions): Backoff {
-  const options = mergeOptions("retry(fn, options)", {}, given);
+  const options = mergeOptions("retry(fn, options)", {}, given, "retry");
   const { maxTries, deadline, exceptions, minRemaining } = options;
   if (maxTries === null && deadline === null) {
     throw new TypeError(
