@@ -91,6 +91,7 @@ export function isOptions(
 ): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
+  // An error, for example, has a `name` too.
   return prototype === null || Object.getPrototypeOf(prototype) === null ||
-    known.some((name) => name in value);
+    known.some((name) => name !== "name" && name in value);
 }

@@ -105,6 +105,7 @@ class Execution<T> implements TimerListener<Waiting> {
   #interruption: Interruption | null = null;
   /** Resolves the promise of the inbox; `null` when there is none, or it has a message. */
   #inbox: ((message: Message) => void) | null = null;
+  #hasBegun = false;
   #timer: Timer | null = null;
   #unlisten: (() => void) | null = null;
 
@@ -314,7 +315,10 @@ class Execution<T> implements TimerListener<Waiting> {
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
-    if (state.attempts === 1) this.#policy.began(state.at);
+    if (state.attempts === 1) {
+      this.#policy.began(state.at);
+      this.#hasBegun = true;
+    }
     if (ms === 0) return this.#apply(this.#interruption ?? { type: "woke", at: state.at });
     if (this.#interruption === null) this.#call(attempt); // else it is on its way
   }
@@ -348,7 +352,7 @@ class Execution<T> implements TimerListener<Waiting> {
       unlisten?.();
     } finally {
       const { outcome, at, reason } = state;
-      if (state.attempts > 0) this.#policy.ended(at, reason, outcome);
+      if (this.#hasBegun) this.#policy.ended(at, reason, outcome);
       this.#observer?.done(state);
       if (outcome.status === "fulfilled") this.#resolve(outcome.value as T);
       else this.#reject(outcome.reason);

@@ -15,6 +15,7 @@ import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
  * @param usage The notation, for messages.
  * @param given The options by position.
  * @param named The options by name.
+ * @param action The action, for messages about the options.
  * @returns All of them.
  * @throws {TypeError} If one is unknown, or given twice.
  */
@@ -22,9 +23,9 @@ export function mergeOptions(
   usage: string,
   given: Readonly<Record<string, unknown>>,
   named: unknown,
+  action: string = "make a policy",
 ): BackoffOptions {
-  if (typeof named === "function") throw uncalled(usage, named);
-  checkKeys("make a policy", named, OPTION_NAMES, OPTION_HINTS);
+  checkKeys(action, named, OPTION_NAMES, OPTION_HINTS);
   const merged: Record<string, unknown> = {};
   for (const name of OPTION_NAMES) {
     const byPosition = given[name] ?? null;
@@ -65,7 +66,14 @@ export function refuseUncalled(usage: string, args: readonly unknown[]): void {
   if (typeof first === "function" || isMethod) throw uncalled(usage, first);
 }
 
-function uncalled(usage: string, value: unknown): TypeError {
+/**
+ * Makes the error of a function that stands where the options belong.
+ *
+ * @param usage The notation.
+ * @param value The function.
+ * @returns The error, to be thrown.
+ */
+export function uncalled(usage: string, value: unknown): TypeError {
   const [name] = usage.split("(");
   return misplaced(
     usage,

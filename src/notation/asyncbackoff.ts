@@ -121,7 +121,7 @@ export function asyncbackoff(...args: readonly unknown[]): AsyncDecorator {
   refuseUncalled(USAGE, args);
   const [first] = args;
   const isNamed = args.length === 1 && isOptions(first, OPTION_NAMES);
-  const options: BackoffOptions = isNamed ? first : positional(args);
+  const options = isNamed ? mergeOptions(USAGE, {}, first) : positional(args);
   // As in the original, timeouts alone are retried unless classes are given.
   return new Backoff({ ...options, exceptions: options.exceptions ?? [] }).wrap;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { BackoffOptions } from "../policy/options.ts";
-import { mergeOptions, misplaced, refuseUncalled } from "./arguments.ts";
+import { mergeOptions, misplaced, refuseUncalled, uncalled } from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 import type { AsyncDecorator } from "./decorator.ts";
 
@@ -53,6 +53,7 @@ export function asyncretry(...args: readonly unknown[]): AsyncDecorator {
       "'maxTries' must be an integer >= 1, or null, got undefined",
     );
   }
+  if (typeof options === "function") throw uncalled(USAGE, options);
   if (args.length > 2) {
     throw misplaced(USAGE, `it takes at most two arguments, got ${args.length}`);
   }

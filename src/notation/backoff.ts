@@ -75,7 +75,6 @@ const EXECUTE_OPTIONS = /* @__PURE__ */ namesOf<ExecuteOptions>({
 export class Backoff {
   /** A decorator that wraps functions and methods. It may be detached from the object. */
   readonly wrap: AsyncDecorator;
-  readonly #options: BackoffOptions;
   readonly #policy: BackoffPolicy;
   #counters = new Counters();
   #statistic = new Statistic(this.#counters);
@@ -91,9 +90,8 @@ export class Backoff {
    * @throws {RangeError} If an option has a wrong value.
    */
   constructor(options?: BackoffOptions | null) {
-    this.#options = { ...options };
     this.#policy = new BackoffPolicy(options ?? {});
-    checkSaysWhatToRetry(this.#options, this.#policy);
+    checkSaysWhatToRetry(this.#policy);
     this.wrap = decorator((fn) => this.#wrap(fn), () => this.#statistic);
   }
 
@@ -125,8 +123,9 @@ export class Backoff {
    */
   with(options: BackoffOptions): Backoff {
     checkKeys("make a policy", options, OPTION_NAMES, OPTION_HINTS);
-    const replaced = Object.entries(options).filter(([, value]) => value !== undefined);
-    const other = new Backoff({ ...this.#options, ...Object.fromEntries(replaced) });
+    const replaced = OPTION_NAMES.map((name) => [name, options[name]] as const)
+      .filter(([, value]) => value !== undefined);
+    const other = new Backoff({ ...this.#policy, ...Object.fromEntries(replaced) });
     other.#counters = this.#counters;
     other.#statistic = this.#statistic;
     return other;
@@ -204,17 +203,19 @@ export class Backoff {
         return execute(policy, counters(), { name, fn, self: this, args, signal: null });
       },
     };
+    // What others put on the function (metadata, properties, its tag) shows on the wrapped one.
+    Object.setPrototypeOf(wrapped, fn);
     return Object.defineProperties(wrapped, {
       name: { value: fn.name, configurable: true },
       length: { value: fn.length, configurable: true },
-    }) as F;
+    }) as unknown as F;
   }
 }
 
 /** A policy with rules for retries that retries nothing but timeouts is nearly always a mistake. */
-function checkSaysWhatToRetry(options: BackoffOptions, policy: BackoffPolicy): void {
-  const { maxTries, pause, giveup, budget, minRemaining, until } = policy;
-  if (until !== null || (options.exceptions ?? null) !== null) return;
+function checkSaysWhatToRetry(policy: BackoffPolicy): void {
+  const { exceptions, maxTries, pause, giveup, budget, minRemaining, until } = policy;
+  if (until !== null || exceptions !== null) return;
   const isBounded = maxTries !== Infinity && maxTries !== 1;
   const hasRules = pause !== 0 || giveup !== null || budget !== null ||
     minRemaining !== null;
@@ -237,7 +238,7 @@ function withOptions(
   const observe = checkCallback(subject("observe"), options.observe);
   const name = checkString(subject("name"), options.name ?? null);
   if (until === null && observe === null && name === null) return { policy, signal };
-  return { policy: policy.for({ until, observe, name }), signal };
+  return { policy: policy.forExecution({ until, observe, name }), signal };
 }
 
 function hintAt(name: string): string | null {

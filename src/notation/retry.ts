@@ -4,10 +4,9 @@
  * @module
  */
 
-import { checkKeys } from "../check/keys.ts";
 import type { Attempt } from "../driver/attempt.ts";
-import { OPTION_HINTS } from "../policy/option_hints.ts";
-import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
+import type { BackoffOptions } from "../policy/options.ts";
+import { mergeOptions } from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 
 /**
@@ -52,9 +51,9 @@ export function retry<T>(
   }
 }
 
-function makeBackoff(options: BackoffOptions): Backoff {
-  checkKeys("retry", options, OPTION_NAMES, OPTION_HINTS);
-  const { maxTries = null, deadline = null, exceptions, minRemaining } = options;
+function makeBackoff(given: BackoffOptions): Backoff {
+  const options = mergeOptions("retry(fn, options)", {}, given, "retry");
+  const { maxTries, deadline, exceptions, minRemaining } = options;
   if (maxTries === null && deadline === null) {
     throw new TypeError(
       "Cannot retry: 'maxTries' or 'deadline' must be given, got neither; " +

@@ -24,12 +24,15 @@ const RULE = 'an array of classes, a predicate, or "all"';
  *
  * @param subject The subject of the message.
  * @param value The value to check.
- * @returns A frozen copy of the classes, the predicate, or `"all"`.
+ * @returns A frozen copy of the classes, the predicate, `"all"`, or `null`.
  * @throws {TypeError} If it is anything else, or holds a value that does not work with
  * `instanceof`.
  */
-export function checkExceptions(subject: string, value: Exceptions): Exceptions {
-  if (value === "all") return value;
+export function checkExceptions(
+  subject: string,
+  value: Exceptions | null,
+): Exceptions | null {
+  if (value === "all" || value === null) return value;
   if (typeof value === "function") {
     if (!isErrorMaker(value)) return value;
     throw wrongType(subject, RULE, value, `; did you mean '[${nameOf(value)}]'?`);

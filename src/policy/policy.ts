@@ -52,7 +52,8 @@ export class BackoffPolicy implements Policy, OptionFields {
   readonly deadline: number;
   readonly grace: number;
   readonly maxTries: number;
-  readonly exceptions: Exceptions;
+  /** `null` if the policy does not say what it retries: then timeouts alone. */
+  readonly exceptions: Exceptions | null;
   readonly until: Until | null;
   readonly pause: number | PauseFunction;
   readonly minRemaining: number | null;
@@ -81,7 +82,7 @@ export class BackoffPolicy implements Policy, OptionFields {
     this.deadline = checkDuration(subject("deadline"), options.deadline ?? Infinity);
     this.grace = checkDuration(subject("grace"), options.grace ?? 0);
     this.maxTries = checkMaxTries(subject("maxTries"), options.maxTries ?? Infinity);
-    this.exceptions = checkExceptions(subject("exceptions"), options.exceptions ?? []);
+    this.exceptions = checkExceptions(subject("exceptions"), options.exceptions ?? null);
     this.until = checkCallback(subject("until"), options.until);
     this.pause = checkPause(subject("pause"), options.pause ?? 0);
     const { minRemaining } = options;
@@ -107,7 +108,7 @@ export class BackoffPolicy implements Policy, OptionFields {
    * @param changes The options. The policy's own `until` and `observe` come first.
    * @returns The policy.
    */
-  for({ until, observe, name }: ExecutionChanges): BackoffPolicy {
+  forExecution({ until, observe, name }: ExecutionChanges): BackoffPolicy {
     const own = this.until;
     const ownObserve = this.observe;
     const changes = {
@@ -216,7 +217,7 @@ const ENDS_RETRIES: { readonly [reason in Reason]: boolean } = {
 };
 
 function isRetryable(
-  exceptions: Exceptions,
+  exceptions: Exceptions | null,
   failure: Failure,
   previous: Failure | null,
 ): boolean {
@@ -226,6 +227,7 @@ function isRetryable(
   const isTimeout = name === "TimeoutError" &&
     (previous === null || !Object.is(previous.error, error));
   if (isTimeout) return true;
+  if (exceptions === null) return false;
   if (exceptions === "all") return name !== "AbortError" && name !== "TimeoutError";
   if (typeof exceptions === "function") {
     return answer("exceptions", exceptions(error), failure);
@@ -265,9 +267,10 @@ function both(first: Observe, second: Observe): Observe {
   return (event) => {
     try {
       first(event);
-    } finally {
-      second(event);
+    } catch (error) {
+      throwLater(error);
     }
+    second(event);
   };
 }
 
