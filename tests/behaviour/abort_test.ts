@@ -588,6 +588,7 @@ for (const withAfter of [true, false]) {
     const backoff = new Backoff({
       attemptTimeout: 100,
       pause: 1000,
+      exceptions: [],
       observe: logTo(log),
       clock: clockOf(clock),
     });

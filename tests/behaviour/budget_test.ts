@@ -80,7 +80,8 @@ Deno.test("Budget.began() and succeeded() are called when the first attempt succ
 Deno.test("Budget.succeeded() is called when there is no observer and no signal", async () => {
   const budget = recorder();
 
-  await new Backoff({ budget, clock: new TestClock() }).execute(() => "value");
+  const clock = new TestClock();
+  await new Backoff({ exceptions: [], budget, clock }).execute(() => "value");
 
   assertEquals(budget.log, ["began 0", "succeeded 0"]);
 });
@@ -95,14 +96,14 @@ Deno.test("Budget.failed() and mayRetry() are called at each failure, before the
   assertEquals(log, [...first, "failed 120", "mayRetry 120", "succeeded 230"]);
 });
 
-Deno.test("Budget.mayRetry() is called after giveup and before pause", async () => {
+Deno.test("Budget.mayRetry() is called last, after giveup and pause", async () => {
   const budget = recorder(1);
   const { log } = budget;
   const pause = () => log.push("pause") - log.length;
   const giveup = () => log.push("giveup") < 0;
   await run({ pause, giveup }, down, budget);
-  const first = ["began 0", "failed 0", "giveup", "mayRetry 0", "pause"];
-  assertEquals(log, [...first, "failed 0", "giveup", "mayRetry 0"]);
+  const each = ["failed 0", "giveup", "pause", "mayRetry 0"];
+  assertEquals(log, ["began 0", ...each, ...each]);
 });
 
 Deno.test("Budget.failed() is not called when the error is not retryable", async () => {

@@ -224,17 +224,24 @@ Deno.test("Backoff.execute() ignores the error of an abandoned attempt when it r
 });
 
 for (
-  const [name, error] of [
-    ["the platform's", new DOMException("Signal timed out.", "TimeoutError")],
-    ["an Error of that name", Object.assign(new Error("slow"), { name: "TimeoutError" })],
-    ["not an Error", { name: "TimeoutError" }],
-    ["ours, of another execution", new TimeoutError("deadline", 7)],
+  const [name, makeError] of [
+    ["the platform's", () => new DOMException("Signal timed out.", "TimeoutError")],
+    [
+      "an Error of that name",
+      () => Object.assign(new Error("slow"), { name: "TimeoutError" }),
+    ],
+    ["not an Error", () => ({ name: "TimeoutError" })],
+    ["ours, of another execution", () => new TimeoutError("deadline", 7)],
   ] as const
 ) {
   Deno.test(`Backoff.execute() retries a TimeoutError that is ${name}, whatever the classes`, async () => {
     for (const exceptions of [[], [RangeError], "all"] as const) {
-      const seen = await run({ exceptions, maxTries: 3 }, () => Promise.reject(error));
-      assertStrictEquals(seen.error, error);
+      const errors = [makeError(), makeError(), makeError()];
+      const seen = await run(
+        { exceptions, maxTries: 3 },
+        (number) => Promise.reject(errors[number - 1]),
+      );
+      assertStrictEquals(seen.error, errors[2]);
       assertEquals([seen.calls, seen.reason], [3, "maxTries"]);
       assertEquals(seen.statistic.errors, 3);
     }
@@ -268,7 +275,7 @@ Deno.test("Backoff.execute() retries an AbortError only when one of the classes 
   for (const error of [platform, named]) {
     for (
       const [exceptions, calls] of [
-        [null, 1],
+        [[], 1],
         ["all", 1],
         [[RangeError], 1],
         [[Error], 3],
@@ -415,6 +422,7 @@ Deno.test("Backoff.execute() drops a late value and emits it once", async () => 
   assertEquals<unknown>(one, {
     type: "late",
     execution,
+    name: "",
     at: 150,
     attempt: 1,
     outcome: value("value 1"),
@@ -422,6 +430,7 @@ Deno.test("Backoff.execute() drops a late value and emits it once", async () => 
   assertEquals<unknown>(two, {
     type: "late",
     execution,
+    name: "",
     at: 350,
     attempt: 2,
     outcome: value("value 2"),

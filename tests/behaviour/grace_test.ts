@@ -34,6 +34,7 @@ async function run(
   const calledAt: number[] = [];
   let reason: Reason | null = null;
   const backoff = new Backoff({
+    exceptions: [],
     ...options,
     clock,
     observe: (event) => {

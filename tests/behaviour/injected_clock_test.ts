@@ -67,7 +67,7 @@ const never = () => new Promise<never>(() => {});
 Deno.test("Backoff.execute() keeps pauses and attempt timeouts exactly when its clock is now() and delay()", async () => {
   await onDelay(async (clock, time) => {
     const instants: number[] = [];
-    const policy = { attemptTimeout: 50, pause: 10, maxTries: 3, clock };
+    const policy = { attemptTimeout: 50, pause: 10, maxTries: 3, exceptions: [], clock };
     const error = await new Backoff(policy).execute(() => {
       instants.push(time.now);
       return never();
@@ -378,12 +378,17 @@ Deno.test("Backoff.execute() ignores every call of a wake except the first, and 
   const instants: number[] = [];
   const { events, reason } = await time.run(
     outcomeOf((observe) =>
-      new Backoff({ attemptTimeout: 50, pause: 10, maxTries: 3, clock, observe }).execute(
-        () => {
-          instants.push(time.now());
-          return never();
-        },
-      )
+      new Backoff({
+        attemptTimeout: 50,
+        pause: 10,
+        maxTries: 3,
+        exceptions: [],
+        clock,
+        observe,
+      }).execute(() => {
+        instants.push(time.now());
+        return never();
+      })
     ),
   );
   assertEquals([instants, time.now(), reason], [[0, 60, 120], 170, "maxTries"]);

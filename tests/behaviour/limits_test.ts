@@ -31,6 +31,9 @@ const hang = () => new Promise<never>(() => {});
 const failAtOnce = () => {
   throw failure;
 };
+const throwBug = () => {
+  throw new Error("a bug");
+};
 
 /** The error that a promise rejects with. */
 function errorOf(promise: Promise<unknown>): Promise<unknown> {
@@ -252,7 +255,7 @@ Deno.test("Backoff.execute() pauses for the time that a function of the failure 
 
   assertEquals(starts, [0, 150, 400, 750]);
   assertEquals(endedAt, 800);
-  const common = { error: failure, limit: null, duration: 50 };
+  const common = { error: failure, name: "", limit: null, duration: 50 };
   assertEquals(shown, [
     { ...common, attempt: 1, elapsed: 50, remaining: 950, pauseBefore: 0 },
     { ...common, attempt: 2, elapsed: 200, remaining: 800, pauseBefore: 100 },
@@ -286,7 +289,7 @@ Deno.test("Attempt.elapsed and remaining count from its own start, and to the ne
 for (const ms of [2 ** 31, 2 ** 31 + 5, 2 ** 33]) {
   // In units of `ms`, attempts begin at 0 and 2. The second pause begins at 3, and the
   // deadline ends it at 3.5.
-  const limits = { attemptTimeout: ms, pause: ms, deadline: 3.5 * ms };
+  const limits = { attemptTimeout: ms, pause: ms, deadline: 3.5 * ms, exceptions: [] };
 
   Deno.test(`Backoff.execute() keeps limits and pauses of ${ms} ms exactly on TestClock`, async () => {
     const { error, starts, endedAt } = await run(limits, hang);
@@ -476,7 +479,8 @@ for (const withAfter of [true, false]) {
       ["deadline", { deadline: 500 }, hang],
       ["deadline", { pause: 50_000 }, fail],
       ["maxTries", { maxTries: 1, grace: 100 }, hang],
-      ["callbackError", { pause: failAtOnce }, fail],
+      ["giveup", { pause: failAtOnce }, fail],
+      ["callbackError", { pause: throwBug }, fail],
       ["aborted", {}, hang],
       ["aborted", { pause: 1000 }, fail],
     ];

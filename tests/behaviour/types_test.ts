@@ -18,18 +18,31 @@ import {
   Backoff,
   type BackoffEvent,
   type BackoffOptions,
+  type Budget,
   type Clock,
+  currentAttemptOrNull,
+  decorrelated,
+  type Ends,
   type ErrorClass,
+  type Exceptions,
+  exponential,
   type Failure,
+  type Jitter,
   type LateEvent,
   type Limit,
+  linear,
+  nonRetryable,
+  type Pause,
   type Reason,
+  ResultError,
+  retry as once,
   type RetryOptions,
   sleep,
   type Statistic,
   systemClock,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
+import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 /** Whether two types are identical, which is more than assignable to each other. */
@@ -239,12 +252,17 @@ Deno.test("Backoff.execute() passes an Attempt that cannot be changed", async ()
   assertEquals(await backoff.execute((_attempt, more: number) => more), undefined);
 });
 
-Deno.test("Backoff.execute() takes a signal and nothing else", async () => {
+Deno.test("Backoff.execute() takes a signal, an observer, a predicate and a name, and nothing else", async () => {
   const backoff = new Backoff();
   const { signal } = new AbortController();
   const fn = () => "value";
   for (
-    const options of [undefined, {}, { signal }, { signal: undefined }, { signal: null }]
+    const options of [
+      ...[undefined, {}, { signal }, { signal: undefined }, { signal: null }],
+      ...[{ observe: () => {} }, { observe: undefined }, { observe: null }],
+      ...[{ until: () => true }, { until: undefined }, { until: null }],
+      ...[{ name: "load" }, { name: undefined }, { name: null }],
+    ]
   ) {
     assertEquals(await backoff.execute(fn, options), "value");
   }
@@ -252,6 +270,12 @@ Deno.test("Backoff.execute() takes a signal and nothing else", async () => {
   await assertRejects(() => backoff.execute(fn, { deadline: 100 }), TypeError);
   // @ts-expect-error a controller is not a signal
   await assertRejects(() => backoff.execute(fn, { signal: new AbortController() }));
+  // @ts-expect-error an observer is a function
+  await assertRejects(() => backoff.execute(fn, { observe: { next() {} } }), TypeError);
+  // @ts-expect-error a predicate is a function
+  await assertRejects(() => backoff.execute(fn, { until: true }), TypeError);
+  // @ts-expect-error a name is a string
+  await assertRejects(() => backoff.execute(fn, { name: 7 }), TypeError);
   // @ts-expect-error a promise is not a function
   await assertRejects(() => backoff.execute(Promise.resolve()), TypeError);
 });
@@ -273,8 +297,18 @@ Deno.test("BackoffOptions does not compile with a wrong option", () => {
     () => new Backoff({ grace: 100n }),
     // @ts-expect-error a pause is not a string
     () => new Backoff({ pause: "100" }),
-    // @ts-expect-error a pause is not an array
-    () => new Backoff({ pause: [100, 200] }),
+    // @ts-expect-error a pause in a list is not a string
+    () => new Backoff({ pause: [100, "200"] }),
+    // @ts-expect-error a list is not a set
+    () => new Backoff({ pause: new Set([100, 200]) }),
+    // @ts-expect-error a duration is not a string
+    () => new Backoff({ minRemaining: "100" }),
+    // @ts-expect-error a predicate is a function
+    () => new Backoff({ until: true }),
+    // @ts-expect-error a flag is not a number
+    () => new Backoff({ retryExhausted: 0 }),
+    // @ts-expect-error a name is not a symbol
+    () => new Backoff({ name: Symbol("load") }),
     // @ts-expect-error a count is not a string
     () => new Backoff({ maxTries: "3" }),
     // @ts-expect-error a single class is not an array
@@ -332,6 +366,10 @@ Deno.test("BackoffOptions accepts undefined and null for every option", async ()
     signal: undefined,
     observe: undefined,
     clock: undefined,
+    until: undefined,
+    minRemaining: undefined,
+    retryExhausted: undefined,
+    name: undefined,
   };
   assertEquals(await new Backoff(absent).execute(() => "value"), "value");
   const { maxTries: _, ...rest } = absent;
@@ -460,4 +498,247 @@ Deno.test("Clock needs `now` and `sleep` only, and delay() is such a `sleep`", a
   // @ts-expect-error the sleep returns a promise
   const broken: Clock = { now: () => 0, sleep: () => 5 };
   assertEquals(broken.now(), 0);
+});
+
+type Job = { state: "pending" } | { state: "done"; value: number };
+type DoneJob = Extract<Job, { state: "done" }>;
+
+Deno.test("Backoff.execute() narrows its result when its until does", async () => {
+  const backoff = new Backoff({ exceptions: [], maxTries: 2 });
+  const poll = (): Job => ({ state: "done", value: 7 });
+  const isDone = (job: Job): job is DoneJob => job.state === "done";
+  const isAnswered = (job: Job): boolean => job.state === "done";
+
+  const narrowed = backoff.execute(poll, { until: isDone });
+  const promised = backoff.execute(async () => await poll(), { until: isDone });
+  const observed = backoff.execute(poll, { until: isDone, name: "poll", signal: null });
+  same<typeof narrowed, Promise<DoneJob>>(true);
+  same<typeof promised, Promise<DoneJob>>(true);
+  same<typeof observed, Promise<DoneJob>>(true);
+  assertEquals((await narrowed).value + (await promised).value, 14);
+  assertEquals((await observed).value, 7);
+
+  const answered = backoff.execute(poll, { until: isAnswered });
+  const absent = backoff.execute(poll, { until: null });
+  same<typeof answered, Promise<Job>>(true);
+  same<typeof absent, Promise<Job>>(true);
+  // @ts-expect-error the predicate does not narrow the type
+  assertEquals((await answered).value, 7);
+  assertEquals((await absent).state, "done");
+
+  const isText = (value: unknown): value is string => typeof value === "string";
+  const text = backoff.execute((): string | number => "text", { until: isText });
+  same<typeof text, Promise<string>>(true);
+  assertEquals(await text, "text");
+});
+
+Deno.test("Backoff.execute() refuses a predicate that answers with a promise, and one of another type", async () => {
+  const backoff = new Backoff();
+  const until = (_: unknown) => Promise.resolve(true);
+  // @ts-expect-error a predicate answers at once
+  await assertRejects(() => backoff.execute(() => 7, { until }), TypeError);
+  // @ts-expect-error a predicate answers at once
+  const policy = new Backoff({ until });
+  await assertRejects(() => policy.execute(() => 7), TypeError);
+  // The result is any in a policy's predicate, which decides about all functions.
+  const job = new Backoff({ until: (job) => job.state === "done" });
+  assertEquals((await job.execute(() => ({ state: "done" }))).state, "done");
+});
+
+Deno.test("Exceptions is an array of classes, a predicate, or 'all'", () => {
+  type Predicate = (error: unknown) => boolean;
+  same<Exceptions, readonly ErrorClass[] | "all" | Predicate>(true);
+  const isDown = (error: unknown): error is TypeError => error instanceof TypeError;
+  const accepted: Exceptions[] = ["all", [], [TypeError], () => true, isDown];
+  for (const exceptions of accepted) new Backoff({ exceptions, maxTries: 2 });
+  new Backoff({
+    exceptions: (error) => {
+      same<typeof error, unknown>(true);
+      return error instanceof Error;
+    },
+  });
+  class Own extends Error {}
+  const rows: (() => unknown)[] = [
+    // @ts-expect-error a built-in class that can be called returns an error
+    () => new Backoff({ exceptions: TypeError }),
+    // @ts-expect-error a class cannot be called
+    () => new Backoff({ exceptions: Own }),
+    // @ts-expect-error a class cannot be called
+    () => new Backoff({ exceptions: DOMException }),
+    // Compiles, since it returns a boolean. It is refused as a class when it is used.
+    () => new Backoff({ exceptions: Boolean }),
+  ];
+  for (const [index, make] of rows.entries()) {
+    assertThrows(make, TypeError, "did you mean '[", `row ${index}`);
+  }
+});
+
+Deno.test("Exceptions does not compile with a predicate that answers with a promise", async () => {
+  const exceptions = (_: unknown) => Promise.resolve(true);
+  // @ts-expect-error a predicate answers at once
+  const backoff = new Backoff({ exceptions });
+  const result = backoff.execute(() => Promise.reject("down"));
+  await assertRejects(() => result, TypeError, "'exceptions' must answer at once");
+  // @ts-expect-error a predicate needs an unknown error
+  new Backoff({ exceptions: (error: TypeError) => error.message === "down" });
+});
+
+Deno.test("asyncbackoff() does not compile with an option that is given by position too", () => {
+  const rows: (() => unknown)[] = [
+    // @ts-expect-error the pause is given twice
+    () => asyncbackoff(1, 2, 3, TypeError, { pause: 5 }),
+    // @ts-expect-error the pause is given twice
+    () => asyncbackoff(1, 2, 3, { pause: 5 }),
+    // @ts-expect-error the pause is given twice
+    () => asyncbackoff(1, 2, [3, 4], { pause: 5 }),
+    // @ts-expect-error the classes are given twice
+    () => asyncbackoff(1, 2, 3, TypeError, { exceptions: [] }),
+    // @ts-expect-error the classes are given twice
+    () => asyncbackoff(1, 2, 3, TypeError, RangeError, { exceptions: "all" }),
+    // @ts-expect-error the deadline is given twice
+    () => asyncbackoff(1, 2, 3, TypeError, { deadline: 5 }),
+    // @ts-expect-error a predicate is an option, and no class
+    () => asyncbackoff(1, 2, 3, () => true),
+  ];
+  for (const [index, make] of rows.entries()) {
+    assertThrows(make, TypeError, "Cannot", `row ${index}`);
+  }
+  const decorators: AsyncDecorator[] = [
+    asyncbackoff(1, 2, [3, 4], TypeError),
+    asyncbackoff(1, 2, 3, { exceptions: (error) => error === "down" }),
+    asyncbackoff(1, 2, { pause: [3, 4], exceptions: [] }),
+    asyncbackoff(1, 2, 3, TypeError, {
+      minRemaining: 0,
+      retryExhausted: false,
+      name: "load",
+    }),
+    asyncbackoff(1, 2, null, TypeError, { until: (value) => value !== null }),
+  ];
+  for (const { statistic } of decorators) assertEquals(statistic.attempts, 0);
+});
+
+Deno.test("retry() infers its result, and takes every option of a policy", async () => {
+  const value = once(() => 7, { maxTries: 1 });
+  const promised = once(async ({ number }) => await `${number}`, { deadline: 1000 });
+  same<typeof value, Promise<number>>(true);
+  same<typeof promised, Promise<string>>(true);
+  same<Parameters<typeof once>[1], BackoffOptions>(true);
+  assertEquals(await Promise.all([value, promised]), [7, "1"]);
+  // @ts-expect-error the bound is missing
+  await assertRejects(() => once(() => 7), TypeError);
+  // @ts-expect-error there must be options
+  await assertRejects(() => once(() => 7, null), TypeError);
+  // @ts-expect-error another library's key
+  await assertRejects(() => once(() => 7, { retries: 3 }), TypeError);
+  // @ts-expect-error a promise is not a function
+  await assertRejects(() => once(Promise.resolve(), { maxTries: 1 }), TypeError);
+  // @ts-expect-error a function receives its attempt and nothing else
+  assertEquals(await once((_attempt, more: number) => more, { maxTries: 1 }), undefined);
+});
+
+Deno.test("Backoff.with() takes options and returns a policy", () => {
+  const backoff = new Backoff({ exceptions: "all" });
+  const other = backoff.with({ deadline: 1000, pause: null, maxTries: undefined });
+  same<typeof other, Backoff>(true);
+  // @ts-expect-error there must be options
+  assertThrows(() => backoff.with(), TypeError);
+  // @ts-expect-error another library's key
+  assertThrows(() => backoff.with({ retries: 3 }), TypeError);
+  // @ts-expect-error a duration is not a string
+  assertThrows(() => backoff.with({ grace: "100" }), TypeError);
+});
+
+Deno.test("nonRetryable() returns the type that it receives, which is no primitive", () => {
+  const error = nonRetryable(new RangeError("down"));
+  const object = nonRetryable({ code: 7 } as const);
+  same<typeof error, RangeError>(true);
+  same<typeof object, { readonly code: 7 }>(true);
+  assertEquals(object.code, 7);
+  // @ts-expect-error a string cannot be marked
+  assertThrows(() => nonRetryable("down"), TypeError);
+  // @ts-expect-error undefined cannot be marked
+  assertThrows(() => nonRetryable(undefined), TypeError);
+  const unknown: unknown = error;
+  // @ts-expect-error it may be a primitive
+  assertStrictEquals(nonRetryable(unknown), error);
+});
+
+Deno.test("Budget needs mayRetry() alone, which receives the failure", () => {
+  same<Parameters<Budget["mayRetry"]>, [at: number, failure: Failure | null]>(true);
+  const budgets: Budget[] = [
+    { mayRetry: () => true },
+    { mayRetry: (at, failure) => at > 0 && failure?.attempt === 1, ended() {} },
+    { mayRetry: (at: number) => at > 0, began: (at: number) => void at, failed() {} },
+    { mayRetry: () => true, succeeded() {} },
+    new RetryBudget(),
+    new TokenBudget(),
+  ];
+  for (const budget of budgets) new Backoff({ exceptions: "all", budget });
+  const rows: (() => unknown)[] = [
+    // @ts-expect-error a budget answers whether a retry may be made
+    () => new Backoff({ exceptions: "all", budget: { began() {}, ended() {} } }),
+    // @ts-expect-error a hook is a function
+    () => new Backoff({ exceptions: "all", budget: { mayRetry: () => true, ended: true } }),
+  ];
+  for (const make of rows) assertThrows(make, TypeError, "option 'budget'");
+  // @ts-expect-error a budget answers at once
+  const budget: Budget = { mayRetry: () => Promise.resolve(true) };
+  assertEquals(typeof budget.mayRetry, "function");
+});
+
+Deno.test("Attempt, Failure and the events tell triesLeft and names that cannot be changed", async () => {
+  same<Attempt["triesLeft"], number>(true);
+  same<Failure["name"], string>(true);
+  same<Failure["duration"], number>(true);
+  same<BackoffEvent["name"], string>(true);
+  same<ReturnType<typeof currentAttemptOrNull>, Attempt | null>(true);
+  assertEquals(currentAttemptOrNull(), null);
+  const attempt = await new Backoff().execute((attempt) => attempt);
+  // @ts-expect-error it is read-only
+  assertThrows(() => attempt.triesLeft = 2, TypeError);
+  assertEquals(attempt.triesLeft, Infinity);
+});
+
+Deno.test("ResultError has the value that was refused, of any type", () => {
+  const error = new ResultError({ id: 7 });
+  same<typeof error.value, unknown>(true);
+  // @ts-expect-error it is read-only
+  error.value = 8;
+  assertEquals(error instanceof Error, true);
+});
+
+Deno.test("Reason and Ends have every reason, once each", () => {
+  const all: Record<Reason, true> = {
+    success: true,
+    nonRetryable: true,
+    exhausted: true,
+    maxTries: true,
+    giveup: true,
+    budget: true,
+    deadline: true,
+    aborted: true,
+    callbackError: true,
+  };
+  same<keyof Ends, Reason>(true);
+  assertEquals(Object.keys(new Backoff().statistic.ends), Object.keys(all));
+});
+
+Deno.test("Pauses may be a list, and their jitter a number", () => {
+  const pauses: Pause[] = [100, [100, 200], [100, 200] as const, exponential(), () => 100];
+  for (const pause of pauses) new Backoff({ exceptions: "all", pause });
+  same<Jitter, "full" | "equal" | "none">(true);
+  exponential({ jitter: 0.3, min: 10 });
+  linear({ jitter: 1, min: null });
+  decorrelated({ min: 10 });
+  const rows: (() => unknown)[] = [
+    // @ts-expect-error a number is not a string
+    () => exponential({ jitter: "0.3" }),
+    // @ts-expect-error a duration is not a string
+    () => linear({ min: "10" }),
+    // @ts-expect-error it has no jitter
+    () => decorrelated({ jitter: 0.3 }),
+  ];
+  for (const [index, make] of rows.entries()) {
+    assertThrows(make, Error, "Cannot make", `row ${index}`);
+  }
 });

@@ -4,19 +4,23 @@ import fc from "fast-check";
 import type {
   AbortFrom,
   AbortScript,
+  Answer,
   AttemptScript,
   BudgetAnswer,
+  BudgetScript,
+  CallScript,
   ClassName,
   Ending,
   ErrorName,
-  GiveupAnswer,
+  ObserverScript,
+  Past,
   PauseAnswer,
   Place,
   PolicyScript,
   Script,
   ValueName,
 } from "./script.ts";
-import { facts } from "./script.ts";
+import { facts, hasCallOptions } from "./script.ts";
 
 const { constant, constantFrom, integer, oneof, option, record } = fc;
 type Arbitrary<T> = fc.Arbitrary<T>;
@@ -30,6 +34,10 @@ const mostly = <T>(often: Arbitrary<T>, ...rest: Arbitrary<T>[]): Arbitrary<T> =
     { weight: 12, arbitrary: often },
     ...rest.map((each) => ({ weight: 1, arbitrary: each })),
   );
+
+/** Mostly absent. */
+const rarely = <T>(arbitrary: Arbitrary<T>): Arbitrary<T | null> =>
+  oneof({ weight: 3, arbitrary: constant(null) }, { weight: 1, arbitrary });
 
 const errorNames = Object.keys(facts) as ErrorName[];
 const error: Arbitrary<ErrorName> = oneof(
@@ -45,9 +53,39 @@ const value = constantFrom<ValueName[]>(
   "error",
   "function",
 );
+const past: Arbitrary<Past> = oneof(
+  { weight: 3, arbitrary: constantFrom<Past[]>("marked", "maxTries", "giveup") },
+  {
+    weight: 5,
+    arbitrary: constantFrom<Past[]>(
+      "marked and retried",
+      "giveup by its pause",
+      "budget",
+      "deadline",
+      "no time left",
+      "single try",
+      "nonRetryable",
+      "aborted",
+      "callbackError",
+      "success",
+    ),
+  },
+);
 const ending: Arbitrary<Ending> = oneof(
-  { weight: 3, arbitrary: record({ raise: error }) },
-  { weight: 1, arbitrary: record({ return: value }) },
+  { weight: 24, arbitrary: record({ raise: error }) },
+  { weight: 10, arbitrary: record({ return: value }) },
+  {
+    weight: 4,
+    arbitrary: record({
+      raise: error,
+      past,
+      depth: oneof({ weight: 3, arbitrary: constant(0) }, {
+        weight: 2,
+        arbitrary: constantFrom(1, 2, 10, 11),
+      }),
+    }),
+  },
+  { weight: 3, arbitrary: constant<Ending>("again") },
 );
 
 /** Ranges of times, in steps of the grid. The smaller they are, the more ties there are. */
@@ -109,18 +147,49 @@ const classNames: ClassName[] = ["A", "B", "C", "Error", "Object", "DOMException
 const pauseAnswer = mostly<PauseAnswer>(
   times(0, 4),
   constantFrom<PauseAnswer[]>("NaN", "negative", "none", "throw", "promise"),
+  constant("throw the failure's error"),
 );
-const giveupAnswer = mostly<GiveupAnswer>(
-  constant(false),
-  constant("falsy"),
-  constantFrom<GiveupAnswer[]>(true, "truthy"),
-  constantFrom<GiveupAnswer[]>("throw", "promise"),
+/** Answers that mostly let the execution go on. */
+const answers = (often: boolean): Arbitrary<Answer[]> =>
+  fc.array(
+    mostly<Answer>(
+      constant(often),
+      constant(often ? "truthy" : "falsy"),
+      constantFrom<Answer[]>(
+        ...often ? [false, "falsy"] as const : [true, "truthy"] as const,
+      ),
+      constantFrom<Answer[]>("throw", "promise"),
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
+const untilAnswers: Arbitrary<Answer[]> = fc.array(
+  oneof<{ arbitrary: Arbitrary<Answer>; weight: number }[]>(
+    { weight: 5, arbitrary: constantFrom<Answer[]>(true, "truthy") },
+    { weight: 5, arbitrary: constantFrom<Answer[]>(false, "falsy") },
+    { weight: 1, arbitrary: constantFrom<Answer[]>("throw", "promise") },
+  ),
+  { minLength: 1, maxLength: 4 },
 );
 
 const budgetAnswer = mostly<BudgetAnswer>(
   constant(true),
   constant(false),
   constantFrom<BudgetAnswer[]>("throw", "promise"),
+);
+const budget: Arbitrary<BudgetScript> = record({
+  mayRetry: fc.array(budgetAnswer, { minLength: 1, maxLength: 4 }),
+  hooks: constantFrom<BudgetScript["hooks"][]>(
+    "all",
+    "all",
+    "none",
+    "all, and ended throws",
+  ),
+});
+
+const observer = mostly<ObserverScript>(
+  constant("quiet"),
+  constant("none"),
+  constant("throws"),
 );
 
 const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
@@ -130,10 +199,12 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
       {
         weight: 2,
         arbitrary: constantFrom<PolicyScript["entryPoint"][]>(
+          "with",
           "wrap",
           "asyncbackoff",
           "positional",
           "asyncretry",
+          "retry",
         ),
       },
     ),
@@ -141,29 +212,62 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
     deadline: reach.deadline,
     pause: oneof<Arbitrary<PolicyScript["pause"]>[]>(
       option(times(0, 4)),
+      record({ list: fc.array(times(0, 4), { minLength: 1, maxLength: 4 }) }),
       fc.array(pauseAnswer, { minLength: 1, maxLength: 3 }),
     ),
+    minRemaining: rarely(times(0, 6)),
     exceptions: oneof<Arbitrary<PolicyScript["exceptions"]>[]>(
       constant("all"),
       constant(["A"]),
       option(fc.uniqueArray(constantFrom(...classNames), { maxLength: 3 })),
+      record({ predicate: answers(true) }),
     ),
-    maxTries: option(integer({ min: 1, max: 6 }), { freq: 2 }),
-    giveup: option(fc.array(giveupAnswer, { minLength: 1, maxLength: 4 }), { freq: 2 }),
-    budget: option(fc.array(budgetAnswer, { minLength: 1, maxLength: 4 })),
+    until: rarely(untilAnswers),
+    maxTries: option(
+      oneof({ weight: 9, arbitrary: integer({ min: 1, max: 6 }) }, {
+        weight: 1,
+        arbitrary: constant(Infinity),
+      }),
+      { freq: 2 },
+    ),
+    giveup: option(answers(false), { freq: 2 }),
+    budget: option(budget),
+    retryExhausted: oneof<Arbitrary<boolean | null>[]>(
+      constant(null),
+      constant(true),
+      constant(false),
+    ),
     grace: reach.grace,
-    observer: mostly<PolicyScript["observer"]>(
-      constant("quiet"),
-      constant("none"),
-      constant("throws"),
-    ),
+    observer,
+    name: rarely(constantFrom("the policy", "")),
+    kept: integer({ min: 0, max: 2 ** 15 - 1 }),
     clock: oneof(
       { weight: 4, arbitrary: constant<PolicyScript["clock"]>("after") },
       { weight: 1, arbitrary: constant<PolicyScript["clock"]>("sleep") },
     ),
   });
 
-const places: Place[] = ["giveup", "budget", "pause", "function", "work", "listener"];
+const call: Arbitrary<CallScript> = record({
+  observer: oneof(
+    { weight: 4, arbitrary: constant<ObserverScript>("none") },
+    { weight: 2, arbitrary: constant<ObserverScript>("quiet") },
+    { weight: 1, arbitrary: constant<ObserverScript>("throws") },
+  ),
+  until: rarely(untilAnswers),
+  name: rarely(constant("the call")),
+});
+
+const places: Place[] = [
+  "until",
+  "call's until",
+  "exceptions",
+  "giveup",
+  "budget",
+  "pause",
+  "function",
+  "work",
+  "listener",
+];
 const attempt = oneof(constant(1), integer({ min: 1, max: 4 }));
 const fromIn = (reach: Reach): Arbitrary<AbortFrom> =>
   oneof(
@@ -209,6 +313,8 @@ const beforehand: AbortScript[] = [
 const scriptIn = (reach: Reach): Arbitrary<Script> =>
   record({
     policy: policyIn(reach),
+    call,
+    fn: constantFrom("load", ""),
     attempts: fc.array(attemptIn(reach), { minLength: 1, maxLength: 6 }),
     aborts: oneof(
       { weight: 30, arbitrary: constant<AbortScript[]>([]) },
@@ -222,28 +328,76 @@ const scriptIn = (reach: Reach): Arbitrary<Script> =>
 export const script: Arbitrary<Script> = oneof(scriptIn(wide), scriptIn(near));
 
 /** Changes a script where it would be endless, or contradict itself. */
-function tidy({ policy, attempts, aborts }: Script): Script {
+function tidy(script: Script): Script {
+  const { policy, attempts, aborts } = script;
+  const hasOwn = hasCallOptions(policy);
+  const call: CallScript = hasOwn
+    ? script.call
+    : { observer: "none", until: null, name: null };
+  const isAbortedIn = (place: Place) =>
+    aborts.some(({ from }) =>
+      typeof from === "object" && "by" in from && from.by === place
+    );
+  // A predicate that aborts must be there.
+  const until = policy.until ?? (isAbortedIn("until") ? [true] : null);
+  const callUntil = call.until ?? (hasOwn && isAbortedIn("call's until") ? [true] : null);
   // After the attempts of its script, a function returns. With an attempt timeout of 0, it
   // is not called at all.
-  const isEndless = policy.attemptTimeout === 0 && policy.maxTries === null;
-  // A wrapped function has the policy's signal only.
-  const hasOwn = policy.entryPoint === "execute";
+  const mayEnd = policy.attemptTimeout !== 0 && accepts(until) && accepts(callUntil);
+  const maxTries = mayEnd || (policy.maxTries ?? Infinity) < Infinity ? policy.maxTries : 3;
   return {
-    policy: isEndless ? { ...policy, maxTries: 3 } : policy,
+    ...script,
+    policy: tidyPolicy({ ...policy, until, maxTries }),
+    call: { ...call, until: callUntil },
     attempts: attempts.map((each, index) => tidyAttempt(each, index + 1, aborts)),
     aborts: hasOwn ? aborts : aborts.map((each) => ({ ...each, signal: "policy" })),
   };
 }
 
+/** Whether the predicate accepts every value in the end. */
+function accepts(answers: Answer[] | null): boolean {
+  const last = answers?.at(-1) ?? true;
+  return last !== false && last !== "falsy";
+}
+
+/** Gives a policy the options that its entry point asks for. */
+function tidyPolicy(policy: PolicyScript): PolicyScript {
+  const { entryPoint, maxTries, deadline } = policy;
+  if (entryPoint === "retry") {
+    const isUnbounded = maxTries === null && deadline === null;
+    // Nobody can read the counters, so there is an observer that sees the attempts.
+    const observer = policy.observer === "none" ? "quiet" : policy.observer;
+    return { ...policy, observer, maxTries: isUnbounded ? Infinity : maxTries };
+  }
+  const mustSay = entryPoint === "wrap" || hasCallOptions(policy);
+  if (!mustSay || policy.until !== null || !hasRetryRules(policy)) return policy;
+  return { ...policy, exceptions: policy.exceptions ?? [] };
+}
+
+/** Whether a policy has rules for retries, so that it has to say what it retries. */
+function hasRetryRules(
+  { maxTries, pause, giveup, budget, minRemaining }: PolicyScript,
+): boolean {
+  const isBounded = maxTries !== null && maxTries !== 1 && maxTries !== Infinity;
+  const hasPause = pause !== null && pause !== 0;
+  return isBounded || hasPause || giveup !== null || budget !== null ||
+    minRemaining !== null;
+}
+
 /**
  * The number of microtasks in which a thenable settles is unspecified. So the order of a
- * settlement and an abort within one turn is tested with plain promises only.
+ * settlement and an abort within one turn is tested with plain promises only. Work that was
+ * begun before the execution cannot know the error of an attempt.
  */
 function tidyAttempt(
   attempt: AttemptScript,
   number: number,
   aborts: AbortScript[],
 ): AttemptScript {
+  const isOuter = typeof attempt.when === "object" && "at" in attempt.when;
+  if (isOuter && attempt.ending === "again") {
+    attempt = { ...attempt, ending: { raise: "A" } };
+  }
   const isInTurn = aborts.some(({ from }) =>
     typeof from === "string" || ("by" in from && from.attempt === number)
   );

@@ -15,8 +15,10 @@ export async function runScript(
   clock: Pick<TestClock, "now" | "sleep" | "after" | "advance">,
 ): Promise<Runner> {
   const runner = new Runner(script, clock);
+  await runner.prepare();
   runner.begin();
   await clock.advance(LONG);
+  await runner.inspect();
   return runner;
 }
 
@@ -27,10 +29,17 @@ export function assertAsExpected(
   expected: Expected = interpret(script),
 ): void {
   const { lines, late, signals, budget, possiblyLate } = expected;
-  const { counters } = expected;
+  const { counters, isExhausted } = expected;
   const trace = runner.result();
   const actual = { ...trace, late: trace.late.filter((each) => !possiblyLate.has(each)) };
-  assertSame(script, runner, actual, { lines, late, signals, budget, counters });
+  assertSame(script, runner, actual, {
+    lines,
+    late,
+    signals,
+    budget,
+    counters,
+    isExhausted,
+  });
 }
 
 /**

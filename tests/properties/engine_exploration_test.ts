@@ -24,12 +24,17 @@ const MAX_ATTEMPTS = 3;
 const errors = {
   retryable: new Error("retryable"),
   nonRetryable: new Error("nonRetryable"),
+  exhausted: new Error("exhausted"),
   hopeless: new Error("hopeless"),
+  untimely: new Error("untimely"),
   buggy: new Error("buggy"),
 };
+const refusal = new Error("refused");
 const bug = new Error("a bug of the policy");
 const reason = new Error("the caller's reason");
-const value = "value";
+
+/** The values of the function, by the name of the step that each causes. */
+const values = { fulfilled: "value", refused: "a value to refuse", unjudged: "buggy" };
 
 interface Rules {
   attemptTimeout: number;
@@ -44,7 +49,8 @@ class ExploredPolicy implements Policy {
   readonly deadline: number;
   readonly grace: number;
   readonly rules: Rules;
-  readonly asked: Failure[] = [];
+  readonly asked: [failure: Failure, previous: Failure | null, isRefusal: boolean][] = [];
+  readonly judged: unknown[] = [];
 
   constructor(rules: Rules) {
     this.attemptTimeout = rules.attemptTimeout;
@@ -53,11 +59,26 @@ class ExploredPolicy implements Policy {
     this.rules = rules;
   }
 
-  decide(failure: Failure): number | Refusal {
-    this.asked.push(failure);
+  refusalOf(value: unknown, name: string): Error | null {
+    this.judged.push(value);
+    assertEquals(name, "load");
+    if (value === values.unjudged) throw bug;
+    return value === values.refused ? refusal : null;
+  }
+
+  decide(
+    failure: Failure,
+    at: number,
+    previous: Failure | null,
+    isRefusal: boolean,
+  ): number | Refusal {
+    this.asked.push([failure, previous, isRefusal]);
+    assertEquals(at, BEGAN_AT + failure.elapsed);
     if (failure.error === errors.nonRetryable) return "nonRetryable";
+    if (failure.error === errors.exhausted) return "exhausted";
     if (failure.attempt >= this.rules.maxTries) return "maxTries";
     if (failure.error === errors.hopeless) return "giveup";
+    if (failure.error === errors.untimely) return "deadline";
     if (failure.error === errors.buggy) throw bug;
     return this.rules.pause;
   }
@@ -79,9 +100,14 @@ function eventsAt(policy: Policy, state: State, at: number): Event[] {
     outcome: { status: "rejected", reason },
   }));
   const error = state.phase === "trying" ? { error: limitError(policy, state, at) } : {};
+  const fulfillments = Object.values(values).map((value): Event => ({
+    type: "settled",
+    at,
+    outcome: { status: "fulfilled", value },
+  }));
   return [
     { type: "woke", at, ...error },
-    { type: "settled", at, outcome: { status: "fulfilled", value } },
+    ...fulfillments,
     ...rejections,
     { type: "aborted", at, reason },
     { type: "faulted", at, reason: bug },
@@ -152,17 +178,19 @@ class Exploration {
       for (const event of eventsAt(this.#policy, state, at)) {
         const next = this.#step(state, Object.freeze(event));
         // Without `maxTries`, a policy goes on for ever. The exploration must not.
-        if (next.attempts <= MAX_ATTEMPTS) this.#add(states, next);
+        const isNew = next !== state && next.attempts <= MAX_ATTEMPTS;
+        if (isNew) this.#add(states, next);
       }
     }
     return states;
   }
 
   #step(state: State, event: Event): State {
-    const { asked } = this.#policy;
+    const { asked, judged } = this.#policy;
     asked.length = 0;
+    judged.length = 0;
     const next = step(this.#policy, state, event);
-    const how = event.type === "settled" ? event.outcome.status : event.type;
+    const how = howOf(event);
     this.moves.add(`${state.phase} ${how} ${next === state ? "-" : next.phase}`);
     try {
       this.#checkAnyStep(state, event, next);
@@ -187,13 +215,25 @@ class Exploration {
     if (event.type === "aborted" || event.type === "faulted") {
       assertEquals(next.phase, "done");
     }
+    const isSettled = event.type === "settled" && state.phase !== "pausing" &&
+      !(state.phase === "stopping" && event.at === deadlineAt);
+    const how = howOf(event);
+    assertEquals(
+      this.#policy.judged,
+      isSettled && how !== "rejected" ? [valueOf(event)] : [],
+    );
     const isFailure = event.type === "settled"
-      ? event.outcome.status === "rejected" && state.phase !== "pausing" &&
-        !(state.phase === "stopping" && event.at === deadlineAt)
+      ? isSettled && (how === "rejected" || how === "refused")
       : event.type === "woke" && event.at >= state.wakeAt && event.at < deadlineAt &&
         state.phase !== "pausing" && next.phase !== "stopping";
     assertEquals(asked.length, isFailure ? 1 : 0);
-    if (isFailure) assertStrictEquals(next.lastFailure, asked[0]);
+    if (asked[0] === undefined) return;
+    const [failure, previous, isRefusal] = asked[0];
+    assertStrictEquals(next.lastFailure, failure);
+    assertStrictEquals(previous, state.lastFailure);
+    // In the grace, the failure is the timeout, whatever the value is.
+    assertEquals(isRefusal, how === "refused" && state.phase === "trying");
+    if (isRefusal) assertStrictEquals(failure.error, refusal);
   }
 
   #checkChange(state: State, event: Event, next: State): void {
@@ -206,7 +246,12 @@ class Exploration {
     assertEquals(next.attemptAt, next.phase === "trying" ? next.at : state.attemptAt);
     assertEquals(next.pause, next.phase === "pausing" ? rules.pause : state.pause);
     if (next.lastFailure !== state.lastFailure) this.#checkFailure(state, event, next);
-    else assert(state.phase !== "stopping" || (next as Done).reason === "success");
+    else {
+      assert(
+        state.phase !== "stopping" || (next as Done).reason === "success" ||
+          howOf(event) === "unjudged",
+      );
+    }
     if (next.phase === "done") return;
     assert(next.wakeAt >= next.at && next.wakeAt <= deadlineAt);
     assert(next.at < deadlineAt, "at the deadline it is done");
@@ -270,6 +315,22 @@ class Exploration {
   }
 }
 
+/** The value of an attempt. */
+function valueOf(event: Event): unknown {
+  return event.type === "settled" && event.outcome.status === "fulfilled"
+    ? event.outcome.value
+    : undefined;
+}
+
+/** The kind of an event: its type, or the decision about the outcome. */
+function howOf(event: Event): string {
+  if (event.type !== "settled") return event.type;
+  if (event.outcome.status === "rejected") return "rejected";
+  const [how = ""] = Object.entries(values).find(([, each]) => each === valueOf(event)) ??
+    [];
+  return how;
+}
+
 /** Each exploration runs once, in the first test that needs it. */
 const explorations = new Map<Rules, Exploration>();
 
@@ -319,28 +380,38 @@ Deno.test("step() makes exactly the transitions of the table", () => {
     "done aborted -",
     "done faulted -",
     "done fulfilled -",
+    "done refused -",
     "done rejected -",
+    "done unjudged -",
     "done woke -",
     "pausing aborted done",
     "pausing faulted done",
     "pausing fulfilled -",
+    "pausing refused -",
     "pausing rejected -",
+    "pausing unjudged -",
     "pausing woke -", // too early
     "pausing woke done",
     "pausing woke trying",
     "stopping aborted done",
     "stopping faulted done",
     "stopping fulfilled done",
+    "stopping refused done",
+    "stopping refused pausing",
     "stopping rejected done",
     "stopping rejected pausing",
+    "stopping unjudged done",
     "stopping woke -", // too early
     "stopping woke done",
     "stopping woke pausing",
     "trying aborted done",
     "trying faulted done",
     "trying fulfilled done",
+    "trying refused done",
+    "trying refused pausing",
     "trying rejected done",
     "trying rejected pausing",
+    "trying unjudged done",
     "trying woke -", // too early
     "trying woke done",
     "trying woke pausing", // without a grace
@@ -356,18 +427,21 @@ Deno.test("step() can end for every reason after each number of attempts that al
     "1 aborted",
     "1 callbackError",
     "1 deadline",
+    "1 exhausted",
     "1 giveup",
     "1 nonRetryable",
     "1 success",
     "2 aborted",
     "2 callbackError",
     "2 deadline",
+    "2 exhausted",
     "2 giveup",
     "2 nonRetryable",
     "2 success",
     "3 aborted",
     "3 callbackError",
     "3 deadline",
+    "3 exhausted",
     "3 maxTries",
     "3 nonRetryable",
     "3 success",

@@ -8,14 +8,18 @@ import {
   Backoff,
   type BackoffOptions,
   currentAttempt,
+  type ErrorClass,
+  type ExecuteOptions,
+  retry,
+  sleep,
   type Statistic,
 } from "@asyncbackoff/asyncbackoff";
 import type { PolicyScript } from "./script.ts";
 
-/** A way to execute a function, and to read the counters. */
+/** A way to execute a function, and to read the counters, if they can be read. */
 export interface EntryPoint {
-  run(fn: (attempt: Attempt) => unknown, signal: AbortSignal): Promise<unknown>;
-  counters(): Record<string, number>;
+  run(fn: (attempt: Attempt) => unknown, options: ExecuteOptions): Promise<unknown>;
+  counters(): Record<string, number> | null;
 }
 
 /** The entry point that a script names. */
@@ -23,6 +27,10 @@ export function entryPointOf(policy: PolicyScript, options: BackoffOptions): Ent
   const { entryPoint, attemptTimeout, deadline, maxTries } = policy;
   const limits = { attemptTimeout, deadline };
   const named = { ...options, ...limits, maxTries };
+  if (entryPoint === "with") return byExecute(changed(named, policy.kept));
+  if (entryPoint === "retry") {
+    return { run: (fn) => retry(fn, named), counters: () => null };
+  }
   if (entryPoint === "execute") return byExecute(new Backoff(named));
   if (entryPoint === "wrap") return byDecorator(new Backoff(named).wrap);
   if (entryPoint === "asyncbackoff") return byDecorator(asyncbackoff(named));
@@ -33,16 +41,63 @@ export function entryPointOf(policy: PolicyScript, options: BackoffOptions): Ent
 /** The entry point that takes a signal for each execution. */
 export function byExecute(backoff: Backoff): EntryPoint {
   return {
-    run: (fn, signal) => backoff.execute(fn, { signal }),
+    run: (fn, options) => backoff.execute(fn, options),
     counters: () => countersOf(backoff),
   };
 }
 
 function byDecorator(decorate: AsyncDecorator): EntryPoint {
   return {
-    run: (fn) => decorate((() => fn(currentAttempt())) as () => Promise<unknown>)(),
+    run: (fn) => {
+      const called = () => fn(currentAttempt()) as Promise<unknown>;
+      return decorate(Object.defineProperty(called, "name", { value: fn.name }))();
+    },
     counters: () => countersOf(decorate),
   };
+}
+
+/** Options that would be noticed if they were not replaced. */
+const replaced: Required<BackoffOptions> = {
+  attemptTimeout: 1,
+  deadline: 1,
+  pause: [7],
+  minRemaining: 10_000,
+  exceptions: [EvalError],
+  until: () => false,
+  maxTries: 1,
+  giveup: () => true,
+  budget: { mayRetry: () => false },
+  retryExhausted: false,
+  grace: 1,
+  signal: AbortSignal.abort("the signal was not replaced"),
+  observe: () => {
+    throw new Error("the observer was not replaced");
+  },
+  clock: { now: () => NaN, sleep },
+  name: "a name that was not replaced",
+};
+
+/** A policy whose options are partly those of another policy, which it was made of. */
+function changed(options: BackoffOptions, kept: number): Backoff {
+  const base: Record<string, unknown> = {};
+  const changes: Record<string, unknown> = {};
+  for (
+    const [index, name] of (Object.keys(replaced) as (keyof BackoffOptions)[]).entries()
+  ) {
+    // A policy must say what it retries, even if it is replaced.
+    const isKept = (kept >> index) % 2 === 1 &&
+      (name !== "exceptions" || (options.exceptions ?? null) !== null);
+    base[name] = isKept ? options[name] : replaced[name];
+    // `undefined` keeps an option, and `null` restores its default.
+    if (!isKept) changes[name] = options[name] ?? null;
+    else if (index % 2 === 0) changes[name] = undefined;
+  }
+  const policy = new Backoff(base);
+  const other = policy.with(changes);
+  if (other.statistic !== policy.statistic) {
+    throw new Error("It has a statistic of its own");
+  }
+  return other;
 }
 
 /** All counters but `late`: late outcomes are compared one by one. */
@@ -68,7 +123,14 @@ export function countersOf(
 function byPosition(policy: PolicyScript, options: BackoffOptions): AsyncDecorator {
   const { attemptTimeout, deadline, maxTries } = policy;
   const { pause = null, exceptions, ...rest } = options;
-  return Array.isArray(exceptions)
-    ? asyncbackoff(attemptTimeout, deadline, pause, ...exceptions, { ...rest, maxTries })
-    : asyncbackoff(attemptTimeout, deadline, pause, { ...rest, maxTries, exceptions });
+  if (!Array.isArray(exceptions)) {
+    return asyncbackoff(attemptTimeout, deadline, pause, { ...rest, maxTries, exceptions });
+  }
+  const [first, ...others]: ErrorClass[] = exceptions;
+  return first === undefined
+    ? asyncbackoff(attemptTimeout, deadline, pause, { ...rest, maxTries })
+    : asyncbackoff(attemptTimeout, deadline, pause, first, ...others, {
+      ...rest,
+      maxTries,
+    });
 }

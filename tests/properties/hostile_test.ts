@@ -8,6 +8,9 @@ import {
   Backoff,
   type BackoffOptions,
   type Clock,
+  type ExecuteOptions,
+  ResultError,
+  retry,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
@@ -79,14 +82,18 @@ function thrownBy(fn: () => unknown): { error: unknown } | null {
 const valid: Record<string, unknown[]> = {
   attemptTimeout: [0, 100, null],
   deadline: [0, 500, undefined],
-  pause: [0, 10],
-  exceptions: ["all", [Error]],
+  pause: [0, 10, [10, 20]],
+  minRemaining: [0, 100, null],
+  exceptions: ["all", [Error], () => true],
+  until: [() => true],
   maxTries: [1, 3],
   giveup: [() => false],
   grace: [0, 10, Infinity],
   signal: [null],
   observe: [() => {}],
-  budget: [null],
+  budget: [null, { mayRetry: () => true }],
+  retryExhausted: [true, false],
+  name: ["load", ""],
 };
 const option = (name: string): fc.Arbitrary<Hostile> =>
   fc.oneof(
@@ -122,6 +129,8 @@ function makeOptions(options: Options): unknown {
 function assertIsOptions(given: unknown): void {
   if (given === null || given === undefined) return;
   assert(typeof given === "object" && !Array.isArray(given), "These are not options");
+  const isError = Object.prototype.toString.call(given) === "[object Error]";
+  assert(!isError, "An error is not options, though it has a name");
   const known = ["clock", ...Object.keys(valid)];
   assertEquals(Object.keys(given).filter((each) => !known.includes(each)), []);
   const { signal = null } = given as BackoffOptions;
@@ -133,6 +142,10 @@ const makePolicy: ((options: BackoffOptions) => (fn: () => unknown) => Promise<u
   [
     (options) => {
       const backoff = new Backoff(options);
+      return (fn) => backoff.execute(fn);
+    },
+    (options) => {
+      const backoff = new Backoff().with(options);
       return (fn) => backoff.execute(fn);
     },
     (options) => {
@@ -182,6 +195,69 @@ Deno.test("asyncbackoff() refuses invalid options with a clear error, or works",
       assert(outcome !== null, "It hangs");
       if (outcome.status === "fulfilled") return assertEquals(outcome.value, "value");
       count("ends with an error");
+    },
+  });
+});
+
+Deno.test("retry() refuses invalid options with a clear error, or works", async () => {
+  await assertProperty({
+    name: "options of retry()",
+    arbitrary: options,
+    runs: 300,
+    categories: ["refused", "accepted"],
+    async holds(options, { count, forgive, assertUncaught }) {
+      const clock = new TestClock();
+      const given = makeOptions(options);
+      if ("parts" in options) {
+        if ("clock" in options.parts) return; // it may stand still
+        // Attempts that are given no time can go on for ever at one instant.
+        if ((given as BackoffOptions).attemptTimeout === 0) return;
+      }
+      const parts = "parts" in options ? { clock, maxTries: 2, ...given as object } : given;
+      const outcome = await outcomeOf(retry(() => "value", parts as BackoffOptions), clock);
+      assertUnchanged();
+      if ("parts" in options && "observe" in options.parts) forgive(); // they are uncaught
+      assertUncaught([]);
+      assert(outcome !== null, "It hangs");
+      count(outcome.status === "fulfilled" ? "accepted" : "refused");
+      if (outcome.status === "fulfilled") assertEquals(outcome.value, "value");
+      else if ("whole" in options) assertClear(outcome.reason);
+    },
+  });
+});
+
+Deno.test("Backoff.execute() refuses invalid options of its own with a clear error, or works", async () => {
+  const names = ["signal", "observe", "until", "name"] as const;
+  await assertProperty({
+    name: "options of execute()",
+    arbitrary: fc.oneof(
+      { weight: 1, arbitrary: hostile.map((each) => ({ whole: each })) },
+      {
+        weight: 3,
+        arbitrary: fc.record(
+          Object.fromEntries(names.map((name) => [name, option(name)])),
+          { requiredKeys: [] },
+        ).map((parts) => ({ parts })),
+      },
+    ),
+    runs: 300,
+    categories: ["refused", "accepted"],
+    async holds(options, { count, forgive, assertUncaught }) {
+      const clock = new TestClock();
+      const given = makeOptions(options) as ExecuteOptions;
+      const backoff = new Backoff({ exceptions: [], maxTries: 2, clock });
+      const outcome = await outcomeOf(backoff.execute(() => "value", given), clock);
+      assertUnchanged();
+      if ("parts" in options && "observe" in options.parts) forgive(); // they are uncaught
+      assertUncaught([]);
+      assert(outcome !== null, "It hangs");
+      const isAccepted = backoff.statistic.attempts > 0 || outcome.status === "fulfilled";
+      count(isAccepted ? "accepted" : "refused");
+      if (outcome.status === "fulfilled") return assertEquals(outcome.value, "value");
+      const { until, signal } = "parts" in options ? given : {} as ExecuteOptions;
+      // A signal of the caller's gives its own reason, and a predicate throws what it will.
+      if (until !== undefined || signal !== undefined) return;
+      assertClear(outcome.reason);
     },
   });
 });
@@ -290,34 +366,54 @@ Deno.test("Backoff.execute() retries any thrown value, and rejects with the valu
       }
       assert(Object.is(outcome.reason, error), "It rejects with another value");
       if (way === "retryable class") return;
-      const isTimeout = nameOf(error) === "TimeoutError";
-      const isRetried = isTimeout ||
-        (way !== "nonRetryable" && nameOf(error) !== "AbortError");
+      // The same timeout again is not a new one.
+      if (nameOf(error) === "TimeoutError") {
+        return assertEquals(backoff.statistic.attempts, 2);
+      }
+      const isRetried = way !== "nonRetryable" && nameOf(error) !== "AbortError";
       assertEquals(backoff.statistic.attempts, isRetried ? 3 : 1);
     },
   });
 });
 
-Deno.test("Backoff.execute() ends whatever giveup, pause and observe return", async () => {
+Deno.test("Backoff.execute() ends whatever its callbacks return", async () => {
   await assertProperty({
     name: "answers",
     arbitrary: fc.record({
+      until: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(true, false).map(asIs) },
+        hostile,
+      ),
+      exceptions: fc.oneof({ weight: 3, arbitrary: fc.constant(asIs(true)) }, hostile),
       giveup: fc.oneof({ weight: 3, arbitrary: fc.constant(asIs(false)) }, hostile),
       pause: fc.oneof(fc.constant(asIs(100)), hostile),
+      mayRetry: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(true, true, false).map(asIs) },
+        hostile,
+      ),
       observe: hostile,
     }),
     runs: 300,
-    categories: ["given up", "paused", "refused"],
+    categories: [
+      "success",
+      "nonRetryable",
+      "maxTries",
+      "giveup",
+      "budget",
+      "callbackError",
+    ],
     async holds(answers, { count, assertUncaught }) {
       const clock = new TestClock();
       const failure = new Error("down");
       const reasons: unknown[] = [];
       const backoff = new Backoff({
-        exceptions: "all",
+        exceptions: () => make(answers.exceptions) as boolean,
+        until: () => make(answers.until) as boolean,
         maxTries: 3,
         deadline: 5000,
         giveup: () => make(answers.giveup) as boolean,
         pause: () => make(answers.pause) as number,
+        budget: { mayRetry: () => make(answers.mayRetry) as boolean },
         observe: (event) => {
           if (event.type === "done") reasons.push(event.reason);
           return make(answers.observe) as void;
@@ -325,22 +421,21 @@ Deno.test("Backoff.execute() ends whatever giveup, pause and observe return", as
         clock,
       });
       const outcome = await outcomeOf(
-        backoff.execute(() => Promise.reject(failure)),
+        backoff.execute(({ number }) => number === 2 ? "value" : Promise.reject(failure)),
         clock,
       );
       assertUnchanged();
       assertUncaught([]);
-      assert(outcome?.status === "rejected", "It must reject");
+      assert(outcome !== null, "It hangs");
       const [reason] = reasons;
-      count(
-        reason === "callbackError"
-          ? "refused"
-          : reason === "giveup"
-          ? "given up"
-          : "paused",
-      );
-      if (reason === "callbackError") assertClear(outcome.reason);
-      else assert(Object.is(outcome.reason, failure), "It rejects with another error");
+      count(reason as string);
+      if (outcome.status === "fulfilled") {
+        return assertEquals([outcome.value, reason], ["value", "success"]);
+      }
+      const { reason: error } = outcome;
+      if (reason === "callbackError") assertClear(error);
+      else if (error instanceof ResultError) assertEquals(error.value, "value");
+      else assert(Object.is(error, failure), "It rejects with another error");
     },
   });
 });
@@ -388,6 +483,7 @@ Deno.test("Backoff.execute() works when its clock goes backwards, and refuses a 
         attemptTimeout: 100,
         deadline: 350,
         pause: 10,
+        exceptions: [],
         observe: (event) => {
           if (event.type === "done") elapsed.push(event.elapsed);
           if (event.type === "failure") {
@@ -428,7 +524,12 @@ Deno.test("Backoff.execute() refuses a clock whose sleep or after does not work"
       const wait = () => thing;
       const clock =
         (hasAfter ? { now, sleep: wait, after: wait } : { now, sleep: wait }) as Clock;
-      const backoff = new Backoff({ maxTries: 2, attemptTimeout: 100, clock });
+      const backoff = new Backoff({
+        maxTries: 2,
+        exceptions: [],
+        attemptTimeout: 100,
+        clock,
+      });
       const work = () => time.sleep(50).then(() => "value");
       const outcome = await outcomeOf(backoff.execute(work), time);
       assertUnchanged();

@@ -10,6 +10,18 @@ import { interpret } from "./reference.ts";
 import { assertProperty } from "./runs.ts";
 import type { AbortScript, Script, Trace } from "./script.ts";
 
+/** Categories of a script itself. */
+function categoriesOf({ policy, call }: Script): string[] {
+  const { entryPoint, clock, observer, budget } = policy;
+  const categories = [entryPoint, `clock: ${clock}`, `observer: ${observer}`];
+  if (budget !== null) categories.push(`budget's hooks: ${budget.hooks}`);
+  if (call.observer !== "none") categories.push(`observers: ${observer}, ${call.observer}`);
+  if (call.name !== null || policy.name !== null) {
+    categories.push(`name of ${call.name === null ? "the policy" : "the call"}`);
+  }
+  return categories;
+}
+
 Deno.test("asyncbackoff() does the same as the reference in any script, each time", async () => {
   await assertProperty({
     name: "model",
@@ -18,11 +30,7 @@ Deno.test("asyncbackoff() does the same as the reference in any script, each tim
     categories,
     async holds(script, { count, assertUncaught }) {
       const expected = interpret(script);
-      const { entryPoint, clock, observer } = script.policy;
-      for (const each of expected.seen) count(each);
-      for (const each of [entryPoint, `clock: ${clock}`, `observer: ${observer}`]) {
-        count(each);
-      }
+      for (const each of [...expected.seen, ...categoriesOf(script)]) count(each);
       if (expected.isOpen) return count("left out: the rules leave the order open");
       const runner = await runScript(script, new TestClock());
       assertUncaught(runner.thrown);
@@ -47,6 +55,7 @@ const gist = ({ lines, counters }: Trace) => ({
  * and aborts come first at their instant, or beforehand.
  */
 const inTurn = script.map((each): Script => ({
+  ...each,
   policy: { ...each.policy, clock: "after" },
   attempts: each.attempts.map((attempt) => ({ ...attempt, form: "plain" })),
   aborts: each.aborts.filter(({ from }) =>

@@ -7,11 +7,14 @@ import { type Entry, Instants } from "./instants.ts";
 import {
   type AbortFrom,
   type AbortScript,
+  type Answer,
   answerOf,
   attemptOf,
   type AttemptScript,
   type Ending,
   facts,
+  nameOf,
+  type Past,
   type Place,
   primitives,
   type Script,
@@ -22,9 +25,21 @@ import {
 type Label = string;
 type Outcome = { value: Label } | { error: Label };
 
+/** Everything that the rules ask about an error. */
+interface Traits {
+  readonly name: string | null;
+  readonly classes: readonly string[];
+  readonly isMarked: boolean;
+  /** How many causes deep there is an error that was retried enough; `Infinity` for nowhere. */
+  readonly exhaustedAt: number;
+  /** The categories of a failure with it. */
+  readonly categories: readonly string[];
+}
+
 interface RunningAttempt {
   readonly number: number;
   readonly script: AttemptScript;
+  readonly lastError: Label | undefined;
   isCalled: boolean;
   isSettled: boolean;
   /** The reason of its signal. */
@@ -44,6 +59,9 @@ interface Failure {
 /** The decision about a failure: a pause, or the end. */
 type Decision = { pause: number } | { reason: string; error: Label };
 
+/** The decision about a value. */
+type Verdict = "accepted" | "refused" | { thrown: Label };
+
 /** The trace that a script must have, and categories of what happened in it. */
 export interface Expected extends Trace {
   /** Categories of what happened, to be counted. */
@@ -59,6 +77,39 @@ export function interpret(script: Script): Expected {
   return new Reference(script).run();
 }
 
+/**
+ * Whether another execution that ended so makes an error exhausted: it ended after its retries,
+ * and might have made more than one try.
+ */
+const exhausts: Record<Past, boolean> = {
+  marked: false,
+  "marked and retried": true,
+  maxTries: true,
+  giveup: true,
+  "giveup by its pause": true,
+  budget: true,
+  deadline: true,
+  "no time left": true,
+  "single try": false,
+  nonRetryable: false,
+  aborted: false,
+  callbackError: false,
+  success: false,
+};
+
+/** The depth up to which causes are looked at. */
+const MAX_DEPTH = 10;
+
+const endsRetries = ["maxTries", "giveup", "budget", "deadline"];
+
+const timeoutTraits: Traits = {
+  name: "TimeoutError",
+  classes: ["Error", "Object"],
+  isMarked: false,
+  exhaustedAt: Infinity,
+  categories: [],
+};
+
 const orNone = (limit: number | null) => limit ?? Infinity;
 
 class Reference {
@@ -66,6 +117,10 @@ class Reference {
   readonly #attemptTimeout: number;
   readonly #deadline: number;
   readonly #grace: number;
+  readonly #maxTries: number;
+  readonly #name: string;
+  /** For each label of an error. */
+  readonly #traits = new Map<Label, Traits>();
   readonly #instants = new Instants();
   readonly #expected: Expected = {
     lines: [],
@@ -83,6 +138,7 @@ class Reference {
       pauseTime: 0,
       success: 0,
       nonRetryable: 0,
+      exhausted: 0,
       maxTries: 0,
       giveup: 0,
       budget: 0,
@@ -90,10 +146,12 @@ class Reference {
       aborted: 0,
       callbackError: 0,
     },
+    isExhausted: false,
     seen: new Set(),
     possiblyLate: new Set(),
     isOpen: false,
   };
+  readonly #counters = this.#expected.counters!;
   #phase: "trying" | "stopping" | "failing" | "pausing" | "over" = "pausing";
   #attempt: RunningAttempt | null = null;
   #attempts: RunningAttempt[] = [];
@@ -113,6 +171,8 @@ class Reference {
     this.#attemptTimeout = orNone(script.policy.attemptTimeout);
     this.#deadline = orNone(script.policy.deadline);
     this.#grace = script.policy.grace ?? 0;
+    this.#maxTries = orNone(script.policy.maxTries);
+    this.#name = nameOf(script);
   }
 
   run(): Expected {
@@ -173,7 +233,7 @@ class Reference {
 
   #try(): void {
     this.#endPause();
-    const { counters } = this.#expected;
+    const counters = this.#counters;
     if (counters["attempts"]! > 0) {
       counters["sumTime"]! += this.#instants.now - this.#attemptAt;
     }
@@ -182,6 +242,7 @@ class Reference {
     const attempt: RunningAttempt = {
       number,
       script: attemptOf(this.#script, number),
+      lastError: this.#lastFailure?.error,
       isCalled: false,
       isSettled: false,
       abortedBy: null,
@@ -212,8 +273,10 @@ class Reference {
     const remaining = Math.min(this.#attemptTimeout, this.#deadline - this.#instants.now);
     attempt.isCalled = true;
     this.#see(`function: ${script.when === "sync" ? "sync" : script.form}`);
+    const triesLeft = this.#maxTries - number;
     this.#write(
-      `call ${number}: remaining ${remaining}, after ${this.#lastFailure?.error}`,
+      `call ${number}: remaining ${remaining}, triesLeft ${triesLeft}, ` +
+        `after ${attempt.lastError}`,
     );
     for (const each of this.#abortsIn("timer", number)) {
       const { after } = each.from as { after: number };
@@ -223,7 +286,7 @@ class Reference {
     attempt.isSettled = this.#outerDone.has(number);
     this.#abortIn("function", number);
     const { when, ending } = script;
-    const outcome = outcomeOf(ending, number);
+    const outcome = this.#outcomeOf(ending, number);
     if (this.#outerDone.has(number)) this.#undelivered.push([attempt, outcome]);
     if (when === "sync" || when === "soon") this.#settle(attempt, outcome);
     if (typeof when === "object" && "after" in when) {
@@ -237,14 +300,14 @@ class Reference {
       const attempt = this.#attempts[number - 1];
       if (attempt?.isCalled) {
         this.#see("work armed before the execution");
-        this.#settle(attempt, outcomeOf(attempt.script.ending, number));
+        this.#settle(attempt, this.#outcomeOf(attempt.script.ending, number));
       }
       this.#abortIn("work", number);
     });
   }
 
   #work(attempt: RunningAttempt): void {
-    this.#settle(attempt, outcomeOf(attempt.script.ending, attempt.number));
+    this.#settle(attempt, this.#outcomeOf(attempt.script.ending, attempt.number));
     for (const each of this.#abortsIn("work", attempt.number)) {
       this.#abortByTimer(each, attempt);
     }
@@ -281,9 +344,37 @@ class Reference {
       if (isStopping) return this.#fail(this.#timeoutOf(this.#attempt!), "attempt");
       return this.#fail(outcome.error, null);
     }
+    this.#judge(outcome.value, isStopping);
+  }
+
+  /** Asks about a value: the policy first, then the execution. */
+  #judge(value: Label, isStopping: boolean): void {
+    const { policy, call } = this.#script;
+    const number = this.#attempt!.number;
+    this.#phase = "failing"; // an abort is only noted, as in the questions about a failure
+    let verdict = this.#askUntil("until", policy.until, value, number);
+    if (verdict === "accepted") {
+      verdict = this.#askUntil("call's until", call.until, value, number);
+    }
+    if (verdict === "refused") {
+      this.#see(isStopping ? "refusal in the grace" : "refusal");
+      if (isStopping) return this.#fail(this.#timeoutOf(this.#attempt!), "attempt");
+      const error = `refusal of ${value} (${number})`;
+      this.#traits.set(error, { ...timeoutTraits, name: "ResultError" });
+      return this.#fail(error, null, true);
+    }
     this.#count("done");
+    if (this.#isAbortedInDecision) {
+      // The value has arrived, but the caller has aborted before it was accepted.
+      this.#see("abort before a value is accepted");
+      this.#count("cancels");
+      return this.#end("aborted", { error: this.#reason! });
+    }
+    if (verdict !== "accepted") {
+      return this.#end("callbackError", { error: verdict.thrown });
+    }
     this.#writeBudget("succeeded");
-    this.#end("success", outcome);
+    this.#end("success", { value });
   }
 
   #late(attempt: RunningAttempt, outcome: Outcome): void {
@@ -292,7 +383,7 @@ class Reference {
       return this.#see("rejects with its signal's reason");
     }
     this.#see("value" in outcome ? "late value" : "late rejection");
-    if (this.#script.policy.observer === "none") return;
+    if (!this.#isObserved()) return;
     const text = `${this.#instants.now} late ${attempt.number}: ${describe(outcome)}`;
     // Known: an outcome that loses its tie with the deadline in the grace may have been
     // delivered before.
@@ -355,7 +446,7 @@ class Reference {
   #failAtEnd(error: Label): void {
     this.#count("done");
     this.#count("errors");
-    this.#observe("failure", failureText(this.#failure(error, "attempt"), null));
+    this.#observe("failure", this.#failureText(this.#failure(error, "attempt"), null));
   }
 
   #cancel(): void {
@@ -374,7 +465,7 @@ class Reference {
     if (onAbort !== "ignore" && when !== "sync") {
       const outcome = onAbort.ending === "reason"
         ? { error: reason }
-        : outcomeOf(onAbort.ending, number, "answer");
+        : this.#outcomeOf(onAbort.ending, number, "answer");
       const answer = () => this.#answer(attempt, outcome);
       if (onAbort.after === 0) this.#settle(attempt, outcome);
       else this.#instants.after(onAbort.after, "answer", number, answer);
@@ -406,24 +497,38 @@ class Reference {
     };
   }
 
-  #fail(error: Label, limit: "attempt" | null): void {
+  #factsOf(failure: Failure): string {
+    const { error, attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
+    return `${error} of '${this.#name}', attempt ${attempt}, limit ${limit}, ` +
+      `duration ${duration}, elapsed ${elapsed}, remaining ${remaining}, ` +
+      `pauseBefore ${pauseBefore}`;
+  }
+
+  #failureText(failure: Failure, pauseAfter: number | null): string {
+    return `failure ${this.#factsOf(failure)}, then ${pauseAfter}`;
+  }
+
+  #fail(error: Label, limit: "attempt" | null, isRefusal = false): void {
     this.#phase = "failing";
     const failure = this.#failure(error, limit);
+    const previous = this.#lastFailure;
     this.#lastFailure = failure;
     this.#count("done");
-    const decision = this.#decide(failure);
-    const isRetryable = !("reason" in decision && decision.reason === "nonRetryable");
-    if (isRetryable) this.#count("errors");
+    const decision = this.#decide(failure, previous, isRefusal);
+    const isRetryable = !("reason" in decision) ||
+      (decision.reason !== "nonRetryable" && decision.reason !== "exhausted");
+    // Known: a predicate that aborts the execution and lists no error is not believed.
+    if (isRetryable || this.#isAbortedInDecision) this.#count("errors");
     if (this.#isAbortedInDecision) {
       this.#phase = "over";
-      this.#observe("failure", failureText(failure, null));
+      this.#observe("failure", this.#failureText(failure, null));
       return this.#end("aborted", { error: this.#reason! });
     }
     if ("pause" in decision && this.#instants.now < this.#deadline) {
       return this.#pauseFor(failure, decision.pause);
     }
     this.#phase = "over";
-    this.#observe("failure", failureText(failure, null));
+    this.#observe("failure", this.#failureText(failure, null));
     // At the very instant of the deadline, there is no pause.
     if ("pause" in decision) return this.#end("deadline", { error });
     if (decision.reason === "budget") this.#count("refused");
@@ -440,82 +545,194 @@ class Reference {
       if (this.#phase === "pausing" && this.#attempt!.number === attempt) this.#try();
     });
     this.#see(pause === 0 ? "pause of 0" : "pause");
-    this.#observe("failure", failureText(failure, pause));
+    this.#observe("failure", this.#failureText(failure, pause));
     // An abort that came before the decision ends the pause.
     if (noted !== null && this.#phase === "pausing") this.#endAborted(noted);
   }
 
   #endPause(): void {
     if (this.#pausingSince === null) return;
-    this.#expected.counters["pauseTime"]! += this.#instants.now - this.#pausingSince;
+    this.#counters["pauseTime"]! += this.#instants.now - this.#pausingSince;
     this.#pausingSince = null;
   }
 
-  /** The order of the questions: exceptions, maxTries, giveup, budget, pause. */
-  #decide(failure: Failure): Decision {
+  /**
+   * The order of the questions: marked, exhausted, retryable, maxTries, giveup, the pause,
+   * minRemaining, budget.
+   */
+  #decide(failure: Failure, previous: Failure | null, isRefusal: boolean): Decision {
     const { policy } = this.#script;
     const { error, attempt } = failure;
-    if (!this.#isRetryable(error)) return { reason: "nonRetryable", error };
-    if (policy.budget !== null) this.#write("budget: failed");
-    if (attempt >= orNone(policy.maxTries)) return { reason: "maxTries", error };
-    return this.#askGiveup(failure) ?? this.#askBudget(failure) ?? this.#askPause(failure);
+    const { isMarked, exhaustedAt, categories } = this.#traitsOf(error);
+    const isExhausted = exhaustedAt <= MAX_DEPTH;
+    for (const each of categories) this.#see(each);
+    if (isMarked) this.#see("marked");
+    if (isMarked) return { reason: "nonRetryable", error };
+    if (isExhausted) this.#see(`retries exhausted: ${policy.retryExhausted ?? true}`);
+    if (isExhausted && policy.retryExhausted === false) {
+      return { reason: "exhausted", error };
+    }
+    // A refusal by the execution's own policy is always retryable.
+    if (!isRefusal) {
+      const decision = this.#askExceptions(failure, previous);
+      if (decision !== null) return decision;
+    }
+    if (policy.budget !== null && policy.budget.hooks !== "none") {
+      this.#write("budget: failed");
+    }
+    if (attempt >= this.#maxTries) return { reason: "maxTries", error };
+    const decision = this.#askGiveup(failure) ?? this.#askPause(failure);
+    if ("reason" in decision) return decision;
+    return this.#askTime(failure, decision.pause) ??
+      this.#askBudget(failure, decision.pause) ?? decision;
+  }
+
+  #askExceptions(failure: Failure, previous: Failure | null): Decision | null {
+    const { error, attempt } = failure;
+    const { exceptions } = this.#script.policy;
+    const { name, classes } = this.#traitsOf(error);
+    const no: Decision = { reason: "nonRetryable", error };
+    if (name === "TimeoutError") {
+      if (previous?.error !== error) return null;
+      this.#see("the same timeout twice");
+    }
+    const retryable = exceptions ?? this.#defaultExceptions();
+    if (retryable === "all") {
+      return name === "AbortError" || name === "TimeoutError" ? no : null;
+    }
+    if (Array.isArray(retryable)) {
+      return retryable.some((each) => classes.includes(each)) ? null : no;
+    }
+    this.#see("asks a predicate");
+    this.#ask("exceptions", error, attempt);
+    const answer = answerOf(retryable.predicate, attempt);
+    if (answer === "throw") return callbackError(`thrown by exceptions ${attempt}`);
+    if (answer === "promise") return callbackError(`TypeError caused by ${error}`);
+    return isTrue(answer) ? null : no;
+  }
+
+  #defaultExceptions(): "all" | [] {
+    const { entryPoint } = this.#script.policy;
+    return entryPoint === "asyncretry" || entryPoint === "retry" ? "all" : [];
   }
 
   #askGiveup(failure: Failure): Decision | null {
     const { giveup } = this.#script.policy;
     if (giveup === null) return null;
     const { error, attempt } = failure;
-    this.#ask("giveup", factsOf(failure), attempt);
+    this.#ask("giveup", this.#factsOf(failure), attempt);
     const answer = answerOf(giveup, attempt);
     if (answer === "throw") return callbackError(`thrown by giveup ${attempt}`);
     if (answer === "promise") return callbackError(`TypeError caused by ${error}`);
-    const isOver = answer === true || answer === "truthy";
-    return isOver ? { reason: "giveup", error } : null;
-  }
-
-  /** If no time remains, there is no retry to charge for. */
-  #askBudget({ error, attempt, remaining }: Failure): Decision | null {
-    const { budget } = this.#script.policy;
-    if (budget === null || remaining === 0) return null;
-    this.#see("asks a budget");
-    this.#ask("budget", "mayRetry", attempt);
-    const answer = answerOf(budget, attempt);
-    if (answer === "throw") return callbackError(`thrown by budget ${attempt}`);
-    if (answer === "promise") return callbackError(`TypeError caused by ${error}`);
-    return answer ? null : { reason: "budget", error };
+    return isTrue(answer) ? { reason: "giveup", error } : null;
   }
 
   #askPause(failure: Failure): Decision {
     const { pause } = this.#script.policy;
-    if (!Array.isArray(pause)) return { pause: pause ?? 0 };
     const { error, attempt } = failure;
-    this.#ask("pause", factsOf(failure), attempt);
+    if (pause === null || typeof pause === "number") return { pause: pause ?? 0 };
+    if (!Array.isArray(pause)) {
+      this.#see("a list of pauses");
+      return { pause: answerOf(pause.list, attempt) };
+    }
+    this.#ask("pause", this.#factsOf(failure), attempt);
     const answer = answerOf(pause, attempt);
     if (typeof answer === "number") return { pause: answer };
     if (answer === "throw") return callbackError(`thrown by pause ${attempt}`);
+    if (answer === "throw the failure's error") {
+      this.#see("a pause that gives up");
+      return { reason: "giveup", error };
+    }
     // An option may be absent, but not an answer.
     const isNumber = answer !== "promise" && answer !== "none";
     return callbackError(`${isNumber ? "RangeError" : "TypeError"} caused by ${error}`);
   }
 
-  #ask(place: "giveup" | "budget" | "pause", text: string, attempt: number): void {
+  /** Whether enough time is left after the pause, if that is a rule. */
+  #askTime({ error, remaining }: Failure, pause: number): Decision | null {
+    const { minRemaining, entryPoint } = this.#script.policy;
+    const min = minRemaining ?? (entryPoint === "retry" ? 0 : null);
+    if (min === null) return null;
+    const left = remaining - pause;
+    if (left > 0 && left >= min) return null;
+    this.#see(left > 0 ? "less than minRemaining is left" : "nothing is left");
+    return { reason: "deadline", error };
+  }
+
+  /** If no time remains after the pause, there is no retry to charge for. */
+  #askBudget(failure: Failure, pause: number): Decision | null {
+    const { budget } = this.#script.policy;
+    const { error, attempt, remaining } = failure;
+    if (budget === null) return null;
+    if (pause >= remaining) {
+      this.#see("asks no budget");
+      return null;
+    }
+    this.#see("asks a budget");
+    this.#ask("budget", this.#factsOf(failure), attempt);
+    const answer = answerOf(budget.mayRetry, attempt);
+    if (answer === "throw") return callbackError(`thrown by budget ${attempt}`);
+    if (answer === "promise") return callbackError(`TypeError caused by ${error}`);
+    return answer ? null : { reason: "budget", error };
+  }
+
+  #ask(place: Place, text: string, attempt: number): void {
     this.#write(`${place}: ${text}`);
     const before = this.#reason;
     this.#abortIn(place, attempt);
     if (this.#reason !== before) this.#isAbortedInDecision = true;
   }
 
-  #isRetryable(error: Label): boolean {
-    const { exceptions, entryPoint } = this.#script.policy;
-    const name = error.replace(/ .*/, "");
-    if (!(name in facts)) return true; // a timeout of the library
-    this.#see(`error: ${name}`);
-    const fact = facts[name as keyof typeof facts];
-    if (fact.name === "TimeoutError") return true;
-    const retryable = exceptions ?? (entryPoint === "asyncretry" ? "all" : []);
-    if (retryable === "all") return fact.name !== "AbortError";
-    const classes: readonly string[] = fact.classes;
-    return retryable.some((each) => classes.includes(each));
+  #askUntil(
+    place: "until" | "call's until",
+    answers: readonly Answer[] | null,
+    value: Label,
+    attempt: number,
+  ): Verdict {
+    if (answers === null) return "accepted";
+    this.#see(`asks ${place}`);
+    this.#ask(place, value, attempt);
+    const answer = answerOf(answers, attempt);
+    if (answer === "throw") return { thrown: `thrown by ${place} ${attempt}` };
+    if (answer === "promise") return { thrown: "TypeError" };
+    return isTrue(answer) ? "accepted" : "refused";
+  }
+
+  // ---- errors
+
+  #traitsOf(error: Label): Traits {
+    return this.#traits.get(error) ?? timeoutTraits;
+  }
+
+  /** The outcome of an attempt. Each attempt makes values of its own. */
+  #outcomeOf(
+    ending: Ending,
+    number: number,
+    by: "work" | "answer" = "work",
+  ): Outcome {
+    if (ending === "again") {
+      const { lastError } = this.#attempts[number - 1] as RunningAttempt;
+      if (lastError === undefined) return this.#outcomeOf({ raise: "A" }, number, by);
+      return { error: lastError };
+    }
+    if ("return" in ending) return { value: labelOf(ending.return, number, by) };
+    const depth = "past" in ending ? ending.depth : 0;
+    const name = depth > 0 ? "A" : ending.raise;
+    const label = labelOf(name, number, by);
+    // Primitives cannot be told.
+    const past = "past" in ending && !primitives.includes(ending.raise)
+      ? ending.past
+      : null;
+    const categories = [`error: ${name}`];
+    if (past !== null) categories.push(`past: ${past}`, `depth: ${depth}`);
+    this.#traits.set(label, {
+      ...facts[name],
+      // A wrapper around a marked error is not marked.
+      isMarked: past !== null && past.startsWith("marked") && depth === 0,
+      exhaustedAt: past !== null && exhausts[past] ? depth : Infinity,
+      categories,
+    });
+    return { error: label };
   }
 
   // ---- callers
@@ -589,31 +806,61 @@ class Reference {
   // ---- the end, and the trace
 
   #end(reason: string, outcome: Outcome): void {
-    const { counters } = this.#expected;
+    const counters = this.#counters;
     const attempts = counters["attempts"]!;
     this.#phase = "over";
     this.#see(`ends by ${reason}`);
     this.#endPause();
     this.#count(reason);
     if (attempts > 0) counters["sumTime"]! += this.#instants.now - this.#attemptAt;
+    if (attempts > 0) this.#endBudget();
+    if ("error" in outcome) {
+      this.#expected.isExhausted = this.#isExhausted(reason, outcome.error);
+    }
     const text = describe("value" in outcome ? outcome : { error: outcome.error });
     const facts = `attempts ${attempts}, elapsed ${this.#instants.now}`;
     this.#observe("done", `done by ${reason}: ${text}, ${facts}`);
     this.#write(`settled: ${text}`);
   }
 
+  /** The budget is told of the end of every execution that had begun. */
+  #endBudget(): void {
+    this.#writeBudget("ended");
+    if (this.#script.policy.budget?.hooks === "all, and ended throws") {
+      this.#see("ended throws");
+    }
+  }
+
+  /** Whether another execution must find that the error was retried enough. */
+  #isExhausted(reason: string, error: Label): boolean {
+    if (primitives.includes(error)) return false;
+    // An error of the library's own checks has the failure's error as its cause.
+    const cause = error.replace(/^(Type|Range)Error caused by /, "");
+    const { isMarked, exhaustedAt } = this.#traitsOf(cause);
+    if (cause !== error) return exhaustedAt + 1 <= MAX_DEPTH;
+    const mightRetry = this.#counters["attempts"]! > 0 && this.#maxTries > 1;
+    const isNow = mightRetry && endsRetries.includes(reason);
+    return !isMarked && (exhaustedAt <= MAX_DEPTH || isNow);
+  }
+
   #count(counter: string): void {
-    this.#expected.counters[counter]! += 1;
+    this.#counters[counter]! += 1;
+  }
+
+  #isObserved(): boolean {
+    const { policy, call } = this.#script;
+    return policy.observer !== "none" || call.observer !== "none";
   }
 
   #observe(place: "attempt" | "failure" | "done", text: string): void {
-    if (this.#script.policy.observer === "none") return;
+    if (!this.#isObserved()) return;
     this.#write(`observed ${text}`);
-    this.#abortIn(place, this.#expected.counters["attempts"]!);
+    this.#abortIn(place, this.#counters["attempts"]!);
   }
 
   #writeBudget(text: string): void {
-    if (this.#script.policy.budget === null) return;
+    const { budget } = this.#script.policy;
+    if (budget === null || budget.hooks === "none") return;
     this.#expected.budget.push(`${this.#instants.now} ${text}`);
   }
 
@@ -638,6 +885,8 @@ class Reference {
     this.#expected.signals = this.#attempts.filter(({ isCalled }) => isCalled)
       .map(({ number, abortedBy }) => `${number}: ${abortedBy ?? "not aborted"}`);
     this.#expected.late.sort();
+    // The one call of `retry` has counters that nobody can read.
+    if (this.#script.policy.entryPoint === "retry") this.#expected.counters = null;
     return this.#expected;
   }
 }
@@ -646,31 +895,19 @@ function callbackError(error: Label): Decision {
   return { reason: "callbackError", error };
 }
 
-/** The outcome of an attempt. Each attempt makes values of its own. */
-function outcomeOf(
-  ending: Ending,
-  number: number,
-  by: "work" | "answer" = "work",
-): Outcome {
-  const name = "return" in ending ? ending.return : ending.raise;
-  const label = primitives.includes(name) ? name : `${name} ${number} ${by}`;
-  return "return" in ending ? { value: label } : { error: label };
+/** The label of a value that an attempt made. Primitives are all the same. */
+function labelOf(name: string, number: number, by: string): Label {
+  return primitives.includes(name) ? name : `${name} ${number} ${by}`;
+}
+
+function isTrue(answer: Answer): boolean {
+  return answer === true || answer === "truthy";
 }
 
 function describe(outcome: Outcome): string {
   return "value" in outcome
     ? `fulfilled with ${outcome.value}`
     : `rejected with ${outcome.error}`;
-}
-
-function factsOf(failure: Failure): string {
-  const { error, attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
-  return `${error}, attempt ${attempt}, limit ${limit}, duration ${duration}, ` +
-    `elapsed ${elapsed}, remaining ${remaining}, pauseBefore ${pauseBefore}`;
-}
-
-function failureText(failure: Failure, pauseAfter: number | null): string {
-  return `failure ${factsOf(failure)}, then ${pauseAfter}`;
 }
 
 function sourceOf(from: AbortFrom): string {

@@ -4,7 +4,7 @@ import { TimeoutError } from "@asyncbackoff/asyncbackoff";
 import { begin, step } from "../../src/engine/engine.ts";
 import type { Event, Failure, Policy, State } from "../../src/engine/state.ts";
 import { factsOf, type LoggedEvent } from "./runner.ts";
-import type { PolicyScript } from "./script.ts";
+import { nameOf, type PolicyScript, type Script } from "./script.ts";
 
 /** A policy that repeats the logged decisions, which the engine asks for in order. */
 class LoggedPolicy implements Policy {
@@ -12,6 +12,7 @@ class LoggedPolicy implements Policy {
   readonly deadline: number;
   readonly grace: number;
   readonly #pauses: (number | null)[] = [];
+  readonly #refusals: (string | null)[] = [];
   #reason = "";
   #label = "";
 
@@ -21,26 +22,32 @@ class LoggedPolicy implements Policy {
     this.grace = policy.grace ?? 0;
     for (const event of log) {
       if (event.type === "decided") this.#pauses.push(event.pauseAfter);
+      if (event.type === "judged") this.#refusals.push(event.refusal);
       if (event.type !== "ended") continue;
       this.#reason = event.reason;
       this.#label = event.label;
     }
   }
 
+  refusalOf(): string | null {
+    const refusal = this.#refusals.shift() ?? null;
+    if (refusal === "thrown") throw this.#label;
+    return refusal;
+  }
+
   decide(_: Failure): ReturnType<Policy["decide"]> {
     const pause = this.#pauses.shift() ?? null;
     if (pause !== null) return pause;
     if (this.#reason === "callbackError") throw this.#label;
-    // If the deadline or an abort ended the execution, this decision did not.
-    const isDecisive = this.#reason !== "deadline" && this.#reason !== "aborted";
-    return isDecisive ? this.#reason as "giveup" : 0;
+    // If an abort ended the execution, this decision did not.
+    return this.#reason === "aborted" ? 0 : this.#reason as "giveup";
   }
 }
 
 /** All states of an execution, in order. */
-export function replay(policy: PolicyScript, log: readonly LoggedEvent[]): State[] {
-  const logged = new LoggedPolicy(policy, log);
-  let state: State = begin(0, "");
+export function replay(script: Script, log: readonly LoggedEvent[]): State[] {
+  const logged = new LoggedPolicy(script.policy, log);
+  let state: State = begin(0, nameOf(script));
   const states: State[] = [state];
   const apply = (event: Event) => {
     const next = step(logged, state, event);
@@ -52,14 +59,20 @@ export function replay(policy: PolicyScript, log: readonly LoggedEvent[]): State
     }
   };
   for (const event of log) {
-    if (event.type === "decided" || event.type === "ended") continue;
+    if (isDecision(event)) continue;
     if (event.type === "settled" && event.attempt !== state.attempts) continue;
     apply(eventOf(event));
   }
   return states;
 }
 
-function eventOf(event: Exclude<LoggedEvent, { type: "decided" | "ended" }>): Event {
+type LoggedDecision = Extract<LoggedEvent, { type: "judged" | "decided" | "ended" }>;
+
+function isDecision(event: LoggedEvent): event is LoggedDecision {
+  return event.type === "judged" || event.type === "decided" || event.type === "ended";
+}
+
+function eventOf(event: Exclude<LoggedEvent, LoggedDecision>): Event {
   const { at } = event;
   if (event.type === "aborted") return { type: "aborted", at, reason: event.label };
   if (event.type !== "settled") return { type: "woke", at };

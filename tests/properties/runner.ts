@@ -5,20 +5,35 @@ import {
   type Attempt,
   type BackoffEvent,
   type BackoffOptions,
+  type Budget,
   currentAttempt,
+  type ExecuteOptions,
   type Failure,
 } from "@asyncbackoff/asyncbackoff";
 import { type EntryPoint, entryPointOf } from "./entry_point.ts";
 import { type FullClock, RecordingClock, withoutAfter } from "./recording_clock.ts";
-import { classes, Labels, makeError, makeReason, makeValue } from "./world.ts";
+import {
+  classes,
+  isExhausted,
+  Labels,
+  makeError,
+  makePastError,
+  makeReason,
+  makeValue,
+} from "./world.ts";
 import {
   type AbortFrom,
   type AbortScript,
+  type Answer,
   answerOf,
   attemptOf,
-  type BudgetAnswer,
+  type BudgetScript,
   type Ending,
   type Form,
+  nameOf,
+  type ObserverScript,
+  type PastError,
+  type PauseAnswer,
   type Place,
   type Script,
   type Trace,
@@ -29,6 +44,8 @@ export type LoggedEvent =
   | { type: "began" | "woke"; at: number }
   | { type: "settled"; at: number; attempt: number; status: string; label: string }
   | { type: "aborted"; at: number; label: string }
+  /** The decision about a value: the label of its refusal, `null` if it is accepted. */
+  | { type: "judged"; at: number; refusal: string | "thrown" | null }
   /** The pause after a failure; `null` if the execution ends, as `ended` explains. */
   | { type: "decided"; at: number; pauseAfter: number | null }
   | { type: "ended"; at: number; reason: string; label: string };
@@ -68,7 +85,7 @@ export class Runner {
   readonly #library: RecordingClock;
   readonly #run: EntryPoint["run"];
   readonly #counters: EntryPoint["counters"];
-  readonly #labels = new Labels();
+  readonly #labels: Labels;
   readonly #controllers = { own: new AbortController(), policy: new AbortController() };
   readonly #listeners = new Map<AbortSignal, Set<unknown>>();
   readonly #lines: string[] = [];
@@ -77,6 +94,12 @@ export class Runner {
   readonly #attempts: Attempt[] = [];
   readonly #inFlight = new Set<number>();
   readonly #outer = new Map<number, Deferred>();
+  /** The errors with a past, which are made before the execution begins. */
+  readonly #pastErrors = new Map<Ending, unknown>();
+  /** The event that only the policy's observer has received. */
+  #unshared: BackoffEvent | null = null;
+  #outcome: PromiseSettledResult<unknown> | null = null;
+  #isExhausted = false;
   #beganAt = 0;
   #attempt = 0;
   #execution = 0;
@@ -86,6 +109,7 @@ export class Runner {
   constructor(script: Script, clock: FullClock, make: MakeEntryPoint = entryPointOf) {
     this.#script = script;
     this.#clock = clock;
+    this.#labels = new Labels(nameOf(script));
     const woke = () => this.#log({ type: "woke", at: this.#elapsed() });
     this.#library = new RecordingClock(clock, woke);
     for (const { signal } of Object.values(this.#controllers)) this.#watch(signal);
@@ -97,6 +121,22 @@ export class Runner {
   /** Whether the execution has begun. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** Makes what takes time to make. Must be awaited before the execution begins. */
+  async prepare(): Promise<void> {
+    for (const { ending, onAbort } of this.#script.attempts) {
+      const others = onAbort === null || onAbort === "ignore" ? [] : [onAbort.ending];
+      for (const each of [ending, ...others]) {
+        if (hasPast(each)) this.#pastErrors.set(each, (await makePastError(each)).error);
+      }
+    }
+  }
+
+  /** Looks at what the execution has left behind, when nothing is left to happen. */
+  async inspect(): Promise<void> {
+    if (this.#outcome?.status !== "rejected") return;
+    this.#isExhausted = await isExhausted(this.#outcome.reason);
   }
 
   /** Begins the execution at the present instant. */
@@ -114,7 +154,9 @@ export class Runner {
     }
     this.#log({ type: "began", at: 0 });
     this.#hasBegun = true;
-    this.#run((attempt) => this.#call(attempt), this.#controllers.own.signal).then(
+    const fn = (attempt: Attempt) => this.#call(attempt);
+    Object.defineProperty(fn, "name", { value: this.#script.fn });
+    this.#run(fn, this.#callOptions()).then(
       (value) => this.#settled({ status: "fulfilled", value }),
       (reason) => this.#settled({ status: "rejected", reason }),
     );
@@ -125,6 +167,7 @@ export class Runner {
   /** The trace, when nothing is left to happen. */
   result(): Trace {
     this.#checkRemains("in the end");
+    this.#checkShared();
     const signals = this.#attempts.map(({ number, signal }) =>
       `${number}: ${
         signal.aborted ? this.#labels.of(signal.reason, number) : "not aborted"
@@ -132,7 +175,14 @@ export class Runner {
     );
     const late = this.#late.sort();
     const counters = this.#counters();
-    return { lines: this.#lines, late, signals, budget: this.#budgetLines, counters };
+    return {
+      lines: this.#lines,
+      late,
+      signals,
+      budget: this.#budgetLines,
+      counters,
+      isExhausted: this.#isExhausted,
+    };
   }
 
   /** Sets the label of a value that this runner did not make. */
@@ -142,15 +192,26 @@ export class Runner {
 
   /** The options of the policy, except its limits. */
   #options(): BackoffOptions {
-    const { pause, exceptions, giveup, budget, grace, observer } = this.#script.policy;
+    const { pause, exceptions, giveup, budget, observer } = this.#script.policy;
+    const { until, minRemaining, retryExhausted, grace, name } = this.#script.policy;
     return {
-      pause: Array.isArray(pause) ? (failure) => this.#pause(failure) : pause,
+      pause: Array.isArray(pause)
+        ? (failure) => this.#pause(pause, failure)
+        : typeof pause === "number"
+        ? pause
+        : pause && pause.list,
+      minRemaining,
       exceptions: Array.isArray(exceptions)
         ? exceptions.map((name) => classes[name])
-        : exceptions as "all" | null,
-      giveup: giveup && ((error, failure) => this.#giveup(error, failure)),
+        : typeof exceptions === "string"
+        ? exceptions
+        : exceptions && ((error) => this.#isRetryable(exceptions.predicate, error)),
+      until: until && ((value: unknown) => this.#accepts("until", until, value)),
+      giveup: giveup && ((error, failure) => this.#giveup(giveup, error, failure)),
       ...(budget && { budget: this.#budget(budget) }),
+      retryExhausted,
       grace,
+      name,
       signal: this.#controllers.policy.signal,
       observe: observer === "none" ? null : (event) => this.observe(event),
       clock: this.#script.policy.clock === "sleep"
@@ -159,42 +220,94 @@ export class Runner {
     };
   }
 
-  #giveup(error: unknown, failure: Failure): boolean {
+  /** The options of the execution, if its entry point has any. */
+  #callOptions(): ExecuteOptions {
+    const { observer, until, name } = this.#script.call;
+    const { signal } = this.#controllers.own;
+    return {
+      signal,
+      observe: observer === "none" ? null : (event) => this.#observeCall(event),
+      until: until &&
+        ((value: unknown) => this.#accepts("call's until", until, value)),
+      name,
+    };
+  }
+
+  /** An answer of `until`, of the policy or of the execution. */
+  #accepts(
+    place: "until" | "call's until",
+    answers: readonly Answer[],
+    value: unknown,
+  ): boolean {
+    const attempt = this.#attempt;
+    this.#checkNoAttempt(place);
+    this.#write(`${place}: ${this.#labels.of(value, attempt)}`);
+    const answer = answerOf(answers, attempt);
+    const isAccepted = answer === true || answer === "truthy";
+    const isThrown = answer === "throw" || answer === "promise";
+    // Only the first refusal counts, or the acceptance by the last of both.
+    if (!isAccepted || place !== "until" || this.#script.call.until === null) {
+      const label = `refusal of ${this.#labels.of(value, attempt)} (${attempt})`;
+      const refusal = isAccepted ? null : isThrown ? "thrown" : label;
+      this.#log({ type: "judged", at: this.#elapsed(), refusal });
+    }
+    this.#abortIn(place, attempt);
+    return this.#answer(place, answer, attempt);
+  }
+
+  #isRetryable(answers: readonly Answer[], error: unknown): boolean {
+    const attempt = this.#attempt;
+    this.#checkNoAttempt("exceptions");
+    this.#write(`exceptions: ${this.#labels.of(error, attempt)}`);
+    this.#abortIn("exceptions", attempt);
+    return this.#answer("exceptions", answerOf(answers, attempt), attempt);
+  }
+
+  #giveup(answers: readonly Answer[], error: unknown, failure: Failure): boolean {
     this.#check(Object.is(error, failure.error), "giveup receives the failure's error");
     this.#ask("giveup", failure);
-    const answer = answerOf(this.#script.policy.giveup!, failure.attempt);
-    if (answer === "throw") throw this.#thrownBy("giveup", failure.attempt);
-    if (answer === "promise") return Promise.reject(error) as unknown as boolean;
+    return this.#answer("giveup", answerOf(answers, failure.attempt), failure.attempt);
+  }
+
+  #answer(place: Place, answer: Answer, attempt: number): boolean {
+    if (answer === "throw") throw this.#thrownBy(place, attempt);
+    if (answer === "promise") return Promise.reject("unheard") as unknown as boolean;
     if (answer === "truthy") return 1 as unknown as boolean;
     if (answer === "falsy") return undefined as unknown as boolean;
     return answer;
   }
 
-  #budget(answers: readonly BudgetAnswer[]) {
+  #budget({ mayRetry, hooks }: BudgetScript): Budget {
+    const answers = {
+      mayRetry: (at: number, failure: Failure | null) => {
+        this.#checkBudget(at);
+        return this.#mayRetry(mayRetry, failure as Failure);
+      },
+    };
+    if (hooks === "none") return answers;
     const record = (text: string) => (at: number) => {
       this.#checkBudget(at);
       this.#budgetLines.push(`${this.#elapsed()} ${text}`);
     };
-    let attempt = 0;
     return {
+      ...answers,
       began: record("began"),
       succeeded: record("succeeded"),
       failed: (at: number) => {
-        attempt += 1; // called at every failure: any other ends the execution
         this.#checkBudget(at);
         this.#write("budget: failed");
       },
-      mayRetry: (at: number) => {
-        this.#checkBudget(at);
-        return this.#mayRetry(answerOf(answers, attempt), attempt);
+      ended: (at) => {
+        record("ended")(at);
+        if (hooks === "all, and ended throws") this.#throwUncaught("thrown by a budget");
       },
     };
   }
 
-  #mayRetry(answer: BudgetAnswer, attempt: number): boolean {
-    this.#write("budget: mayRetry");
-    this.#abortIn("budget", attempt);
-    if (answer === "throw") throw this.#thrownBy("budget", attempt);
+  #mayRetry(answers: BudgetScript["mayRetry"], failure: Failure): boolean {
+    this.#ask("budget", failure);
+    const answer = answerOf(answers, failure.attempt);
+    if (answer === "throw") throw this.#thrownBy("budget", failure.attempt);
     return answer === "promise" ? Promise.resolve(true) as unknown as boolean : answer;
   }
 
@@ -203,15 +316,12 @@ export class Runner {
     this.#checkNoAttempt("budget");
   }
 
-  #pause(failure: Failure): number {
+  #pause(answers: readonly PauseAnswer[], failure: Failure): number {
     this.#ask("pause", failure);
-    const answers = this.#script.policy.pause as Exclude<
-      Script["policy"]["pause"],
-      number | null
-    >;
     const answer = answerOf(answers, failure.attempt);
     if (typeof answer === "number") return answer;
     if (answer === "throw") throw this.#thrownBy("pause", failure.attempt);
+    if (answer === "throw the failure's error") throw failure.error;
     if (answer === "promise") return Promise.resolve(0) as unknown as number;
     if (answer === "none") return null as unknown as number;
     return answer === "NaN" ? NaN : -1;
@@ -223,7 +333,7 @@ export class Runner {
     return error;
   }
 
-  #ask(place: "giveup" | "pause", failure: Failure): void {
+  #ask(place: "giveup" | "pause" | "budget", failure: Failure): void {
     this.#checkNoAttempt(place);
     this.#check(Object.isFrozen(failure), `${place} receives a frozen failure`);
     this.#write(`${place}: ${this.#factsOf(failure)}`);
@@ -232,15 +342,43 @@ export class Runner {
 
   /** The policy's observer. */
   observe(event: BackoffEvent): void {
+    this.#checkShared();
+    if (this.#script.call.observer !== "none") this.#unshared = event;
     this.#record(event);
-    if (this.#script.policy.observer !== "throws") return;
-    const error = new Error("thrown by an observer");
+    this.#throwFrom(this.#script.policy.observer);
+  }
+
+  /** The observer of the execution, which receives each event after that of the policy. */
+  #observeCall(event: BackoffEvent): void {
+    if (this.#script.policy.observer === "none") this.#record(event);
+    else {
+      this.#checkNoAttempt("observe");
+      this.#check(event === this.#unshared, "both observers receive the same event");
+      this.#unshared = null;
+    }
+    this.#throwFrom(this.#script.call.observer);
+  }
+
+  #checkShared(): void {
+    this.#check(this.#unshared === null, "both observers receive every event");
+  }
+
+  #throwFrom(observer: ObserverScript): void {
+    if (observer === "throws") this.#throwUncaught("thrown by an observer");
+  }
+
+  #throwUncaught(message: string): never {
+    const error = new Error(message);
     this.thrown.push(error);
     throw error;
   }
 
   #record(event: BackoffEvent): void {
     this.#checkNoAttempt("observe");
+    this.#check(
+      event.name === nameOf(this.#script),
+      "events have the name of the execution",
+    );
     this.#execution ||= event.execution;
     this.#check(
       this.#execution === event.execution,
@@ -290,13 +428,14 @@ export class Runner {
   // ---- the function
 
   #call(attempt: Attempt): unknown {
-    const { number, remaining, elapsed, lastFailure } = attempt;
+    const { number, remaining, triesLeft, elapsed, lastFailure } = attempt;
     this.#attempt = number;
     this.#attempts.push(attempt);
+    const after = lastFailure === null
+      ? undefined
+      : this.#labels.of(lastFailure.error, number - 1);
     this.#write(
-      `call ${number}: remaining ${remaining}, after ${
-        lastFailure === null ? undefined : this.#labels.of(lastFailure.error, number - 1)
-      }`,
+      `call ${number}: remaining ${remaining}, triesLeft ${triesLeft}, after ${after}`,
     );
     this.#checkAttempt(number, elapsed);
     if (number === 1) this.whenCalled();
@@ -372,13 +511,19 @@ export class Runner {
   }
 
   #outcomeOf(ending: Ending, number: number, by = "work"): PromiseSettledResult<unknown> {
+    if (ending === "again") {
+      const failure = this.#attempts.find((each) => each.number === number)?.lastFailure;
+      if (!failure) return this.#outcomeOf({ raise: "A" }, number, by);
+      return { status: "rejected", reason: failure.error };
+    }
     if ("return" in ending) {
       const value = makeValue(ending.return);
       this.#labels.set(value, `${ending.return} ${number} ${by}`);
       return { status: "fulfilled", value };
     }
-    const reason = makeError(ending.raise);
-    this.#labels.set(reason, `${ending.raise} ${number} ${by}`);
+    const name = "past" in ending && ending.depth > 0 ? "A" : ending.raise;
+    const reason = this.#pastErrors.get(ending) ?? makeError(name);
+    this.#labels.set(reason, `${name} ${number} ${by}`);
     return { status: "rejected", reason };
   }
 
@@ -451,6 +596,7 @@ export class Runner {
   #settled(outcome: PromiseSettledResult<unknown>): void {
     this.#check(!this.#isSettled, "it settles once");
     this.#isSettled = true;
+    this.#outcome = outcome;
     this.#write(`settled: ${this.#describe(outcome)}`);
     const { deadline } = this.#script.policy;
     const isInTime = this.#elapsed() <= (deadline ?? Infinity);
@@ -493,7 +639,7 @@ export class Runner {
   }
 
   #describe(outcome: PromiseSettledResult<unknown>): string {
-    const attempt = Math.max(this.#attempt, this.#counters()["attempts"]!);
+    const attempt = Math.max(this.#attempt, this.#counters()?.["attempts"] ?? 0);
     return outcome.status === "fulfilled"
       ? `fulfilled with ${this.#labels.of(outcome.value, attempt)}`
       : `rejected with ${this.#labels.of(outcome.reason, attempt)}`;
@@ -506,9 +652,14 @@ export class Runner {
 
 /** Every field of a failure as text. */
 export function factsOf(failure: Failure, label: string): string {
-  const { attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
-  return `${label}, attempt ${attempt}, limit ${limit}, duration ${duration}, ` +
-    `elapsed ${elapsed}, remaining ${remaining}, pauseBefore ${pauseBefore}`;
+  const { name, attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
+  return `${label} of '${name}', attempt ${attempt}, limit ${limit}, ` +
+    `duration ${duration}, elapsed ${elapsed}, remaining ${remaining}, ` +
+    `pauseBefore ${pauseBefore}`;
+}
+
+function hasPast(ending: Ending | "reason"): ending is PastError {
+  return typeof ending === "object" && "past" in ending;
 }
 
 class OtherPromise<T> extends Promise<T> {}

@@ -18,6 +18,7 @@ export const facts = {
   abort: { classes: ["DOMException", "Error", "Object"], name: "AbortError" },
   namedTimeout: { classes: ["Object"], name: "TimeoutError" },
   namedAbort: { classes: ["Error", "Object"], name: "AbortError" },
+  circular: { classes: ["Error", "Object"], name: "Error" },
   secretive: { classes: ["Object"], name: null },
   bare: { classes: [], name: null },
   thenable: { classes: ["Object"], name: null },
@@ -40,8 +41,37 @@ export type ValueName =
 /** Values without an identity: two of the same name cannot be told apart. */
 export const primitives = ["text", "nan", "null", "undefined", "zero"];
 
-/** The outcome of a call. */
-export type Ending = { return: ValueName } | { raise: ErrorName };
+/**
+ * The history of an error before the function throws it. It is marked as not retryable, or
+ * another execution has ended with it: after its retries, or otherwise.
+ */
+export type Past =
+  | "marked"
+  | "marked and retried"
+  | "maxTries"
+  | "giveup"
+  | "giveup by its pause"
+  | "budget"
+  | "deadline"
+  | "no time left"
+  | "single try"
+  | "nonRetryable"
+  | "aborted"
+  | "callbackError"
+  | "success";
+
+/** An error with a past, and the number of causes in which it is wrapped. */
+export interface PastError {
+  raise: ErrorName;
+  past: Past;
+  depth: number;
+}
+
+/**
+ * The outcome of a call. An error that is wrapped is the cause of an `A`. `again` is the error
+ * that ended the attempt before, and in the first attempt an `A`.
+ */
+export type Ending = { return: ValueName } | { raise: ErrorName } | PastError | "again";
 
 /** The time of an outcome: in the call, right after it, later, at an instant, or never. */
 export type When =
@@ -56,7 +86,7 @@ export type When =
 export type Form = "plain" | "async" | "subclass" | "thenable" | "twice";
 
 /** The reaction of a function when its signal aborts. With 0, it is immediate. */
-export type Answer = { after: number; ending: Ending | "reason" };
+export type Reaction = { after: number; ending: Ending | "reason" };
 
 /** One call of the function. */
 export interface AttemptScript {
@@ -64,7 +94,7 @@ export interface AttemptScript {
   when: When;
   form: Form;
   /** `null` if the function never reads its signal. */
-  onAbort: Answer | "ignore" | null;
+  onAbort: Reaction | "ignore" | null;
 }
 
 /** The source of an abort. */
@@ -82,10 +112,13 @@ export type AbortFrom =
   | { by: Place; attempt: number };
 
 /**
- * A callback that can abort. `work` settles the attempt, `listener` listens to its signal,
- * and the last three are events.
+ * A callback that can abort. `call's until` is that of the execution, `work` settles the
+ * attempt, `listener` listens to its signal, and the last three are events.
  */
 export type Place =
+  | "until"
+  | "call's until"
+  | "exceptions"
   | "giveup"
   | "budget"
   | "pause"
@@ -104,30 +137,70 @@ export interface AbortScript {
   from: AbortFrom;
 }
 
-/** The answers of `giveup`, `budget` and `pause`, by attempt. The last one is repeated. */
-export type GiveupAnswer = boolean | "truthy" | "falsy" | "throw" | "promise";
+/** The answers of callbacks, by attempt. The last one is repeated. */
+export type Answer = boolean | "truthy" | "falsy" | "throw" | "promise";
 export type BudgetAnswer = boolean | "throw" | "promise";
-export type PauseAnswer = number | "NaN" | "negative" | "none" | "throw" | "promise";
+export type PauseAnswer =
+  | number
+  | "NaN"
+  | "negative"
+  | "none"
+  | "throw"
+  | "throw the failure's error"
+  | "promise";
+
+/** A budget, and the functions that it has besides `mayRetry`. */
+export interface BudgetScript {
+  mayRetry: BudgetAnswer[];
+  hooks: "all" | "none" | "all, and ended throws";
+}
+
+/** Whether there is an observer, and whether it throws at each event. */
+export type ObserverScript = "none" | "quiet" | "throws";
 
 /** The options of a policy, and the entry point that takes them. */
 export interface PolicyScript {
-  entryPoint: "execute" | "wrap" | "asyncbackoff" | "positional" | "asyncretry";
+  entryPoint:
+    | "execute"
+    | "with"
+    | "wrap"
+    | "asyncbackoff"
+    | "positional"
+    | "asyncretry"
+    | "retry";
   attemptTimeout: number | null;
   deadline: number | null;
-  pause: number | null | PauseAnswer[];
-  exceptions: ClassName[] | "all" | null;
+  /** A number, a list, or the answers of a function. */
+  pause: number | null | { list: number[] } | PauseAnswer[];
+  minRemaining: number | null;
+  /** Classes, "all", or the answers of a predicate. */
+  exceptions: ClassName[] | "all" | { predicate: Answer[] } | null;
+  until: Answer[] | null;
   maxTries: number | null;
-  giveup: GiveupAnswer[] | null;
-  budget: BudgetAnswer[] | null;
+  giveup: Answer[] | null;
+  budget: BudgetScript | null;
+  retryExhausted: boolean | null;
   grace: number | null;
-  /** Whether there is an observer, and whether it throws at each event. */
-  observer: "none" | "quiet" | "throws";
+  observer: ObserverScript;
+  name: string | null;
   clock: "after" | "sleep";
+  /** For `with`: a bit for each option, set if it is of the policy that is changed. */
+  kept: number;
+}
+
+/** The options of the execution alone. */
+export interface CallScript {
+  observer: ObserverScript;
+  until: Answer[] | null;
+  name: string | null;
 }
 
 /** One execution. After the last of its attempts, the function returns at once. */
 export interface Script {
   policy: PolicyScript;
+  call: CallScript;
+  /** The name of the function. */
+  fn: string;
   attempts: AttemptScript[];
   aborts: AbortScript[];
 }
@@ -142,8 +215,20 @@ export interface Trace {
   signals: string[];
   /** The calls to the budget that concern the whole execution. */
   budget: string[];
-  /** The counters, including those of the ends by reason. */
-  counters: Record<string, number>;
+  /** The counters, including those of the ends by reason; `null` if nobody can read them. */
+  counters: Record<string, number> | null;
+  /** Whether another execution finds that the error was retried enough. */
+  isExhausted: boolean;
+}
+
+/** Whether an execution can have options of its own. */
+export function hasCallOptions({ entryPoint }: PolicyScript): boolean {
+  return entryPoint === "execute" || entryPoint === "with";
+}
+
+/** The name of an execution: its own, that of the policy, or that of the function. */
+export function nameOf({ call, policy, fn }: Script): string {
+  return call.name ?? policy.name ?? fn;
 }
 
 /** The behaviour of the function at an attempt. */

@@ -31,8 +31,9 @@ const fixtures = fc.array(
 const isDecided = (fixture: { script: Script }) => !interpret(fixture.script).isOpen;
 
 /** Begins each fixture at its time, or inside the one before it. */
-function begin(fixtures: readonly Fixture[], clock: TestClock): Runner[] {
+async function begin(fixtures: readonly Fixture[], clock: TestClock): Promise<Runner[]> {
   const runners = fixtures.map(({ script }) => new Runner(script, clock));
+  for (const runner of runners) await runner.prepare();
   let at = 0;
   for (const [index, { offset, isInside }] of fixtures.entries()) {
     const runner = runners[index] as Runner;
@@ -52,8 +53,9 @@ Deno.test("asyncbackoff() does the same in each of many concurrent executions as
     categories: ["at the same time", "one inside the other"],
     async holds(fixtures, { count, assertUncaught }) {
       const clock = new TestClock();
-      const runners = begin(fixtures, clock);
+      const runners = await begin(fixtures, clock);
       await clock.advance(LONG);
+      for (const runner of runners) await runner.inspect();
       assertUncaught(runners.flatMap(({ thrown }) => thrown));
       for (const [index, runner] of runners.entries()) {
         const { script, isInside } = fixtures[index] as Fixture;
@@ -96,9 +98,9 @@ class SharedPolicy {
     runner.setLabel(this.#reason, "the policy reason");
     return {
       counters,
-      run: (fn, signal) => {
+      run: (fn, options) => {
         this.#beginning = runner;
-        return run(fn, signal);
+        return run(fn, options);
       },
     };
   };
@@ -119,14 +121,32 @@ class SharedPolicy {
 }
 
 /**
- * The script with the policy of the first one. A shared `giveup`, `budget` or `pause`
- * cannot know the runner that it is called for, so the policy has none that depends on it.
+ * The script with the policy of the first one. A shared callback, except the observer, cannot
+ * know the runner that it is called for, so the policy has none.
  */
-function plain({ policy, attempts, aborts }: Script, first: Script): Script {
+function plain({ policy, call, fn, attempts, aborts }: Script, first: Script): Script {
   const pause = Array.isArray(first.policy.pause) ? 20 : first.policy.pause;
-  const common = { ...first.policy, pause, giveup: null, budget: null };
+  const exceptions = typeof first.policy.exceptions === "string"
+    ? first.policy.exceptions
+    : Array.isArray(first.policy.exceptions)
+    ? first.policy.exceptions
+    : [];
+  const common = { ...first.policy, pause, exceptions, until: null, giveup: null };
   return {
-    policy: { ...common, entryPoint: "execute", observer: "quiet", clock: "after" },
+    policy: {
+      ...common,
+      budget: null,
+      entryPoint: "execute",
+      observer: "quiet",
+      clock: "after",
+    },
+    call: {
+      name: call.name,
+      observer: call.observer === "throws" ? "quiet" : call.observer,
+      // The policy may have no bound, so that the execution's own predicate accepts in the end.
+      until: call.until && [...call.until, true],
+    },
+    fn,
     attempts,
     aborts: aborts.filter(({ signal }) =>
       signal === "own" && policy.entryPoint === "execute"
@@ -178,12 +198,14 @@ Deno.test("Backoff.execute() keeps concurrent executions apart, and sums their c
       if (expected.some(({ isOpen }) => isOpen)) return;
       count(abortAt === null ? "no abort of all" : "aborts them all");
       const runners = scripts.map((each) => new Runner(each, clock, policy.entryPoint));
+      for (const runner of runners) await runner.prepare();
       if (abortAt !== null) clock.after(abortAt, () => policy.abort());
       for (const [index, each] of runners.entries()) {
         clock.after(offsets[index]!, () => each.begin());
       }
       await clock.advance(LONG);
-      const total = sum(expected.map(({ counters }) => counters));
+      for (const runner of runners) await runner.inspect();
+      const total = sum(expected.map(({ counters }) => counters!));
       assertEquals(policy.counters, total);
       if ((total["attempts"] ?? 0) > 4) count("many attempts");
       for (const [index, runner] of runners.entries()) {

@@ -23,7 +23,7 @@ export const FLEET = {
   capacity: 1.5,
   latency: 50,
   /** The policy of each client, and its pauses. */
-  policy: { attemptTimeout: 1000, maxTries: 3 },
+  policy: { attemptTimeout: 1000, maxTries: 3, exceptions: [] },
   pause: { initial: 100, max: 1000 },
 };
 
@@ -43,7 +43,8 @@ export async function runFleet(
     freeAt = Math.max(freeAt, clock.now()) + 1000 / (FLEET.capacity * clients);
     return sleep(freeAt - clock.now() + FLEET.latency, { clock, signal });
   };
-  const pause = exponential({ ...FLEET.pause, random });
+  // Pauses draw from a stream of their own, so that requests are the same in every fleet.
+  const pause = exponential({ ...FLEET.pause, random: seeded(2) });
   const client = async () => {
     const budget = makeBudget();
     const backoff = new Backoff({ ...FLEET.policy, pause, budget, clock });

@@ -1,6 +1,6 @@
 // A budget that counts its calls and its answers.
 
-import type { Budget } from "@asyncbackoff/asyncbackoff";
+import type { Budget, Failure } from "@asyncbackoff/asyncbackoff";
 
 /** Wraps a budget with counters. */
 export class CountedBudget implements Budget {
@@ -10,6 +10,7 @@ export class CountedBudget implements Budget {
   successes = 0;
   retries = 0;
   refusals = 0;
+  ends = 0;
 
   constructor(budget: Budget) {
     this.#budget = budget;
@@ -17,21 +18,26 @@ export class CountedBudget implements Budget {
 
   began(at: number): void {
     this.executions += 1;
-    this.#budget.began(at);
+    this.#budget.began?.(at);
   }
 
   failed(at: number): void {
     this.failures += 1;
-    this.#budget.failed(at);
+    this.#budget.failed?.(at);
   }
 
   succeeded(at: number): void {
     this.successes += 1;
-    this.#budget.succeeded(at);
+    this.#budget.succeeded?.(at);
   }
 
-  mayRetry(at: number): boolean {
-    const may = this.#budget.mayRetry(at);
+  ended(at: number): void {
+    this.ends += 1;
+    this.#budget.ended?.(at);
+  }
+
+  mayRetry(at: number, failure: Failure | null): boolean {
+    const may = this.#budget.mayRetry(at, failure);
     if (may) this.retries += 1;
     else this.refusals += 1;
     return may;

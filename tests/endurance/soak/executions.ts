@@ -111,7 +111,7 @@ const errors = shared.of("errors");
 assertEquals([observed.attempt, observed.done], [shared.of("attempts"), executions]);
 assertEquals(observed.failure, errors + shared.ends("nonRetryable"));
 assertEquals(observed.late, shared.of("late"));
-assertEquals(budget.executions, executions);
+assertEquals([budget.executions, budget.ends], [executions, executions]);
 assertEquals(budget.failures, errors - abortedInGrace);
 assertEquals(budget.successes, shared.ends("success"));
 assertEquals([budget.refusals, budget.refusals], [

@@ -110,3 +110,11 @@ for (const [what, value] of others) {
     assertEquals(isOptions(value, KNOWN), false);
   });
 }
+
+Deno.test("isOptions() refuses an error where 'name' is an option, but not a plain object", () => {
+  const known = ["name", ...KNOWN];
+  const errors = [new Error(), new DOMException(), new (class extends Error {})()];
+  const own = Object.assign(new Error(), { name: "Own" });
+  for (const error of [...errors, own]) assertEquals(isOptions(error, known), false);
+  assertEquals([isOptions({ name: "load" }, known), isOptions({}, known)], [true, true]);
+});

@@ -9,6 +9,7 @@ import {
   checkFlag,
   checkInteger,
   checkNumber,
+  checkString,
   checkWord,
   holds,
   option,
@@ -111,6 +112,17 @@ const checks: {
       TypeError,
       "null",
     ]],
+  },
+  {
+    name: "checkString()",
+    check: (value) => checkString(S, value as string | null),
+    valid: ["load", "", null],
+    rule: "a string",
+    invalid: [
+      [7, TypeError, "7"],
+      [undefined, TypeError, "undefined"],
+      [new String("load"), TypeError, "an object (String)"],
+    ],
   },
   {
     name: "checkWord()",

@@ -16,6 +16,7 @@ import {
   type Attempt,
   Backoff,
   currentAttempt,
+  currentAttemptOrNull,
   type Failure,
   sleep,
 } from "@asyncbackoff/asyncbackoff";
@@ -33,11 +34,12 @@ function failFirst() {
 }
 
 /** The first attempt of an execution, as the engine begins it. */
-function running(clock: TestClock, attemptTimeout = Infinity) {
-  const policy = { attemptTimeout, deadline: Infinity, grace: 0, decide: () => 0 };
+function running(clock: TestClock, attemptTimeout = Infinity, maxTries = Infinity) {
+  const asked = { refusalOf: () => null, decide: () => 0 };
+  const policy = { attemptTimeout, deadline: Infinity, grace: 0, ...asked };
   const state = beginTrying(policy, clock.now(), "load");
   assert(state.phase === "trying");
-  return new RunningAttempt(state, clock);
+  return new RunningAttempt(state, { clock, maxTries });
 }
 
 Deno.test("Attempt.number, elapsed and remaining tell the number and the time of the attempt", async () => {
@@ -51,9 +53,28 @@ Deno.test("Attempt.number, elapsed and remaining tell the number and the time of
   assertEquals(running(clock).remaining, Infinity);
 });
 
+Deno.test("Attempt.triesLeft is the number of attempts that may follow, and Infinity without a bound", async () => {
+  const rest = (maxTries?: number) =>
+    running(new TestClock(), Infinity, maxTries).triesLeft;
+  assertEquals([rest(1), rest(2), rest(5), rest(Infinity)], [0, 1, 4, Infinity]);
+  const clock = new TestClock();
+  for (const [maxTries, expected] of [[3, [2, 1, 0]], [null, Array(3).fill(Infinity)]]) {
+    const seen: number[] = [];
+    const giveup = (_: unknown, { attempt }: Failure) => attempt === 3;
+    const fail = asyncretry(maxTries as number | null, { giveup, clock })(() => {
+      seen.push(currentAttempt().triesLeft);
+      return Promise.reject("down");
+    });
+    await clock.run(fail().catch(() => {}));
+    assertEquals(seen, expected as number[]);
+  }
+  clock.close();
+});
+
 Deno.test("Attempt.elapsed is never below 0 when the clock goes backwards", () => {
   const state: Trying = { ...begin(1000, "load"), phase: "trying" };
-  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, new TestClock(900));
+  const policy = { clock: new TestClock(900), maxTries: Infinity };
+  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy);
   assertEquals([attempt.elapsed, attempt.remaining], [0, 100]);
 });
 
@@ -108,14 +129,20 @@ Deno.test("Attempt.lastFailure is null at first, and then the failure before", a
   const seen: (Failure | null)[] = [];
   const backoff = new Backoff({ exceptions: [Error], maxTries: 3, pause: 10, clock });
 
-  const result = backoff.execute(async (attempt) => {
+  const result = backoff.execute(async function load(attempt) {
     seen.push(attempt.lastFailure);
     await sleep(100, { clock });
     throw boom;
   });
 
   assertStrictEquals(await clock.run(result.catch((error) => error)), boom);
-  const both = { error: boom, limit: null, duration: 100, remaining: Infinity };
+  const both = {
+    error: boom,
+    name: "load",
+    limit: null,
+    duration: 100,
+    remaining: Infinity,
+  };
   assertEquals(seen, [
     null,
     { ...both, attempt: 1, elapsed: 100, pauseBefore: 0 },
@@ -154,6 +181,22 @@ Deno.test("currentAttempt() throws outside of any attempt, before and after one"
   assertEquals(assertThrows(currentAttempt, Error).message, message);
   await retry(value)();
   assertEquals(assertThrows(currentAttempt, Error).message, message);
+});
+
+Deno.test("currentAttemptOrNull() returns null outside of any attempt, and else the attempt", async () => {
+  assertStrictEquals(currentAttemptOrNull(), null);
+  await new Backoff().execute(async (attempt) => {
+    assertStrictEquals(currentAttemptOrNull(), attempt);
+    const nested = retry(() => {
+      assertNotStrictEquals(currentAttemptOrNull(), attempt);
+      assertStrictEquals(currentAttemptOrNull(), currentAttempt());
+      return Promise.resolve();
+    })();
+    assertStrictEquals(currentAttemptOrNull(), attempt);
+    await nested;
+    assertStrictEquals(currentAttemptOrNull(), null);
+  });
+  assertStrictEquals(currentAttemptOrNull(), null);
 });
 
 Deno.test("currentAttempt() throws after the first await of the function", async () => {

@@ -1,7 +1,17 @@
-// The driver on signals and clocks that throw, and its fast path.
+// The driver on signals and clocks that throw, its fast path, and the functions of the caller
+// that it calls.
 
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { Backoff, type BackoffEvent, type Clock, sleep } from "@asyncbackoff/asyncbackoff";
+import {
+  type Attempt,
+  Backoff,
+  type BackoffEvent,
+  type BackoffOptions,
+  type Clock,
+  currentAttemptOrNull,
+  type Reason,
+  sleep,
+} from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 const boom = new Error("boom");
@@ -122,11 +132,13 @@ Deno.test("Backoff.execute() has the same result on the fast path and without it
     { observe: () => {} },
     { signal: new AbortController().signal },
     { budget: { began() {}, failed() {}, succeeded() {}, mayRetry: () => true } },
+    { budget: { mayRetry: () => true } },
+    { until: () => true },
   ];
   for (const fixture of fixtures) {
     const ends = options.map(async (options) => {
       const clock = new TestClock();
-      const limits = { attemptTimeout: 10, deadline: 100, pause: 5 };
+      const limits = { attemptTimeout: 10, deadline: 100, pause: 5, exceptions: [] };
       const backoff = new Backoff({ ...limits, ...options, clock });
       const outcome = await clock.run(backoff.execute(fixture(clock)).catch(String));
       return { outcome, at: clock.now(), statistic: backoff.statistic.toJSON() };
@@ -171,4 +183,129 @@ Deno.test("Backoff.execute() settles when its clock can neither be read nor canc
 
   assertEquals(await result.catch((error) => error), "cannot cancel");
   assertEquals(backoff.statistic.ends.callbackError, 1);
+});
+
+// The hooks of a budget.
+
+/** A budget that notes what it is told, with the instants. */
+function notingBudget() {
+  const log: string[] = [];
+  const note = (what: string) => (at: number) => log.push(`${what} ${at}`) > 0;
+  const budget = { began: note("began"), ended: note("ended"), mayRetry: () => true };
+  return { log, budget };
+}
+
+const ends: [
+  reason: Reason,
+  endsAt: number,
+  options: BackoffOptions,
+  body: (attempt: Attempt, clock: TestClock, stop: () => void) => unknown,
+][] = [
+  ["success", 10, {}, (_, clock) => clock.sleep(10)],
+  ["nonRetryable", 0, { exceptions: [] }, () => throwBoom()],
+  ["maxTries", 7, { exceptions: "all", maxTries: 2, pause: 7 }, () => throwBoom()],
+  ["giveup", 0, { exceptions: "all", giveup: () => true }, () => throwBoom()],
+  ["deadline", 50, { deadline: 50 }, () => new Promise(() => {})],
+  ["deadline", 50, { deadline: 50, exceptions: "all", pause: 70 }, () => throwBoom()],
+  [
+    "deadline",
+    0,
+    { deadline: 50, exceptions: "all", pause: 70, minRemaining: 0 },
+    () => throwBoom(),
+  ],
+  ["aborted", 20, {}, (_, clock, stop) => (clock.after(20, stop), new Promise(() => {}))],
+  ["aborted", 20, { exceptions: "all", pause: 70 }, (_, clock, stop) => {
+    clock.after(20, stop);
+    throwBoom();
+  }],
+  ["callbackError", 0, { until: throwBoom }, () => "value"],
+  ["callbackError", 0, { exceptions: throwBoom }, () => throwBoom()],
+];
+
+for (const [index, [reason, endsAt, options, body]] of ends.entries()) {
+  Deno.test(`Backoff.execute() tells the budget of the end of an execution once (${index}: ${reason})`, async () => {
+    const clock = new TestClock(1000);
+    const controller = new AbortController();
+    const { log, budget } = notingBudget();
+    const backoff = new Backoff({ exceptions: [], ...options, budget, clock });
+    const fn = (attempt: Attempt) => body(attempt, clock, () => controller.abort("stop"));
+    const result = backoff.execute(fn, { signal: controller.signal });
+    await clock.run(result.catch(() => {}));
+    assertEquals(log, ["began 1000", `ended ${1000 + endsAt}`]);
+    assertEquals(backoff.statistic.ends[reason], 1);
+    clock.close();
+  });
+}
+
+Deno.test("Backoff.execute() tells the budget of no end when the function is never called", async () => {
+  const clock = new TestClock();
+  const { log, budget } = notingBudget();
+  const rules = { exceptions: [], budget, clock };
+  await new Backoff({ ...rules, deadline: 0 }).execute(() => {}).catch(() => {});
+  const signal = AbortSignal.abort("before");
+  await new Backoff(rules).execute(() => {}, { signal }).catch(() => {});
+  assertEquals(log, []);
+  clock.close();
+});
+
+Deno.test("Backoff.execute() tells the budget of no end when the clock fails before it began", async () => {
+  const time = new TestClock();
+  const { log, budget } = notingBudget();
+  const clock = clockWith(time, { after: throwBoom });
+  const backoff = new Backoff({ deadline: 100, exceptions: [], budget, clock });
+  assertStrictEquals(await backoff.execute(() => {}).catch((error) => error), boom);
+  assertEquals(log, []);
+  time.close();
+});
+
+Deno.test("Backoff.execute() tells the budget of the end before the observer, and before it settles", async () => {
+  const clock = new TestClock();
+  const log: string[] = [];
+  const backoff = new Backoff({
+    exceptions: [],
+    budget: { mayRetry: () => true, ended: () => void log.push("ended") },
+    observe: ({ type }) => void log.push(type),
+    clock,
+  });
+  await clock.run(backoff.execute(() => "value").then((value) => log.push(value)));
+  assertEquals(log, ["attempt", "ended", "done", "value"]);
+  clock.close();
+});
+
+// Results that are refused.
+
+Deno.test("Backoff.execute() has no current attempt while it asks until and exceptions", async () => {
+  const clock = new TestClock();
+  const seen: unknown[] = [];
+  const backoff = new Backoff({
+    until: () => seen.push(currentAttemptOrNull()) > 1,
+    exceptions: () => seen.push(currentAttemptOrNull()) > 0,
+    clock,
+  });
+  const value = await clock.run(backoff.execute(({ number }) => {
+    if (number === 1) throwBoom();
+    return number;
+  }));
+  assertEquals([value, seen], [2, [null, null]]);
+  clock.close();
+});
+
+Deno.test("Backoff.execute() ends by the abort when until aborts the signal, whatever it answers", async () => {
+  for (const isAccepted of [true, false]) {
+    const clock = new TestClock();
+    const controller = new AbortController();
+    const types: string[] = [];
+    const backoff = new Backoff({
+      until: () => (controller.abort("stop"), isAccepted),
+      observe: ({ type }) => void types.push(type),
+      clock,
+    });
+    const { signal } = controller;
+    const result = backoff.execute(() => "value", { signal });
+    assertEquals(await clock.run(result.catch((reason) => reason)), "stop");
+    const failure = isAccepted ? [] : ["failure"];
+    assertEquals(types, ["attempt", ...failure, "done"]);
+    assertEquals(backoff.statistic.ends.aborted, 1);
+    clock.close();
+  }
 });

@@ -10,6 +10,7 @@ import {
   type Failure,
   type Limit,
   type Reason,
+  ResultError,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
@@ -28,9 +29,12 @@ const timedOut = (ms: number) =>
 const fulfilled = (value: unknown) => ({ status: "fulfilled", value });
 const rejected = (reason: unknown) => ({ status: "rejected", reason });
 
-const attempt = (at: number, attempt: number) => ({ type: "attempt", at, attempt });
+/** The name of the function that `play` executes. */
+const name = "fn";
+const attempt = (at: number, attempt: number) => ({ type: "attempt", name, at, attempt });
 const late = (at: number, attempt: number, outcome: unknown) => ({
   type: "late",
+  name,
   at,
   attempt,
   outcome,
@@ -41,6 +45,7 @@ const failed = (
   failure: Partial<Failure> & { error: unknown; duration: number },
 ) => {
   const whole = {
+    name,
     attempt: 1,
     limit: null,
     elapsed: at,
@@ -48,10 +53,11 @@ const failed = (
     pauseBefore: 0,
     ...failure,
   };
-  return { type: "failure", at, attempt: whole.attempt, failure: whole, pauseAfter };
+  return { type: "failure", name, at, attempt: whole.attempt, failure: whole, pauseAfter };
 };
 const done = (at: number, attempts: number, reason: Reason, outcome: unknown) => ({
   type: "done",
+  name,
   at,
   attempts,
   elapsed: at,
@@ -174,7 +180,7 @@ Deno.test("observe() receives the whole pause when the deadline shortens it", as
 });
 
 Deno.test("observe() receives each attempt timeout as a failure", async () => {
-  const options = { attemptTimeout: 50, deadline: 100, pause: 10 };
+  const options = { attemptTimeout: 50, deadline: 100, pause: 10, exceptions: [] };
   assertEquals(await play(options, never), [
     attempt(0, 1),
     failed(50, 10, { ...timedOut(50), duration: 50, remaining: 50 }),
@@ -242,7 +248,7 @@ Deno.test("observe() receives the end alone when the function is never called", 
 });
 
 Deno.test("observe() receives attempts and failures when the attempt timeout is 0", async () => {
-  const options = { attemptTimeout: 0, grace: 50, pause: 10, maxTries: 2 };
+  const options = { attemptTimeout: 0, grace: 50, pause: 10, maxTries: 2, exceptions: [] };
   assertEquals(await play(options, down), [
     attempt(0, 1),
     failed(0, 10, { ...timedOut(0), duration: 0 }),
@@ -269,7 +275,7 @@ Deno.test("observe() may abort in the event of an attempt, whose function is the
 });
 
 Deno.test("observe() receives a success and no failure when a value arrives in the grace", async () => {
-  const options = { attemptTimeout: 50, grace: 100, maxTries: 2 };
+  const options = { attemptTimeout: 50, grace: 100, maxTries: 2, exceptions: [] };
   assertEquals(await play(options, (_, { clock }) => clock.sleep(80).then(() => "value")), [
     attempt(0, 1),
     done(80, 1, "success", fulfilled("value")),
@@ -277,7 +283,8 @@ Deno.test("observe() receives a success and no failure when a value arrives in t
 });
 
 Deno.test("observe() receives the timeout when a rejection ends the grace, also of the last attempt", async () => {
-  const options = { attemptTimeout: 50, grace: 100, pause: 10, maxTries: 2 };
+  const rules = { pause: 10, maxTries: 2, exceptions: [] };
+  const options = { attemptTimeout: 50, grace: 100, ...rules };
   assertEquals(await play(options, (_, { clock }) => clock.sleep(80).then(down)), [
     attempt(0, 1),
     failed(80, 10, { ...timedOut(50), duration: 80 }),
@@ -288,7 +295,8 @@ Deno.test("observe() receives the timeout when a rejection ends the grace, also 
 });
 
 Deno.test("observe() receives the timeout when the grace has passed, and then late ends", async () => {
-  const options = { attemptTimeout: 50, grace: 20, pause: 10, maxTries: 2 };
+  const rules = { pause: 10, maxTries: 2, exceptions: [] };
+  const options = { attemptTimeout: 50, grace: 20, ...rules };
   assertEquals(await play(options, (_, { clock }) => clock.sleep(85).then(down)), [
     attempt(0, 1),
     failed(70, 10, { ...timedOut(50), duration: 70 }),
@@ -322,7 +330,7 @@ Deno.test("observe() receives the timeout as a failure when the caller aborts th
 });
 
 Deno.test("observe() receives late values and late rejections in every phase", async () => {
-  const options = { attemptTimeout: 50, pause: 30, maxTries: 3 };
+  const options = { attemptTimeout: 50, pause: 30, maxTries: 3, exceptions: [] };
   const events = await play(options, ({ number }, { clock }) => {
     // In the pause that follows, in the next attempt, and after the end.
     const ms = [60, 100, 200][number - 1] ?? 0;
@@ -399,6 +407,52 @@ Deno.test("observe() receives the number of the execution, which distinguishes c
   clock.close();
 });
 
+Deno.test("observe() receives the name of the execution in each event and failure", async () => {
+  const names: [option: string | null, ownOption: string | null, expected: string][] = [
+    [null, null, "load"],
+    ["policy", null, "policy"],
+    [null, "own", "own"],
+    ["policy", "own", "own"],
+    ["policy", "", ""],
+    ["", null, ""],
+  ];
+  for (const [name, ownName, expected] of names) {
+    const clock = new TestClock();
+    const seen: string[] = [];
+    const observe = (event: BackoffEvent) => {
+      seen.push(event.name);
+      if (event.type === "failure") seen.push(event.failure.name);
+    };
+    const rules = { attemptTimeout: 50, exceptions: [Error], maxTries: 2 };
+    const backoff = new Backoff({ ...rules, name, clock, observe });
+    const load = async ({ number }: Attempt) => {
+      await clock.sleep(number === 1 ? 60 : 10);
+      throw error;
+    };
+    await clock.run(backoff.execute(load, { name: ownName }).catch(() => {}));
+    // Two attempts with a failure each, a late end, and the end.
+    assertEquals(seen, Array(8).fill(expected));
+    clock.close();
+  }
+});
+
+Deno.test("observe() receives a refused result as a failure, and then its end", async () => {
+  const until = (value: unknown) => value === 2;
+  const clock = new TestClock();
+  const events: BackoffEvent[] = [];
+  const observe = (event: BackoffEvent) => void events.push(event);
+  const backoff = new Backoff({ until, pause: 10, clock, observe });
+  assertEquals(await clock.run(backoff.execute(({ number }) => number)), 2);
+  const [, failure] = events;
+  assert(failure?.type === "failure");
+  assertEquals([failure.pauseAfter, failure.failure.limit], [10, null]);
+  assert(failure.failure.error instanceof ResultError);
+  assertEquals(failure.failure.error.value, 1);
+  const types = events.map(({ type }) => type);
+  assertEquals(types, ["attempt", "failure", "attempt", "done"]);
+  clock.close();
+});
+
 Deno.test("observe() receives frozen events, with frozen failures and outcomes", async () => {
   const clock = new TestClock();
   const events: BackoffEvent[] = [];
@@ -406,6 +460,7 @@ Deno.test("observe() receives frozen events, with frozen failures and outcomes",
   const backoff = new Backoff({
     attemptTimeout: 50,
     pause: 10,
+    exceptions: [],
     clock,
     observe: (event) => events.push(event),
   });
@@ -455,7 +510,8 @@ Deno.test("Backoff.execute() aborts the signal, then calls observe, then settles
 
 Deno.test("Backoff.execute() stays with a limit when an abort listener aborts the caller's signal", async () => {
   for (const limit of ["attemptTimeout", "deadline"] as const) {
-    const events = await play({ [limit]: 100, pause: 10 }, ({ signal }, { controller }) => {
+    const options = { [limit]: 100, pause: 10, exceptions: [] };
+    const events = await play(options, ({ signal }, { controller }) => {
       signal.addEventListener("abort", () => controller.abort("stop"));
       return never();
     });

@@ -6,6 +6,7 @@ import {
   asyncretry,
   type Attempt,
   Backoff,
+  type BackoffEvent,
   type BackoffOptions,
   type Failure,
   sleep,
@@ -109,7 +110,8 @@ Deno.test("Statistic counts no error when a failure is not retryable", async () 
 });
 
 Deno.test("Statistic counts attempt timeouts as errors, not as cancels", async () => {
-  const counted = await play({ attemptTimeout: 50, pause: 10, maxTries: 2 }, never);
+  const timeouts = { exceptions: [], pause: 10 };
+  const counted = await play({ ...timeouts, attemptTimeout: 50, maxTries: 2 }, never);
   assertEquals(counted, {
     attempts: 2,
     done: 2,
@@ -119,7 +121,7 @@ Deno.test("Statistic counts attempt timeouts as errors, not as cancels", async (
     sumTime: 110,
     at: 110,
   });
-  const atOnce = await play({ attemptTimeout: 0, pause: 10, maxTries: 3 }, never);
+  const atOnce = await play({ ...timeouts, attemptTimeout: 0, maxTries: 3 }, never);
   assertEquals(atOnce, {
     attempts: 3,
     done: 3,
@@ -351,6 +353,7 @@ Deno.test("Statistic counts ends by reason, timeouts, late ends and the time in 
   assertEquals(ends, {
     success: 1,
     nonRetryable: 1,
+    exhausted: 0,
     maxTries: 2,
     giveup: 1,
     budget: 0,
@@ -365,6 +368,35 @@ Deno.test("Statistic counts a retry that the budget refuses", async () => {
   const counted = await play({ exceptions: [RangeError], budget }, fail);
   const expected = { attempts: 1, done: 1, errors: 1, refused: 1 };
   assertEquals(counted, { ...NOTHING, ...expected, at: 0 });
+});
+
+Deno.test("Statistic counts an error that was retried already as an end, and not as an error", async () => {
+  const ends: unknown[] = [];
+  const options = {
+    exceptions: "all",
+    retryExhausted: false,
+    maxTries: 2,
+    observe: (event: BackoffEvent) => event.type === "done" && ends.push(event.reason),
+  } as const;
+  const counted = await play(options, (_, clock) => asyncretry(2, { clock })(fail)());
+  assertEquals(counted, { ...NOTHING, attempts: 1, done: 1, at: 0 });
+  const others = await play(options, fail);
+  assertEquals(others, { ...NOTHING, attempts: 2, done: 2, errors: 2, at: 0 });
+  assertEquals(ends, ["exhausted", "maxTries"]);
+});
+
+Deno.test("Statistic counts a result that is refused as an error", async () => {
+  const counted = await play({ until: () => false, maxTries: 2, pause: 10 }, () => 7);
+  const expected = { attempts: 2, done: 2, errors: 2, sumTime: 10 };
+  assertEquals(counted, { ...NOTHING, ...expected, at: 10 });
+});
+
+Deno.test("Statistic counts neither an error nor a cancel when until throws", async () => {
+  const until = () => {
+    throw new Error("a bug");
+  };
+  const counted = await play({ until }, (_, clock) => clock.sleep(50));
+  assertEquals(counted, { ...NOTHING, attempts: 1, done: 1, sumTime: 50, at: 50 });
 });
 
 Deno.test("Statistic.pauseTime is 0 before the first pause, whatever the time is", async () => {
@@ -391,7 +423,7 @@ Deno.test("Statistic counts no timeout for an attempt that the deadline ends, bu
 Deno.test("Statistic counts each timeout once when a grace follows it", async () => {
   const clock = new TestClock();
   const limits = { attemptTimeout: 10, grace: 5, maxTries: 2 };
-  const backoff = new Backoff({ ...limits, clock });
+  const backoff = new Backoff({ ...limits, exceptions: [], clock });
   await clock.run(backoff.execute(() => sleep(100, { clock })).catch(() => {}));
   const { timeouts, ends } = backoff.statistic;
   assertEquals([timeouts, ends.maxTries], [2, 1]);
@@ -407,6 +439,7 @@ const nothing = {
   ends: {
     success: 0,
     nonRetryable: 0,
+    exhausted: 0,
     maxTries: 0,
     giveup: 0,
     budget: 0,
@@ -465,7 +498,8 @@ Deno.test("Statistic counts on when it is frozen, and the execution is not distu
 
 Deno.test("Statistic.reset() sets everything to 0, and executions under way count on", async () => {
   const clock = new TestClock();
-  const backoff = new Backoff({ attemptTimeout: 10, pause: 5, maxTries: 2, clock });
+  const rules = { attemptTimeout: 10, pause: 5, maxTries: 2, exceptions: [] };
+  const backoff = new Backoff({ ...rules, clock });
   await clock.run(backoff.execute(() => sleep(20, { clock })).catch(() => {}));
   await clock.advance(20);
   backoff.statistic.reset();

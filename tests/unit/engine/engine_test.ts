@@ -4,21 +4,22 @@ import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
 import { begin, beginTrying, limitError, step } from "../../../src/engine/engine.ts";
 import type { Limit } from "../../../src/engine/limit.ts";
-import type { Event, Failure, Policy, State } from "../../../src/engine/state.ts";
+import type { Event, Failure, Policy, Refusal, State } from "../../../src/engine/state.ts";
 
 /** A policy without limits that retries at once, and remembers the failures that it decides. */
 function policyOf(rules: Partial<Policy> = {}): Policy & { asked: Failure[] } {
   const asked: Failure[] = [];
-  const { decide = () => 0, ...limits } = rules;
+  const { refusalOf = () => null, decide = () => 0, ...limits } = rules;
   return {
     attemptTimeout: Infinity,
     deadline: Infinity,
     grace: 0,
     ...limits,
     asked,
-    decide(failure, at) {
+    refusalOf,
+    decide(failure, at, previous, isRefusal) {
       asked.push(failure);
-      return decide(failure, at);
+      return decide(failure, at, previous, isRefusal);
     },
   };
 }
@@ -67,6 +68,7 @@ const first = { name: "load", beganAt: 1000, attempts: 1, attemptAt: 1000, pause
 /** The failure of the first attempt at 1010, with a deadline at 1100. */
 const broken: Failure = {
   error: "broken",
+  name: "load",
   attempt: 1,
   limit: null,
   duration: 10,
@@ -145,7 +147,8 @@ Deno.test("step() ends a pause at the deadline when less time remains", () => {
 });
 
 Deno.test("step() ends with the failure's error when an attempt is rejected and the policy gives a reason", () => {
-  for (const reason of ["nonRetryable", "maxTries", "giveup", "budget"] as const) {
+  const reasons = ["nonRetryable", "exhausted", "maxTries", "giveup", "deadline", "budget"];
+  for (const reason of reasons as Refusal[]) {
     const policy = policyOf({ deadline: 100, decide: () => reason });
     const done = walk(policy, woke(1000), rejected(1010, "broken"));
     assertEquals<State>(done, {
@@ -157,6 +160,85 @@ Deno.test("step() ends with the failure's error when an attempt is rejected and 
       outcome: { status: "rejected", reason: "broken" },
     });
   }
+});
+
+Deno.test("step() fails the attempt with the refusal when the policy refuses its value", () => {
+  const asked: unknown[][] = [];
+  const refusal = new Error("not yet");
+  const policy = policyOf({
+    deadline: 100,
+    refusalOf(...args) {
+      asked.push(args);
+      return args[0] === "done" ? null : refusal;
+    },
+    decide: (_failure, _at, _previous, isRefusal) => isRefusal ? 30 : "nonRetryable",
+  });
+  const pausing = walk(policy, woke(1000), fulfilled(1010, "pending"));
+  assertEquals<State>(pausing, {
+    ...first,
+    phase: "pausing",
+    at: 1010,
+    pause: 30,
+    lastFailure: { ...broken, error: refusal },
+    wakeAt: 1040,
+  });
+  assertStrictEquals(pausing.lastFailure?.error, refusal);
+  const trying = step(policy, pausing, woke(1040));
+  assertDone(step(policy, trying, fulfilled(1050, "done")), 1050, "success", "done");
+  // An error is not a refusal, not even the very error that refused the value before.
+  const done = step(policy, trying, rejected(1050, refusal));
+  assertDone(done, 1050, "nonRetryable", refusal);
+  assertEquals(asked, [["pending", "load"], ["done", "load"]]);
+});
+
+Deno.test("step() ends with the refusal when it refuses the value of the last attempt", () => {
+  for (const refusal of [new Error("not yet"), undefined, 0]) {
+    const policy = policyOf({ refusalOf: () => refusal, decide: () => "maxTries" });
+    const done = walk(policy, woke(1000), fulfilled(1010, "pending"));
+    assertDone(done, 1010, "maxTries", refusal);
+    assertEquals(policy.asked.map(({ error }) => error), [refusal]);
+  }
+});
+
+Deno.test("step() ends with the error that the policy throws when it is asked about a value", () => {
+  for (const thrown of [new Error("a bug"), undefined]) {
+    const refusalOf = () => {
+      throw thrown;
+    };
+    const policy = policyOf({ attemptTimeout: 20, grace: 30, refusalOf });
+    const trying = walk(policy, woke(1000));
+    const stopping = step(policy, trying, woke(1020));
+    for (const state of [trying, stopping]) {
+      const done = step(policy, state, fulfilled(1030, "value"));
+      assertDone(done, 1030, "callbackError", thrown);
+      assertStrictEquals(done.lastFailure, null);
+    }
+    assertEquals(policy.asked, []);
+  }
+});
+
+Deno.test("step() hands the failure before to the policy that decides", () => {
+  const before: (Failure | null)[] = [];
+  const policy = policyOf({
+    attemptTimeout: 20,
+    grace: 5,
+    refusalOf: () => "refused",
+    decide(_failure, _at, previous) {
+      before.push(previous);
+      return 0;
+    },
+  });
+  walk(
+    policy,
+    ...[woke(1000), rejected(1010, "broken")],
+    ...[woke(1010), fulfilled(1015, "value")],
+    ...[woke(1015), woke(1035), woke(1040)],
+    ...[woke(1040), rejected(1041, "broken")],
+  );
+  assertEquals(policy.asked.map(({ attempt }) => attempt), [1, 2, 3, 4]);
+  assertEquals(before.length, 4);
+  const expected = [null, ...policy.asked.slice(0, 3)];
+  for (const [index, each] of before.entries()) assertStrictEquals(each, expected[index]);
 });
 
 Deno.test("step() ends with the error that the policy throws, and keeps the failure", () => {
@@ -264,6 +346,34 @@ Deno.test("step() ends with the value when an attempt is fulfilled in its grace"
   assertEquals([done.lastFailure, policy.asked], [null, []]);
 });
 
+Deno.test("step() fails the attempt with its timeout when its value is refused in its grace", () => {
+  const refusals: boolean[] = [];
+  const { policy, stopping } = inGrace({
+    refusalOf: () => "refused",
+    decide(_failure, _at, _previous, isRefusal) {
+      refusals.push(isRefusal);
+      return 10;
+    },
+  });
+  const pausing = step(policy, stopping, fulfilled(1030, "value"));
+  assert(pausing.phase === "pausing");
+  assertStrictEquals(pausing.lastFailure?.error, stopping.error);
+  assertEquals(pausing.lastFailure?.limit, "attempt");
+  assertEquals([pausing.lastFailure?.elapsed, pausing.wakeAt], [30, 1040]);
+  assertEquals([policy.asked.length, refusals], [1, [false]]);
+});
+
+Deno.test("step() does not ask about a value that comes at the deadline in the grace, or too late", () => {
+  const refusalOf = () => {
+    throw new Error("asked");
+  };
+  const { policy, stopping } = inGrace({ grace: Infinity, refusalOf });
+  const end = fulfilled(1100, "value");
+  assertDone(step(policy, stopping, end), 1100, "deadline", stopping.error);
+  const pausing = walk(policy, woke(1000), rejected(1010, "broken"));
+  assertStrictEquals(step(policy, pausing, fulfilled(1010, "value")), pausing);
+});
+
 Deno.test("step() fails the attempt with its timeout when it is rejected in its grace", () => {
   const { policy, stopping } = inGrace({ decide: () => 10 });
   const pausing = step(policy, stopping, rejected(1030, new Error("wound down")));
@@ -297,6 +407,7 @@ Deno.test("step() ends with the attempt's timeout when the deadline is reached i
   assertLimit(stopping.error, "attempt", 20);
   assertEquals(done.lastFailure, {
     error: stopping.error,
+    name: "load",
     attempt: 1,
     limit: "attempt",
     duration: 100,
@@ -514,7 +625,16 @@ Deno.test("step() reports the attempt, duration, elapsed and remaining time, and
     elapsed: number,
     remaining: number,
     pauseBefore: number,
-  ) => ({ error, attempt: error, limit: null, duration, elapsed, remaining, pauseBefore });
+  ) => ({
+    error,
+    name: "load",
+    attempt: error,
+    limit: null,
+    duration,
+    elapsed,
+    remaining,
+    pauseBefore,
+  });
   assertEquals(policy.asked, [
     failure(1, 10, 10, 90, 0),
     failure(2, 5, 25, 75, 10),

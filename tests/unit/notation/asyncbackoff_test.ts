@@ -14,6 +14,7 @@ type Arguments = readonly unknown[];
 /** asyncbackoff() as a caller without types may call it. */
 const backoffBy = asyncbackoff as (...args: Arguments) => AsyncDecorator;
 
+const isTypeError = (error: unknown) => error instanceof TypeError;
 const growing = ({ attempt }: Failure) => 100 * attempt;
 
 /** The same policy by position and by name, and its attempts and outcome. */
@@ -63,6 +64,18 @@ const notations: {
     starts: [0, 1100, 1300],
     outcome: "RangeError",
     endedAt: 1300,
+  },
+  {
+    position: [1000, 5000, [500, 300], TypeError],
+    name: {
+      attemptTimeout: 1000,
+      deadline: 5000,
+      pause: [500, 300],
+      exceptions: [TypeError],
+    },
+    starts: [0, 1500, 1800],
+    outcome: "RangeError",
+    endedAt: 1800,
   },
   {
     position: [null, 5000, 500, TypeError],
@@ -147,6 +160,14 @@ Deno.test("asyncbackoff() accepts options behind the positions, from the third p
     [[1000, 5000], { pause: 500, exceptions: "all" }, [0, 1500, 2000]],
     [[1000, 5000, 500], { exceptions: "all" }, [0, 1500, 2000]],
     [[1000, 5000, null], { pause: 500, exceptions: [TypeError] }, [0, 1500, 2000]],
+    [[1000, 5000, 500], { exceptions: isTypeError }, [0, 1500, 2000]],
+    [[1000, 5000, [500, 300]], { exceptions: "all" }, [0, 1500, 1800]],
+    [[1000, 1600, 500, TypeError], { minRemaining: 0 }, [0, 1500]],
+    [[1000, 5000, 500, TypeError], { name: "load", retryExhausted: false }, [
+      0,
+      1500,
+      2000,
+    ]],
     [[1000, 5000, 500, TypeError], {}, [0, 1500, 2000]],
     [[1000, 5000, 500, TypeError, RangeError], {}, [0, 1500, 2000]],
     [[null, null, 500, TypeError], { attemptTimeout: 1000 }, [0, 1500, 2000]],
@@ -224,6 +245,8 @@ const twice: [args: Arguments, name: string][] = [
   [[1000, 5000, 500, { pause: 0 }], "pause"],
   [[1000, 5000, 500, TypeError, { exceptions: [RangeError] }], "exceptions"],
   [[1000, 5000, 500, TypeError, { exceptions: [] }], "exceptions"],
+  [[1000, 5000, 500, TypeError, { exceptions: isTypeError }], "exceptions"],
+  [[1000, 5000, [500], { pause: [500] }], "pause"],
 ];
 
 for (const [index, [args, name]] of twice.entries()) {
@@ -234,12 +257,13 @@ for (const [index, [args, name]] of twice.entries()) {
 }
 
 const pause =
-  "option 'pause' must be a finite number of milliseconds >= 0, or a function " +
-  "that returns one";
-const exceptions = `option 'exceptions' must be an array of classes, or "all"`;
+  "option 'pause' must be a finite number of milliseconds >= 0, a list of them, " +
+  "or a function that returns one";
+const exceptions = `option 'exceptions' must be an array of classes, a predicate, or "all"`;
 
 const wrongOptions: [args: Arguments, message: string][] = [
-  [[1000, 5000, [TypeError]], `${pause}, got an array of 1`],
+  [[1000, 5000, [TypeError]], `${pause}, got function TypeError`],
+  [[1000, 5000, []], `${pause}, got an array of 0`],
   [[1000, 5000, "500"], `${pause}, got "500"`],
   [[1000, 5000, options, TypeError], `${pause}, got ${an}`],
   [[1000, 5000, options, { grace: 100 }], `${pause}, got ${an}`],

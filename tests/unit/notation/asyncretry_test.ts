@@ -18,27 +18,46 @@ const retryBy = asyncretry as (...args: Arguments) => AsyncDecorator;
 
 const never = () => new Promise<never>(() => {});
 
+type RetryArguments = [maxTries: unknown, options?: Record<string, unknown>];
+
 /** The number of attempts and the end of a function that always fails with one value. */
-async function retried(error: unknown, ...args: [unknown, Record<string, unknown>?]) {
-  const [maxTries, options] = args;
+const retried = (error: unknown, ...args: RetryArguments) =>
+  retriedAnew(() => error, ...args);
+
+/** The same, where each attempt makes its error. */
+async function retriedAnew(make: () => unknown, ...[maxTries, options]: RetryArguments) {
   const clock = new TestClock();
   const wrap = retryBy(maxTries, { ...options, clock });
-  const result = wrap(() => Promise.reject(error))();
+  let error: unknown;
+  const result = wrap(() => Promise.reject(error = make()))();
   const settled = await clock.run(Promise.allSettled([result]));
   assertEquals(settled, [{ status: "rejected", reason: error }]);
   clock.close();
   return [wrap.statistic.attempts, clock.now()];
 }
 
+const timeoutError = () => new DOMException("late", "TimeoutError");
 const abortError = () => Object.assign(new Error("stop"), { name: "AbortError" });
 
 Deno.test("asyncretry() retries whatever is thrown, up to maxTries", async () => {
-  const timeout = new DOMException("late", "TimeoutError");
-  for (const error of [new Error("down"), "down", 0, null, undefined, Symbol(), timeout]) {
+  for (const error of [new Error("down"), "down", 0, null, undefined, Symbol()]) {
     const row = `throws ${String(error)}`;
     assertEquals(await retried(error, 3, { pause: 100 }), [3, 200], row);
     assertEquals(await retried(error, 1, { pause: 100 }), [1, 0], row);
   }
+  assertEquals(await retriedAnew(timeoutError, 3, { pause: 100 }), [3, 200]);
+  assertEquals(await retriedAnew(timeoutError, 1, { pause: 100 }), [1, 0]);
+});
+
+Deno.test("asyncretry() retries the same timeout once, unless a class includes it", async () => {
+  assertEquals(await retried(timeoutError(), 4, { pause: 100 }), [2, 100]);
+  assertEquals(await retried(timeoutError(), 4, { exceptions: [] }), [2, 0]);
+  assertEquals(await retried(timeoutError(), 4, { exceptions: [Error] }), [4, 0]);
+  // Every other attempt fails with the same timeout, which is then new each time.
+  const [one, other] = [timeoutError(), timeoutError()];
+  let calls = 0;
+  const inTurns = () => ++calls % 2 === 1 ? one : other;
+  assertEquals(await retriedAnew(inTurns, 4, { pause: 100 }), [4, 300]);
 });
 
 Deno.test("asyncretry() does not retry an AbortError, unless a class includes it", async () => {
@@ -52,10 +71,9 @@ Deno.test("asyncretry() does not retry an AbortError, unless a class includes it
 });
 
 Deno.test("asyncretry() retries only its classes and timeouts when there are classes", async () => {
-  const timeout = new DOMException("late", "TimeoutError");
   for (const exceptions of [[TypeError], []]) {
     assertEquals(await retried(new RangeError(), 3, { exceptions }), [1, 0]);
-    assertEquals(await retried(timeout, 3, { exceptions }), [3, 0]);
+    assertEquals(await retriedAnew(timeoutError, 3, { exceptions }), [3, 0]);
   }
   assertEquals(await retried(new TypeError(), 3, { exceptions: [TypeError] }), [3, 0]);
 });
@@ -119,7 +137,8 @@ const hint = "write 'asyncretry(…)(fn)', or '@asyncretry(…)' before a method
 const load = () => Promise.resolve("value");
 const policy = "Cannot make a policy";
 const maxTries = "option 'maxTries' must be an integer >= 1 (the first attempt counts)";
-const exceptions = `option 'exceptions' must be an array of classes, or "all"`;
+const minRemaining = "option 'minRemaining' must be a finite number of milliseconds >= 0";
+const exceptions = `option 'exceptions' must be an array of classes, a predicate, or "all"`;
 
 const refused: [args: Arguments, message: string][] = [
   [[], `${call}: 'maxTries' must be an integer >= 1, or null, got undefined`],
@@ -160,6 +179,7 @@ const refused: [args: Arguments, message: string][] = [
     `${policy}: ${exceptions}, got function TypeError; did you mean '[TypeError]'?`,
   ],
   [[3, { exceptions: "" }], `${policy}: ${exceptions}, got ""`],
+  [[3, { minRemaining: "0" }], `${policy}: ${minRemaining}, got "0"`],
 ];
 
 for (const [index, [args, message]] of refused.entries()) {

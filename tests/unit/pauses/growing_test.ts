@@ -84,6 +84,38 @@ Deno.test("exponential() and linear() apply max before the jitter", () => {
   }
 });
 
+Deno.test("exponential() and linear() take the share that is random as a number", () => {
+  const rows: [jitter: number, drawn: number, expected: number][] = [
+    [0, 0.25, 1000],
+    [0.25, 0, 750],
+    [0.25, 0.5, 875],
+    [0.25, 1, 1000],
+    [0.5, 0.5, 750],
+    [1, 0, 0],
+    [1, 0.25, 250],
+    [1, 1, 1000],
+  ];
+  for (const [jitter, drawn, expected] of rows) {
+    const options = { initial: 1000, max: 1000, jitter, random: always(drawn) };
+    for (const make of [exponential, linear]) {
+      assertEquals(make(options)({ attempt: 3, pauseBefore: 0 }), expected);
+    }
+  }
+});
+
+Deno.test("exponential() and linear() draw the same for a word as for its number, bit for bit", () => {
+  const words = [["full", 1], ["equal", 0.5], ["none", 0]] as const;
+  for (const make of [exponential, linear]) {
+    for (const [word, number] of words) {
+      const drawn = [word, number].map((jitter) =>
+        pausesOf(make({ initial: 7, max: 999, jitter, random: seeded(8) }), 100)
+      );
+      assertEquals(drawn[0], drawn[1]);
+      assertEquals(new Set(drawn[0]).size > 50, number > 0);
+    }
+  }
+});
+
 Deno.test("exponential() and linear() have full jitter by default", () => {
   assertEquals(exponential({ random: always(0.25) })({ attempt: 3, pauseBefore: 0 }), 100);
   assertEquals(linear({ random: always(0.25) })({ attempt: 3, pauseBefore: 0 }), 75);
@@ -98,6 +130,38 @@ Deno.test("exponential() and linear() draw nothing when there is no jitter", () 
     100,
   );
   assertEquals(linear({ jitter: "none", random })({ attempt: 1, pauseBefore: 0 }), 100);
+  assertEquals(exponential({ jitter: 0, random })({ attempt: 1, pauseBefore: 0 }), 100);
+  assertEquals(linear({ jitter: 0, random })({ attempt: 1, pauseBefore: 0 }), 100);
+});
+
+Deno.test("Growing pauses apply min last, after the jitter and max", () => {
+  const first = { attempt: 1, pauseBefore: 0 };
+  const makers = [exponential, linear, decorrelated];
+  for (const make of makers) {
+    const at = (part: number, min: number) =>
+      make({ initial: 100, max: 300, min, random: always(part) })(first);
+    const highest = make === decorrelated ? 300 : 100;
+    const lowest = make === decorrelated ? 100 : 0;
+    assertEquals([at(0, 0), at(1, 0)], [lowest, highest]);
+    assertEquals([at(0, 50), at(0, 120), at(0, 300)], [Math.max(lowest, 50), 120, 300]);
+    assertEquals([at(1, 50), at(1, 120), at(1, 300)], [
+      highest,
+      Math.max(highest, 120),
+      300,
+    ]);
+  }
+  // The part below is raised to it: it does not shrink what is drawn from.
+  const drawn = exponential({ initial: 100, min: 40, random: always(0.75) });
+  assertEquals(drawn({ attempt: 1, pauseBefore: 0 }), 75);
+  const none = exponential({ initial: 10, min: 40, jitter: "none" });
+  assertEquals(pausesOf(none, 5), [40, 40, 40, 80, 160]);
+  const steps = linear({ initial: 10, step: 20, min: 40, jitter: "none" });
+  assertEquals(pausesOf(steps, 4), [40, 40, 50, 70]);
+});
+
+Deno.test("decorrelated() draws from the pause before, to which min was applied", () => {
+  const pause = decorrelated({ initial: 10, min: 200, random: always(1) });
+  assertEquals(pausesOf(pause, 3), [200, 600, 1800]);
 });
 
 // The documented distributions, tested by variance and by the test of Kolmogorov and Smirnov.
@@ -113,6 +177,10 @@ const uniform = (from: number, to: number): Distribution => (ms) =>
 /** A distribution whose part beyond a maximum falls on the maximum. */
 const cappedAt = (max: number, distribution: Distribution): Distribution => (ms) =>
   ms < max ? distribution(ms) : 1;
+
+/** A distribution whose part below a minimum falls on the minimum. */
+const raisedTo = (min: number, distribution: Distribution): Distribution => (ms) =>
+  ms >= min ? distribution(ms) : 0;
 
 /** The statistic of Kolmogorov and Smirnov, times the square root of the number of draws. */
 function distance(draws: readonly number[], distribution: Distribution): number {
@@ -146,7 +214,9 @@ const full = (initial: number, max: number) =>
   exponential({ initial, max, jitter: "full", random: seeded(1) });
 const equal = (initial: number, max: number) =>
   exponential({ initial, max, jitter: "equal", random: seeded(2) });
-const stepped = (jitter: Jitter, max: number) =>
+const shared = (jitter: number, max: number) =>
+  exponential({ initial: 100, max, jitter, random: seeded(9) });
+const stepped = (jitter: Jitter | number, max: number) =>
   linear({ initial: 100, step: 50, max, jitter, random: seeded(3) });
 const chained = (max: number) => decorrelated({ initial: 100, max, random: seeded(4) });
 
@@ -155,6 +225,18 @@ const U = (from: number, to: number) => ({
   mean: (from + to) / 2,
   variance: (to - from) ** 2 / 12,
 });
+
+/** U(0, to) with a minimum: mean and variance follow from the part above the minimum. */
+function raised(to: number, min: number) {
+  const above = (to - min) / to;
+  const mean = (1 - above) * min + above * (min + to) / 2;
+  const square = (1 - above) * min * min + above * (min * min + min * to + to * to) / 3;
+  return {
+    distribution: raisedTo(min, uniform(0, to)),
+    mean,
+    variance: square - mean * mean,
+  };
+}
 
 /** U(from, to) with a maximum: mean and variance follow from the part below the maximum. */
 function capped(from: number, to: number, max: number) {
@@ -195,6 +277,27 @@ const documented: [
     stepped("equal", 1000),
     { attempt: 5, pauseBefore: 7 },
     U(150, 300),
+  ],
+  ["a share of 0.3, first", shared(0.3, 1000), { attempt: 1, pauseBefore: 0 }, U(70, 100)],
+  ["a share of 0.3, third", shared(0.3, 1000), { attempt: 3, pauseBefore: 7 }, U(280, 400)],
+  [
+    "a share of 0.3, at the cap",
+    shared(0.3, 1000),
+    { attempt: 40, pauseBefore: 7 },
+    U(700, 1000),
+  ],
+  ["a share of 1, third", shared(1, 1000), { attempt: 3, pauseBefore: 7 }, U(0, 400)],
+  [
+    "linear, a share of 0.3, fifth",
+    stepped(0.3, 1000),
+    { attempt: 5, pauseBefore: 7 },
+    U(210, 300),
+  ],
+  [
+    "full, with a minimum",
+    exponential({ initial: 100, min: 60, random: seeded(10) }),
+    { attempt: 3, pauseBefore: 7 },
+    raised(400, 60),
   ],
   ["decorrelated, first", chained(1000), { attempt: 1, pauseBefore: 0 }, U(100, 300)],
   ["decorrelated, after 250", chained(1000), { attempt: 2, pauseBefore: 250 }, U(100, 750)],
@@ -262,6 +365,10 @@ const parameters: [name: string, one: GrowingPause, other: GrowingPause, count: 
     ],
     ["max", exponential(base), exponential({ ...base, max: 900 }), 9],
     ["jitter", exponential(base), exponential({ ...base, jitter: "equal" }), 2],
+    ["a jitter of 0.3", exponential(base), exponential({ ...base, jitter: 0.3 }), 2],
+    ["min", exponential(base), exponential({ ...base, min: 120 }), 2],
+    ["min of linear", linear(base), linear({ ...base, min: 120 }), 2],
+    ["min of decorrelated", decorrelated(base), decorrelated({ ...base, min: 999 }), 2],
     ["random", exponential(base), exponential({ ...base, random: always(0.6) }), 2],
     ["initial of linear", linear(base), linear({ ...base, initial: 150 }), 2],
     ["step", linear(base), linear({ ...base, step: 150 }), 2],
@@ -297,12 +404,15 @@ for (const [name, one, other, count] of parameters) {
 
 // Pauses are finite and within [0, max], whatever the number of the attempt.
 
-const makers: Record<string, (max: number, random: () => number) => GrowingPause> = {
+const finite: Record<string, (max: number, random: () => number) => GrowingPause> = {
   exponential: (max, random) => exponential({ max, random }),
   "exponential, by 10^300": (max, random) => exponential({ factor: 1e300, max, random }),
   "exponential, from 0": (max, random) => exponential({ initial: 0, max, random }),
   "exponential, equal": (max, random) => exponential({ max, random, jitter: "equal" }),
   "exponential, none": (max, random) => exponential({ max, random, jitter: "none" }),
+  "exponential, 0.3": (max, random) => exponential({ max, random, jitter: 0.3 }),
+  "exponential, at least max": (max, random) =>
+    exponential({ max, min: Math.min(max, 1e308), random }),
   linear: (max, random) => linear({ max, random }),
   "linear, by 10^308": (max, random) => linear({ step: 1e308, max, random }),
   decorrelated: (max, random) => decorrelated({ max, random }),
@@ -311,7 +421,7 @@ const makers: Record<string, (max: number, random: () => number) => GrowingPause
     decorrelated({ initial: 1e308, max, random }),
 };
 
-for (const [name, make] of Object.entries(makers)) {
+for (const [name, make] of Object.entries(finite)) {
   Deno.test(`Growing pauses are finite and within [0, max] for 10^6 attempts: ${name}`, () => {
     const sources = [always(0), always(ALMOST_ONE), always(1), seeded(6)];
     for (const max of [0, 1, 1000, Infinity]) {
@@ -420,10 +530,12 @@ const initial = "option 'initial' must be a finite number of milliseconds >= 0";
 const step = "option 'step' must be a finite number of milliseconds >= 0";
 const max = "option 'max' must be a number of milliseconds >= 0";
 const factor = "option 'factor' must be a finite number >= 1";
+const min = "option 'min' must be a finite number of milliseconds from 0 to 'max'";
 const jitter = `option 'jitter' must be "full" or "equal" or "none"`;
-const ofExponential = "the options are initial, max, random, factor, jitter";
-const ofLinear = "the options are initial, max, random, step, jitter";
-const ofDecorrelated = "the options are initial, max, random";
+const share = "option 'jitter' must be a number from 0 to 1, or one of the words";
+const ofExponential = "the options are initial, max, min, random, factor, jitter";
+const ofLinear = "the options are initial, max, min, random, step, jitter";
+const ofDecorrelated = "the options are initial, max, min, random";
 
 const wrongExponential: [options: unknown, errorClass: ErrorType, message: string][] = [
   [{ initial: "100" }, TypeError, `${initial}, got "100"`],
@@ -438,6 +550,17 @@ const wrongExponential: [options: unknown, errorClass: ErrorType, message: strin
   [{ factor: NaN }, RangeError, `${factor}, got NaN`],
   [{ factor: "2" }, TypeError, `${factor}, got "2"`],
   [{ jitter: "half" }, RangeError, `${jitter}, got "half"`],
+  [{ jitter: "0.5" }, RangeError, `${jitter}, got "0.5"`],
+  [{ jitter: 1.5 }, RangeError, `${share}, got 1.5`],
+  [{ jitter: -0.1 }, RangeError, `${share}, got -0.1`],
+  [{ jitter: NaN }, RangeError, `${share}, got NaN`],
+  [{ jitter: 1n }, TypeError, `${jitter}, got 1n`],
+  [{ min: "10" }, TypeError, `${min}, got "10"`],
+  [{ min: -1 }, RangeError, `${min}, got -1`],
+  [{ min: NaN }, RangeError, `${min}, got NaN`],
+  [{ min: 101, max: 100 }, RangeError, `${min}, got 101`],
+  [{ min: 30_001 }, RangeError, `${min}, got 30001`],
+  [{ min: Infinity, max: Infinity }, RangeError, `${min}, got Infinity`],
   [{ random: 0.5 }, TypeError, "option 'random' must be a function, got 0.5"],
   [100, TypeError, "the options must be an object, got 100"],
   [{ cap: 5 }, TypeError, `unknown option 'cap', ${ofExponential}`],
@@ -456,6 +579,8 @@ const wrongLinear: typeof wrongExponential = [
   [{ step: Infinity }, RangeError, `${step}, got Infinity`],
   [{ step: true }, TypeError, `${step}, got true`],
   [{ jitter: true }, TypeError, `${jitter}, got true`],
+  [{ jitter: 2 }, RangeError, `${share}, got 2`],
+  [{ min: 101, max: 100 }, RangeError, `${min}, got 101`],
   [[100], TypeError, "the options must be an object, got an array of 1"],
   [{ factor: 2 }, TypeError, `unknown option 'factor', ${ofLinear}`],
   [{ increment: 5 }, TypeError, `unknown option 'increment', ${ofLinear}`],
@@ -463,6 +588,8 @@ const wrongLinear: typeof wrongExponential = [
 
 const wrongDecorrelated: typeof wrongExponential = [
   [{ initial: Infinity }, RangeError, `${initial}, got Infinity`],
+  [{ min: 101, max: 100 }, RangeError, `${min}, got 101`],
+  [{ min: false }, TypeError, `${min}, got false`],
   [{ jitter: "full" }, TypeError, `unknown option 'jitter', ${ofDecorrelated}`],
   [{ rng: () => 1 }, TypeError, `unknown option 'rng', ${ofDecorrelated}`],
 ];
@@ -486,7 +613,7 @@ for (const [make, rows] of wrongOptions) {
 }
 
 Deno.test("exponential(), linear() and decorrelated() take the default for null and undefined", () => {
-  const absent = { initial: null, max: undefined, random: always(0.5) };
+  const absent = { initial: null, max: undefined, min: null, random: always(0.5) };
   const failure = { attempt: 3, pauseBefore: 200 };
   assertEquals(exponential({ ...absent, factor: null, jitter: null })(failure), 200);
   assertEquals(linear({ ...absent, step: null, jitter: undefined })(failure), 150);

@@ -129,7 +129,7 @@ Deno.test("preview() shows a function failures without limits, whose attempts ta
     assert(error instanceof Error);
     return rest;
   });
-  const each = { limit: null, duration: 0, remaining: Infinity };
+  const each = { name: "preview", limit: null, duration: 0, remaining: Infinity };
   assertEquals(rows, [
     { ...each, attempt: 1, elapsed: 0, pauseBefore: 0 },
     { ...each, attempt: 2, elapsed: 50, pauseBefore: 50 },

@@ -16,8 +16,9 @@ const untyped = (options: unknown) => options as BackoffOptions;
 const messageOf = (options: unknown): string =>
   assertThrows(() => new Backoff(untyped(options)), TypeError).message;
 
-const known = "the options are attemptTimeout, deadline, pause, exceptions, maxTries, " +
-  "giveup, budget, grace, signal, observe, clock";
+const known =
+  "the options are attemptTimeout, deadline, pause, minRemaining, exceptions, " +
+  "until, maxTries, giveup, budget, retryExhausted, grace, signal, observe, clock, name";
 
 const unknownKeys: [key: string, value: unknown, hint: string][] = [
   // Counts of attempts, and of retries.
@@ -57,6 +58,7 @@ const unknownKeys: [key: string, value: unknown, hint: string][] = [
   ["jitter", "full", `did you mean 'pause: exponential({ jitter: "full" })'?`],
   ["jitter", true, "did you mean 'pause: exponential({ jitter: true })'?"],
   ["max", 1000, "did you mean 'pause: exponential({ max: 1000 })'?"],
+  ["min", 10, "did you mean 'pause: exponential({ min: 10 })'?"],
   [
     "random",
     Math.random,

@@ -28,6 +28,7 @@ const untyped = (options: unknown) => options as BackoffOptions;
 /** Every way to give options by name. */
 const entries: [name: string, make: (options: BackoffOptions) => AsyncDecorator][] = [
   ["Backoff()", (options) => new Backoff(options).wrap],
+  ["Backoff.with()", (options) => new Backoff({ exceptions: [] }).with(options).wrap],
   ["asyncbackoff() by name", (options) => asyncbackoff(options)],
   ["asyncbackoff() behind positions", (options) => asyncbackoff(null, null, options)],
   ["asyncretry()", (options) => asyncretry(null, options)],
@@ -54,14 +55,18 @@ Deno.test("OPTION_NAMES lists every option, in the order of messages", () => {
     "attemptTimeout",
     "deadline",
     "pause",
+    "minRemaining",
     "exceptions",
+    "until",
     "maxTries",
     "giveup",
     "budget",
+    "retryExhausted",
     "grace",
     "signal",
     "observe",
     "clock",
+    "name",
   ]);
 });
 
@@ -69,7 +74,8 @@ Deno.test("OPTION_NAMES lists every option, in the order of messages", () => {
 
 Deno.test("Backoff() treats null and undefined as absent, for every option", async () => {
   const optional = ["attemptTimeout", "deadline", "pause", "maxTries", "giveup", "grace"];
-  for (const name of [...optional, "budget", "signal", "observe"]) {
+  const more = ["minRemaining", "until", "budget", "retryExhausted"];
+  for (const name of [...optional, ...more, "signal", "observe", "name"]) {
     for (const absent of [null, undefined]) {
       const played = await playTwoAttempts({ [name]: absent });
       const expected = { outcome: "value", starts: [0, 10_000], endedAt: 20_000 };
@@ -127,7 +133,7 @@ Deno.test("Backoff() treats Infinity as no limit", async () => {
 
 Deno.test("Backoff() fails every attempt at once when the attempt timeout is 0", async () => {
   const clock = new TestClock();
-  const backoff = new Backoff({ attemptTimeout: 0, maxTries: 2, clock });
+  const backoff = new Backoff({ attemptTimeout: 0, maxTries: 2, exceptions: [], clock });
   const result = backoff.execute(() => "never called");
   const error = await assertRejects(() => clock.run(result), TimeoutError);
   assertEquals([error.limit, error.ms], ["attempt", 0]);
@@ -198,14 +204,18 @@ for (const [name, make] of entries) {
       attemptTimeout: null,
       deadline: null,
       pause: 100,
+      minRemaining: null,
       exceptions: [TypeError],
+      until: () => true,
       maxTries: null,
       giveup: () => false,
       budget: new TokenBudget(),
+      retryExhausted: true,
       grace: 100,
       signal: new AbortController().signal,
       observe: () => {},
       clock: { now: () => 0, sleep: () => Promise.resolve() },
+      name: "load",
     };
     const options = {};
     for (const [key, value] of Object.entries(values)) {
@@ -230,6 +240,26 @@ for (const [name, make] of entries) {
     const result = make(options)(() => sleep(1000, { clock }))();
     await assertRejects(() => clock.run(result), TimeoutError, "deadline of 100 ms");
     await clock.advance(900);
+    clock.close();
+  });
+}
+
+for (const [name, make] of entries) {
+  Deno.test(`${name} retries the exceptions that an object inherits`, async () => {
+    const clock = new TestClock();
+    class Settings {
+      get exceptions() {
+        return [TypeError];
+      }
+      get pause() {
+        return [100, 200];
+      }
+    }
+    const wrap = make(Object.assign(new Settings(), { clock }));
+    let calls = 0;
+    const result = wrap(() => Promise.reject(++calls < 4 ? new TypeError() : "down"))();
+    assertEquals(await clock.run(result.catch((error) => error)), "down");
+    assertEquals([calls, clock.now()], [4, 500]);
     clock.close();
   });
 }

@@ -1,7 +1,17 @@
 // State that is one in a realm, however many copies of the library are loaded.
 
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { Backoff, type BackoffEvent, currentAttempt } from "@asyncbackoff/asyncbackoff";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+} from "@std/assert";
+import {
+  Backoff,
+  type BackoffEvent,
+  currentAttempt,
+  nonRetryable,
+} from "@asyncbackoff/asyncbackoff";
 import { findRealm, realm } from "../../../src/realm/realm.ts";
 
 const KEY = Symbol.for("@asyncbackoff/asyncbackoff/realm/1");
@@ -30,4 +40,59 @@ Deno.test("realm.executions numbers the executions that are observed", async () 
   await new Backoff().execute(() => "value"); // not observed
   assertEquals(realm.executions, before + 1);
   assertEquals(events.map(({ execution }) => execution), [before + 1, before + 1]);
+});
+
+Deno.test("realm.nonRetryable and realm.exhausted have the errors that are marked", async () => {
+  const [marked, other] = [new Error("marked"), new Error("down")];
+  assertEquals([realm.nonRetryable.has(marked), realm.exhausted.has(other)], [
+    false,
+    false,
+  ]);
+  nonRetryable(marked);
+  await new Backoff({ exceptions: "all", maxTries: 2 })
+    .execute(() => Promise.reject(other)).catch(() => {});
+  assertEquals([realm.nonRetryable.has(marked), realm.nonRetryable.has(other)], [
+    true,
+    false,
+  ]);
+  assertEquals([realm.exhausted.has(marked), realm.exhausted.has(other)], [false, true]);
+});
+
+Deno.test("realm.nonRetryable is what every copy of the library goes by", async () => {
+  const error = new Error("down");
+  realm.nonRetryable.add(error); // as another copy does
+  const backoff = new Backoff({ exceptions: "all", maxTries: 2 });
+  await backoff.execute(() => Promise.reject(error)).catch(() => {});
+  assertEquals(backoff.statistic.ends.nonRetryable, 1);
+});
+
+/** Calls a function while the variable `globalThis` is another object. */
+function withGlobalThis<T>(value: object, fn: () => T): T {
+  const real = globalThis;
+  const old = Object.getOwnPropertyDescriptor(real, "globalThis");
+  Object.defineProperty(real, "globalThis", { ...old, value });
+  try {
+    return fn();
+  } finally {
+    Object.defineProperty(real, "globalThis", old ?? {});
+  }
+}
+
+Deno.test("findRealm() makes the state of a realm that has none, and then finds it", () => {
+  const other = {};
+  const [first, second] = withGlobalThis(other, () => [findRealm(), findRealm()]);
+  assertNotStrictEquals(first, realm);
+  assertStrictEquals(first, second);
+  assertStrictEquals(Reflect.get(other, KEY), first);
+  assertEquals([first?.currentAttempt, first?.executions], [null, 0]);
+  assert(first?.nonRetryable instanceof WeakSet && first.exhausted instanceof WeakSet);
+  assertNotStrictEquals(first.nonRetryable, first.exhausted);
+});
+
+Deno.test("findRealm() makes a state for each copy of the library when globalThis is frozen", () => {
+  const frozen = Object.freeze({});
+  const [first, second] = withGlobalThis(frozen, () => [findRealm(), findRealm()]);
+  assertNotStrictEquals(first, second);
+  assertEquals(first?.executions, 0);
+  assertEquals(Reflect.ownKeys(frozen), []);
 });

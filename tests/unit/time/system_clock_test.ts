@@ -251,7 +251,12 @@ Deno.test("systemClock continues a limit in real time when a fake is removed", a
   let restoredAt = NaN;
   try {
     let calls = 0;
-    const backoff = new Backoff({ attemptTimeout: 30, pause: 10, maxTries: 2 });
+    const backoff = new Backoff({
+      attemptTimeout: 30,
+      pause: 10,
+      maxTries: 2,
+      exceptions: [],
+    });
     const fn = () => ++calls < 2 ? Promise.reject(new TimeoutError("attempt", 1)) : never;
     const never = new Promise(() => {});
     result = backoff.execute(fn).catch((error) => error.message);
@@ -390,7 +395,12 @@ Deno.test("systemClock works where timers are numbers, which have no methods", a
     const timer = setTimeout(() => {}, 1000);
     assertEquals(typeof timer, "number");
     clearTimeout(timer);
-    const backoff = new Backoff({ attemptTimeout: 100, deadline: 1000, pause: 100 });
+    const backoff = new Backoff({
+      attemptTimeout: 100,
+      deadline: 1000,
+      pause: 100,
+      exceptions: [],
+    });
     const result = backoff.execute(({ number }) =>
       number === 2 ? "value" : new Promise(() => {})
     );

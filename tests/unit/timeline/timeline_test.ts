@@ -162,6 +162,7 @@ function linesOfTimeout(limit: Limit): string[] {
   const timeline = new Timeline();
   const failure = {
     error: new TimeoutError(limit, 100),
+    name: "load",
     attempt: 1,
     limit,
     duration: 102,
@@ -169,7 +170,7 @@ function linesOfTimeout(limit: Limit): string[] {
     remaining: 0,
     pauseBefore: 0,
   };
-  const of = { execution: 1, attempt: 1 };
+  const of = { execution: 1, name: "load", attempt: 1 };
   timeline.observe({ ...of, type: "attempt", at: 0 });
   timeline.observe({ ...of, type: "failure", at: 102, failure, pauseAfter: null });
   timeline.observe({
@@ -222,6 +223,7 @@ Deno.test("Timeline draws an execution that never called its function", () => {
   timeline.observe({
     type: "done",
     execution: 1,
+    name: "load",
     at: 5,
     attempts: 0,
     elapsed: 0,
@@ -249,11 +251,13 @@ function emitFailures(
   from: number,
   attempts: number,
 ): void {
+  const name = "load";
   for (let attempt = 1; attempt <= attempts; attempt++) {
     const at = from + attempt - 1;
-    timeline.observe({ type: "attempt", execution, at, attempt });
+    timeline.observe({ type: "attempt", execution, name, at, attempt });
     const failure = {
       error: new Down("busy"),
+      name,
       attempt,
       limit: null,
       duration: 1,
@@ -264,6 +268,7 @@ function emitFailures(
     timeline.observe({
       type: "failure",
       execution,
+      name,
       at: at + 1,
       attempt,
       failure,
@@ -278,7 +283,8 @@ Deno.test("Timeline keeps the newest executions, and tells the number of those b
     emitFailures(timeline, execution, execution * 10, 1);
   }
   // A later event of an execution that was removed does not begin a new one.
-  timeline.observe({ type: "attempt", execution: 1, at: 70, attempt: 2 });
+  const head = { execution: 1, name: "load" };
+  timeline.observe({ ...head, type: "attempt", at: 70, attempt: 2 });
   assertEquals(linesOf(timeline), [
     "executions before these: 3",
     "    0                  5                  10 ms",
@@ -305,7 +311,8 @@ Deno.test("Timeline keeps the newest 100 attempts of an execution", () => {
   assertMatch(lines[2] ?? "", / 6 Down: busy$/);
   // The late end of an attempt that was removed is not drawn.
   const outcome = { status: "fulfilled", value: 1 } as const;
-  timeline.observe({ type: "late", execution: 1, at: 90, attempt: 2, outcome });
+  const head = { execution: 1, name: "load" };
+  timeline.observe({ ...head, type: "late", at: 90, attempt: 2, outcome });
   assertEquals(linesOf(timeline), lines);
 });
 
@@ -355,6 +362,7 @@ Deno.test("Timeline.toString() colors attempts by how they ended when `color` is
 const CODES: Record<Reason, number> = {
   success: 32,
   nonRetryable: 31,
+  exhausted: 31,
   maxTries: 31,
   giveup: 31,
   budget: 31,
@@ -366,9 +374,10 @@ const CODES: Record<Reason, number> = {
 Deno.test("Timeline.toString() colors a running attempt by why its execution ended", () => {
   for (const [reason, code] of Object.entries(CODES) as [Reason, number][]) {
     const timeline = new Timeline();
-    timeline.observe({ type: "attempt", execution: 1, at: 0, attempt: 1 });
+    const head = { execution: 1, name: "load" };
+    timeline.observe({ ...head, type: "attempt", at: 0, attempt: 1 });
     const outcome = { status: "fulfilled", value: 1 } as const;
-    const done = { type: "done", execution: 1, at: 9, attempts: 1, elapsed: 9 } as const;
+    const done = { ...head, type: "done", at: 9, attempts: 1, elapsed: 9 } as const;
     timeline.observe({ ...done, outcome, reason });
     const [, line = ""] = timeline.toString({ color: true }).split("\n");
     assert(line.includes(`\x1b[${code}m█`) && line.endsWith(`1 ${reason}`), line);
