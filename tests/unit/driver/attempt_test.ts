@@ -21,7 +21,7 @@ import {
   sleep,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { RunningAttempt } from "../../../src/driver/attempt.ts";
+import { isEcho, RunningAttempt } from "../../../src/driver/attempt.ts";
 import { begin, beginTrying } from "../../../src/engine/engine.ts";
 import type { Trying } from "../../../src/engine/state.ts";
 
@@ -108,19 +108,18 @@ Deno.test("Attempt.signal is made on first access, and aborts with the attempt",
   }
 });
 
-Deno.test("RunningAttempt.isEcho() recognises a rejection that repeats the reason of the abort", () => {
-  const rejected = (reason: unknown) => ({ status: "rejected", reason }) as const;
+Deno.test("isEcho() recognises a rejection that repeats the reason of the abort", () => {
   const attempt = running(new TestClock());
   RunningAttempt.abort(attempt, NaN);
-  assertEquals(RunningAttempt.isEcho(attempt, rejected(NaN)), true);
-  assertEquals(RunningAttempt.isEcho(attempt, rejected("else")), false);
-  assertEquals(RunningAttempt.isEcho(attempt, { status: "fulfilled", value: NaN }), false);
+  const abortion = RunningAttempt.abortionOf(attempt);
+  assertEquals(isEcho(abortion, NaN), true);
+  assertEquals(isEcho(abortion, "else"), false);
   // A signal that is aborted with undefined makes a reason of its own.
   const plain = running(new TestClock());
   const { signal } = plain;
   RunningAttempt.abort(plain, undefined);
-  assertEquals(RunningAttempt.isEcho(plain, rejected(undefined)), true);
-  assertEquals(RunningAttempt.isEcho(plain, rejected(signal.reason)), true);
+  assertEquals(isEcho(RunningAttempt.abortionOf(plain), undefined), true);
+  assertEquals(isEcho(RunningAttempt.abortionOf(plain), signal.reason), true);
 });
 
 Deno.test("Attempt.lastFailure is null at first, and then the failure before", async () => {
