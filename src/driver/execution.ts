@@ -33,6 +33,7 @@ import type { BackoffPolicy } from "../policy/policy.ts";
 import { realm } from "../realm/realm.ts";
 import {
   Deferred,
+  ignore,
   promiseOf,
   react,
   rejectionOf,
@@ -402,6 +403,8 @@ class Execution<T> implements TimerListener<Waiting> {
 
   /** Something that the execution depends on, such as its clock or a signal, does not work. */
   #fail(error: unknown): void {
+    // Nobody reacts any more to an inbox that follows an attempt which rejects.
+    if (this.#inbox !== null) react(this.#inbox.promise, ignore, ignore);
     try {
       this.#apply({ type: "faulted", at: this.#state.at, reason: error });
     } catch (another) {
