@@ -32,6 +32,7 @@ function forQueue({ maxTries, deadline, pause, giveup }: JobRules) {
     const remaining = Math.max(0, deadline - elapsed);
     const failure: Failure = {
       error,
+      name: job?.name ?? "",
       attempt,
       limit: null,
       duration: Date.now() - (job?.processedOn ?? Date.now()),

@@ -1,6 +1,6 @@
-// fetch with retries: after 429 and 503 it waits as long as the server asks (Retry-After),
-// after other failures of servers and connections it pauses longer each time. Only requests
-// that are safe to send twice are retried.
+// fetch with retries: after each failure of a server or a connection it pauses longer, and
+// after 429 and 503 at least as long as the server asks (Retry-After). Only requests that
+// are safe to send twice are retried.
 // deno run --allow-net=127.0.0.1 examples/fetch.ts
 
 import {
@@ -28,21 +28,26 @@ class HttpError extends Error {
 const RETRIED = [429, 500, 502, 503, 504];
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
 
-const grow = exponential({ initial: 100, max: 5000 });
+/** The own pause: at least half of it is certain, and the rest is random. */
+const grow = exponential({ initial: 100, max: 5000, jitter: "equal" });
 
 /**
- * The wait that the server asks for after a failure, in milliseconds; `null` if there is
- * none.
+ * The wait that the server asks for, and the own pause. A server may ask for 0, or for an
+ * instant that has passed, so its wait is only a lower bound. The own pause grows even then,
+ * and its jitter spreads clients that received the same wait.
  */
-const askedFor = ({ error }: Failure) =>
-  error instanceof HttpError ? error.retryAfter : null;
+const pauseAfter = (failure: Failure) => {
+  const { error } = failure;
+  const askedFor = error instanceof HttpError ? error.retryAfter ?? 0 : 0;
+  return askedFor + grow(failure);
+};
 
 const rules: BackoffOptions = {
   attemptTimeout: 10_000,
   deadline: 30_000,
   exceptions: [HttpError, TypeError], // fetch throws a TypeError where a connection fails
-  pause: (failure) => askedFor(failure) ?? grow(failure),
-  giveup: (_error, failure) => (askedFor(failure) ?? 0) >= failure.remaining, // too late anyway
+  pause: pauseAfter,
+  minRemaining: 0, // rejects at once if the pause would end after the deadline
 };
 const retried = new Backoff(rules);
 /** `maxTries` is needed here, because timeouts are always retried. */
@@ -70,7 +75,8 @@ async function request<T>(
   }, { signal: request.signal });
 }
 
-// The test, with a server on loopback that answers each path by a script.
+// The test, with a server on loopback that answers each path by a script, whose last step is
+// repeated.
 
 import assert from "node:assert/strict";
 import { createServer, type ServerResponse } from "node:http";
@@ -81,6 +87,9 @@ import { createServer, type ServerResponse } from "node:http";
  */
 type Step = number | "reset" | { retryAfter: string };
 
+const CROWD = Array.from({ length: 50 }, (_, index) => `/crowd?client=${index}`);
+const PAST = "Sun, 06 Nov 1994 08:49:37 GMT";
+
 const requests: { name: string; at: number }[] = [];
 const scripts: Record<string, Step[]> = {
   "GET /limited": [{ retryAfter: "1" }, 200],
@@ -88,9 +97,12 @@ const scripts: Record<string, Step[]> = {
   "GET /missing": [404],
   "GET /closed": [{ retryAfter: "3600" }],
   "GET /later": [{ retryAfter: "10" }],
+  "GET /zero": [{ retryAfter: "0" }],
+  "GET /past": [{ retryAfter: PAST }],
   "POST /orders": [503],
   "POST /orders again": [503, 201],
 };
+for (const path of CROWD) scripts[`GET ${path}`] = [{ retryAfter: "1" }, 200];
 let [endless, cancelled] = [0, 0];
 
 function answer(response: ServerResponse, step: Step | undefined): void {
@@ -108,7 +120,8 @@ function answer(response: ServerResponse, step: Step | undefined): void {
 const server = createServer(({ method, url, headers }, response) => {
   const key = headers["idempotency-key"];
   const name = [method, url].concat(key ?? []).join(" ");
-  answer(response, scripts[name]?.shift());
+  const script = scripts[name] ?? [];
+  answer(response, script.length > 1 ? script.shift() : script[0]);
   requests.push({ name, at: performance.now() });
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -122,6 +135,25 @@ assert.equal(await request(`${origin}/limited`, {}, text), "200");
 const [first = 0, second = 0] = instantsOf("GET /limited");
 assert(second - first >= 990, `the wait must be 1 s, got ${second - first} ms`);
 console.log("  503 with Retry-After: retried after the wait that the server asks for");
+
+const impatient = ["/zero", "/past"].map(async (path) => {
+  const signal = AbortSignal.timeout(1000);
+  await assert.rejects(request(origin + path, { signal }, text), { name: "TimeoutError" });
+  const { length } = instantsOf(`GET ${path}`);
+  assert(length > 1 && length <= 5, `${path} must get at most 5 requests, got ${length}`);
+});
+await Promise.all(impatient);
+console.log("  Retry-After of 0, or in the past, for ever: the own pauses grow");
+
+await Promise.all(CROWD.map((path) => request(origin + path, {}, text)));
+const waits = CROWD.map((path) => {
+  const [first = 0, second = 0] = instantsOf(`GET ${path}`);
+  return second - first;
+});
+const [shortest, longest] = [Math.min(...waits), Math.max(...waits)];
+assert(shortest >= 990, `each wait must be 1 s, got ${shortest} ms`);
+assert(longest - shortest > 20, `the waits must differ, got ${longest - shortest} ms`);
+console.log("  50 clients that are asked for the same wait: they do not return together");
 
 assert.equal(await request(`${origin}/flaky`, {}, text), "200");
 assert.equal(instantsOf("GET /flaky").length, 5);
@@ -155,5 +187,5 @@ console.log("  the caller's signal: ends the wait and the request");
 // The server can only close when every connection is free, so every body must be cancelled.
 await new Promise((resolve) => server.close(resolve));
 assert.equal(cancelled, endless);
-assert.equal(endless, 8);
+assert(endless > 8 + CROWD.length);
 console.log("  the connection of every discarded answer is freed");

@@ -227,7 +227,7 @@ console.log(
 // the third.
 const clock = new TestClock();
 const rules = { attemptTimeout: 1000, pause: 250, deadline: 3000, clock };
-const hang = traced("hang", rules);
+const hang = traced("hang", { ...rules, exceptions: [] });
 const result = clock.run(hang(() => new Promise(() => {})));
 await assert.rejects(result, { name: "TimeoutError" });
 clock.close();

@@ -172,7 +172,7 @@ const slow = database.transaction(async (client) => {
 });
 await slow;
 const five = await database.query("SELECT part FROM entry WHERE id = 5");
-assert.deepEqual(five.rows, [{ part: "call 2" }]);
+assert.deepEqual(five.rows, [{ part: `call ${calls}` }]);
 console.log("  a transaction that takes too long: timed out, rolled back and retried");
 
 calls = 0;

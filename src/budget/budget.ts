@@ -16,9 +16,9 @@ import type { Failure } from "../engine/state.ts";
  * Two published budgets are ready: `RetryBudget`, a ratio of executions over a sliding window,
  * and `TokenBudget`, which failures drain and successes fill.
  *
- * All functions but `mayRetry` may be absent. A budget has no clock of its own. The instants are those of the policy's clock, so policies
- * that share a budget should share their clock too. An error that a method throws ends the
- * execution, which rejects with it.
+ * All functions but `mayRetry` may be absent. A budget has no clock of its own: the instants are
+ * those of the policy's clock, so policies that share a budget should share their clock too. An
+ * error that a function other than `ended` throws ends the execution, which rejects with it.
  *
  * @example A budget of your own: ten retries, ever
  * ```ts

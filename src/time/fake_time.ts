@@ -84,7 +84,7 @@ export function makeSystemTime(): SystemTime {
 
   let judged: SetTimeout = setTimeout;
   let isJudgedFaked = !wasUnfaked;
-  let zone: Zone | undefined;
+  let zone = (globalThis as { Zone?: Zone }).Zone;
 
   const judge = (present: SetTimeout): void => {
     judged = present;

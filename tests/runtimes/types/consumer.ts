@@ -8,10 +8,18 @@ import {
   Backoff,
   type BackoffEvent,
   type BackoffOptions,
+  type Budget,
   type Clock,
   currentAttempt,
+  currentAttemptOrNull,
+  type Exceptions,
+  type ExecuteOptions,
   type Failure,
   type Limit,
+  nonRetryable,
+  type Reason,
+  ResultError,
+  retry,
   type Signal,
   sleep,
   type Statistic,
@@ -49,8 +57,9 @@ function overloaded(value: number): Promise<number>;
 function overloaded(value: string | number): Promise<string | number> {
   return Promise.resolve(value);
 }
-const generic = async <T>(values: readonly T[]): Promise<T | undefined> =>
-  await Promise.resolve(values[0]);
+async function generic<T>(values: readonly T[]): Promise<T | undefined> {
+  return await Promise.resolve(values[0]);
+}
 
 const decorate: AsyncDecorator = asyncbackoff({
   attemptTimeout: null,
@@ -63,13 +72,17 @@ same<typeof first, typeof generic>(true);
 const statistic: Statistic = decorate.statistic;
 
 const options: BackoffOptions = {
+  exceptions: [Busy, TypeError],
   pause: ({ attempt, pauseBefore }: Failure) => Math.min(1000, attempt * pauseBefore),
   giveup: (error) => error instanceof Busy,
   observe: (event: BackoffEvent) => {
     if (event.type === "failure") {
       same<typeof event.pauseAfter, number | null>(true);
       same<typeof event.failure.limit, Limit | null>(true);
+      same<typeof event.failure.duration, number>(true);
+      same<typeof event.failure.name, typeof event.name>(true);
     }
+    if (event.type === "done") same<typeof event.reason, Reason>(true);
     if (event.type === "done" && event.outcome.status === "rejected") event.outcome.reason;
   },
   clock: { now: () => 0, sleep: (ms) => sleep(ms) },
@@ -82,7 +95,7 @@ export async function main(signal: Signal): Promise<void> {
   same<typeof value, number>(true);
   const text = await backoff.execute(async (attempt: Attempt) => {
     await sleep(1, { clock: systemClock, signal: attempt.signal });
-    return `${currentAttempt().remaining}`;
+    return `${currentAttempt().remaining}, ${attempt.triesLeft}`;
   });
   same<typeof text, string>(true);
   try {
@@ -91,14 +104,37 @@ export async function main(signal: Signal): Promise<void> {
     if (error instanceof TimeoutError) {
       same<typeof error.limit, "attempt" | "deadline">(true);
     }
+    if (error instanceof ResultError) same<typeof error.value, unknown>(true);
   }
   await clock.sleep(statistic.sumTime);
   const budget = new RetryBudget({ retryRatio: 0.2, minRetriesPerSecond: 10 });
   const { observe } = new Timeline({ maxExecutions: 10 });
-  new Backoff({ budget, observe, pause: exponential({ max: retryAfter("1") }) });
-  new Backoff({ budget: new TokenBudget() });
+  const pause = exponential({ max: retryAfter("1"), min: 0, jitter: 0.5 });
+  new Backoff({ exceptions: "all", budget, observe, pause });
+  new Backoff({ exceptions: [], budget: new TokenBudget() });
   const sum: Spread = preview(exponential(), 5).sum;
   same<typeof sum.mean, number>(true);
+  const own: Budget = { mayRetry: (_at, failure) => failure?.limit === null };
+  const exceptions: Exceptions = (error) => error instanceof Busy;
+  const patient = backoff.with({ budget: own, exceptions, pause: [1, 2], minRemaining: 0 });
+  const once: ExecuteOptions = { observe, name: "load", until: (text) => text !== "" };
+  same<ReturnType<typeof patient.execute<string>>, Promise<string>>(true);
+  await patient.execute(() => text, once);
+  const isText = (value: string | null): value is string => value !== null;
+  const narrowed = await patient.execute(() => text as string | null, { until: isText });
+  same<typeof narrowed, string>(true);
+  const retried = await retry(({ signal }) => Promise.resolve(signal.aborted), {
+    maxTries: 3,
+    retryExhausted: false,
+  });
+  same<typeof retried, boolean>(true);
+  const marked = nonRetryable(new Busy());
+  same<typeof marked, Busy>(true);
+  const attempt = currentAttemptOrNull();
+  same<typeof attempt, Attempt | null>(true);
+  await new TestClock().run(Promise.resolve(), { maxTimers: 1000 });
+  // @ts-expect-error: an array of classes is needed
+  new Backoff({ exceptions: Busy });
   // @ts-expect-error: there is no such option
   new Backoff({ retries: 3 });
   // @ts-expect-error: a duration must be a number

@@ -6,7 +6,12 @@ import { asyncretry, Backoff } from "@asyncbackoff/asyncbackoff";
 
 // Made at load and shared by all requests, as users do it.
 const attempted = new Backoff({ attemptTimeout: 200, maxTries: 1 });
-const again = new Backoff({ attemptTimeout: 200, pause: 100, maxTries: 2 });
+const again = new Backoff({
+  attemptTimeout: 200,
+  pause: 100,
+  maxTries: 2,
+  exceptions: [],
+});
 const ended = new Backoff({ deadline: 300 });
 const waiting = new Backoff({ deadline: 300, pause: 60_000, exceptions: [Error] });
 const retry = asyncretry(3, { pause: 100, exceptions: [Error] });

@@ -3,10 +3,12 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   findNextTurn,
-  isCloudflare,
   isGenuine,
+  isRequestScoped,
+  isTurnFaked,
   nextTurn,
   throwLater,
+  turnsAtOnce,
 } from "../../../src/time/platform.ts";
 import { replaceGlobals, withGlobals } from "../../support/globals.ts";
 import { listenToUncaught } from "../../support/uncaught.ts";
@@ -19,10 +21,56 @@ Deno.test("isGenuine() recognises fakes by their name or by a property", () => {
   assertEquals(genuine, [true, false, false]);
 });
 
-Deno.test("isCloudflare() goes by the user agent, also where there is no navigator", () => {
-  const agents = [{ userAgent: "Cloudflare-Workers" }, { userAgent: "Deno/2" }, undefined];
-  const answers = agents.map((navigator) => withGlobals({ navigator }, isCloudflare));
-  assertEquals(answers, [true, false, false]);
+Deno.test("isRequestScoped() goes by a global of the runtime's own or by the user agent, also where there is no navigator", () => {
+  const rows: [globals: Record<string, unknown>, isRequestScoped: boolean][] = [
+    [{ navigator: { userAgent: "Cloudflare-Workers" } }, true],
+    [{ navigator: { userAgent: "Deno/2" } }, false],
+    [{ navigator: undefined }, false],
+    [{ navigator: undefined, WebSocketPair: class {} }, true],
+    [{ navigator: undefined, EdgeRuntime: "edge-runtime" }, true],
+  ];
+  const hidden = ["WebSocketPair", "EdgeRuntime"].filter((name) => name in globalThis);
+  if (hidden.length > 0) return; // this is such a runtime
+  for (const [globals, expected] of rows) {
+    assertEquals(withGlobals(globals, isRequestScoped), expected);
+  }
+});
+
+Deno.test("isTurnFaked() is false where the platform's own way was found at load", () => {
+  assertEquals(isTurnFaked(), false);
+});
+
+Deno.test("findNextTurn() tells that a turn is faked where timers are the only way and are faked", () => {
+  const only = { setImmediate: undefined, MessageChannel: undefined };
+  const fakes: [setTimeout: unknown, isFaked: boolean][] = [
+    [globalThis.setTimeout, false],
+    [function fakeSetTimeout() {}, true],
+  ];
+  for (const [setTimeout, isFaked] of fakes) {
+    const turn = withGlobals({ ...only, setTimeout }, findNextTurn);
+    assertEquals((turn as { isFaked?: boolean }).isFaked, isFaked);
+  }
+});
+
+Deno.test("turnsAtOnce is the number of turns between which every promise settles", async () => {
+  const log: number[] = [];
+  const turns = Array.from({ length: turnsAtOnce * 3 }, (_, index) => index);
+  const inTurn = async (index: number) => {
+    log.push(index);
+    for (let i = 0; i < 50; i++) await null;
+    log.push(index);
+  };
+  for (let from = 0; from < turns.length; from += turnsAtOnce) {
+    const batch = turns.slice(from, from + turnsAtOnce);
+    await Promise.all(
+      batch.map((index) =>
+        new Promise<void>((resolve, reject) =>
+          nextTurn(() => inTurn(index).then(resolve, reject))
+        )
+      ),
+    );
+  }
+  assertEquals(log, turns.flatMap((index) => [index, index]));
 });
 
 /** The order of a turn, which is found now, and of promises that can settle. */

@@ -65,19 +65,39 @@ Deno.test("systemClock.after() asks for the rest when the platform's timers fire
     clock.after(10.25, () => woke.push(host.at));
     const cancel = clock.after(10, () => woke.push(-1));
     await turn();
-    assertEquals(armed.map(({ ms }) => ms), [11, 10]);
+    assertEquals(armed.map(({ ms }) => ms), [10]);
 
     host.at = 1009.5;
     armed[0]?.wake();
-    assertEquals([woke, armed.at(-1)?.ms], [[], 1]);
-    armed[1]?.wake();
+    await turn();
+    assertEquals([woke, armed.map(({ ms }) => ms)], [[], [10, 1]]);
     cancel();
     await turn();
-    // The timer for the rest is the one that is cleared.
-    assertEquals([armed.length, cleared], [4, [4]]);
+    // The timer of the platform is no later than the other timer, and stays.
+    assertEquals([armed.length, cleared], [2, []]);
     host.at = 1010.5;
-    armed[2]?.wake();
-    assertEquals([woke, armed.length], [[1010.5], 4]);
+    armed[1]?.wake();
+    await turn();
+    assertEquals([woke, armed.length], [[1010.5], 2]);
+  } finally {
+    restore();
+  }
+});
+
+Deno.test("systemClock.after() clears the platform's timer for the rest when it is cancelled", async () => {
+  const host = fakePlatform();
+  const { clock } = withGlobals(host.globals, makeSystem);
+  const { armed, cleared } = host;
+  const restore = replaceGlobals(host.globals);
+  try {
+    const cancel = clock.after(10, () => armed.length = 0);
+    await turn();
+    host.at = 1009.5;
+    armed[0]?.wake();
+    await turn();
+    cancel();
+    await turn();
+    assertEquals([armed.length, cleared], [2, [2]]);
   } finally {
     restore();
   }
@@ -97,11 +117,13 @@ Deno.test("systemClock.after() waits in parts when a duration is too long for th
       assertEquals(armed.at(-1)?.ms, 2 ** 31 - 1);
       host.at = next;
       armed.at(-1)?.wake();
+      await turn();
       assertEquals(wokeAt, -1);
     }
     assertEquals(armed.at(-1)?.ms, 12);
     host.at = 2 ** 32 + 10;
     armed.at(-1)?.wake();
+    await turn();
     assertEquals([wokeAt, armed.length], [2 ** 32 + 10, 3]);
   } finally {
     restore();
@@ -251,12 +273,7 @@ Deno.test("systemClock continues a limit in real time when a fake is removed", a
   let restoredAt = NaN;
   try {
     let calls = 0;
-    const backoff = new Backoff({
-      attemptTimeout: 30,
-      pause: 10,
-      maxTries: 2,
-      exceptions: [],
-    });
+    const backoff = new Backoff({ attemptTimeout: 30, pause: 10, maxTries: 2 });
     const fn = () => ++calls < 2 ? Promise.reject(new TimeoutError("attempt", 1)) : never;
     const never = new Promise(() => {});
     result = backoff.execute(fn).catch((error) => error.message);
@@ -395,12 +412,7 @@ Deno.test("systemClock works where timers are numbers, which have no methods", a
     const timer = setTimeout(() => {}, 1000);
     assertEquals(typeof timer, "number");
     clearTimeout(timer);
-    const backoff = new Backoff({
-      attemptTimeout: 100,
-      deadline: 1000,
-      pause: 100,
-      exceptions: [],
-    });
+    const backoff = new Backoff({ attemptTimeout: 100, deadline: 1000, pause: 100 });
     const result = backoff.execute(({ number }) =>
       number === 2 ? "value" : new Promise(() => {})
     );

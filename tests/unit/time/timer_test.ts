@@ -1,6 +1,7 @@
 // One timer on any clock, and the checks of clocks that are wrong.
 
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import { type Clock, systemClock } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { readInstant, startTimer, type TimerListener } from "../../../src/time/timer.ts";
@@ -10,6 +11,8 @@ function logging(clock: Clock) {
   const log: string[] = [];
   const listener: TimerListener<string> = {
     wake: (token) => void log.push(`${token} woke at ${clock.now()}`),
+    due: (token) => void log.push(`${token} was due at ${clock.now()}`),
+    isLimit: () => false,
     clockFailed: (token, error) => void log.push(`${token} failed: ${error}`),
   };
   return { log, listener };
@@ -54,11 +57,26 @@ Deno.test("startTimer() wakes the listener by a shared timer on the system's clo
   const cancelled = startTimer(systemClock, 1, wakeAt, logging(systemClock).listener, "");
   const token = {};
   const woken = await new Promise((resolve) => {
-    const listener: TimerListener<unknown> = { wake: resolve, clockFailed: () => {} };
-    startTimer(systemClock, 2, wakeAt, listener, token);
+    const { listener } = logging(systemClock);
+    startTimer(systemClock, 2, wakeAt, { ...listener, due: resolve }, token);
     cancelled.cancel();
   });
   assertStrictEquals(woken, token);
+});
+
+Deno.test("startTimer() wakes the listener, and not by a shared timer, when the system's time is faked", () => {
+  const time = new FakeTime(0);
+  try {
+    const clock: Clock = { now: () => time.now, sleep: () => Promise.resolve() };
+    const { log, listener } = logging(clock);
+    const now = systemClock.now();
+    startTimer(systemClock, 100, now + 100, listener, "one");
+    startTimer(systemClock, 50, now + 50, listener, "two").cancel();
+    time.tick(200);
+    assertEquals(log, ["one woke at 100"]);
+  } finally {
+    time.restore();
+  }
 });
 
 Deno.test("startTimer() throws TypeError when the clock's after does not return a function", () => {
