@@ -76,13 +76,13 @@ function isOfSameKind(errorClass: ErrorClass, error: unknown): boolean {
   return holds(() => {
     const { name } = errorClass;
     const brand = Object.prototype.toString.call(error);
+    const isBranded = brand === "[object DOMException]";
     if (name === "DOMException") {
       // Not a native function in Node and Deno.
-      return brand === "[object DOMException]" && inheritsFrom(error, "Error") &&
-        isDOMException(errorClass);
+      return isBranded && inheritsFrom(error, "Error") && isDOMException(errorClass);
     }
     return BUILT_IN.split(" ").includes(name) && isNative(errorClass, name) &&
-      brand === "[object Error]" && inheritsFrom(error, name);
+      (isBranded || brand === "[object Error]") && inheritsFrom(error, name);
   });
 }
 
