@@ -7,6 +7,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { delay } from "@std/async/delay";
 import {
   asyncbackoff,
   asyncretry,
@@ -15,9 +16,11 @@ import {
   type BackoffEvent,
   type BackoffOptions,
   type Budget,
+  type Failure,
 } from "@asyncbackoff/asyncbackoff";
 import { RetryBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { listenToUncaught } from "../support/uncaught.ts";
 
 const error = new RangeError("down");
 const down = () => Promise.reject(error);
@@ -299,6 +302,199 @@ Deno.test("Budget has its methods called on itself", async () => {
   const budget = new Counting();
   await run({}, ({ number }) => number === 1 ? down() : "value", budget);
   assertEquals(budget.calls, 111);
+});
+
+Deno.test("Budget needs no function but mayRetry()", async () => {
+  const budget = { mayRetry: () => true };
+  const rows: [options: BackoffOptions, reason: string][] = [
+    [{}, "success"],
+    [{ maxTries: 1 }, "maxTries"],
+    [{ exceptions: [] }, "nonRetryable"],
+    [{ deadline: 20, pause: 30 }, "deadline"],
+  ];
+  for (const [options, expected] of rows) {
+    const body = async ({ number }: Attempt, clock: TestClock) => {
+      await clock.sleep(10);
+      return await (number === 1 ? down() : "value");
+    };
+    const { reason } = await run(options, body, budget);
+    assertEquals(reason, expected);
+  }
+});
+
+Deno.test("Budget may have any of its functions alone", async () => {
+  for (const name of ["began", "failed", "succeeded", "ended"] as const) {
+    let calls = 0;
+    const budget = { mayRetry: () => true, [name]: () => void (calls += 1) };
+    const body = ({ number }: Attempt) => number === 1 ? down() : "value";
+    const { reason } = await run({}, body, budget);
+    assertEquals([reason, calls], ["success", 1]);
+  }
+});
+
+Deno.test("Budget.mayRetry() receives the failure that giveup and the pause received", async () => {
+  const told: [who: string, failure: Failure | null][] = [];
+  const budget: Budget = {
+    mayRetry: (_, failure) => told.push(["budget", failure]) < 6,
+  };
+  await run(
+    {
+      giveup: (_, failure) => told.push(["giveup", failure]) < 0,
+      pause: (failure) => told.push(["pause", failure]),
+    },
+    down,
+    budget,
+  );
+  assertEquals(
+    told.map(([who, failure]) => `${who} ${failure?.attempt}`),
+    ["giveup 1", "pause 1", "budget 1", "giveup 2", "pause 2", "budget 2"],
+  );
+  for (const index of [2, 5]) {
+    const failure = told[index]?.[1] ?? null;
+    assert(failure !== null && Object.isFrozen(failure));
+    assertStrictEquals(failure, told[index - 1]?.[1]);
+    assertStrictEquals(failure.error, error);
+  }
+});
+
+Deno.test("Budget.mayRetry() can refuse by the error", async () => {
+  const budget: Budget = {
+    mayRetry: (_, failure) => (failure?.error as { status?: number }).status !== 503,
+  };
+  const { events, reason } = await run({ exceptions: "all" }, ({ number }) => {
+    throw { status: number < 3 ? 500 : 503 };
+  }, budget);
+  const attempts = events.filter(({ type }) => type === "attempt").length;
+  assertEquals([attempts, reason], [3, "budget"]);
+});
+
+Deno.test("Budget.mayRetry() is called only when the pause ends before the deadline", async () => {
+  for (
+    const [pause, calls, reason, at] of [
+      [99, 1, "deadline", 100],
+      [100, 0, "deadline", 100],
+      [101, 0, "deadline", 100],
+      [60_000, 0, "deadline", 100],
+    ] as const
+  ) {
+    const budget = recorder();
+    const body = ({ number }: Attempt) => number === 1 ? down() : never();
+    const result = await run({ deadline: 100, pause }, body, budget);
+    const asked = result.log.filter((line) => line.startsWith("mayRetry")).length;
+    assertEquals([asked, result.reason, result.at, result.refused], [calls, reason, at, 0]);
+  }
+});
+
+Deno.test("Budget.ended() is called once when an execution that has begun ends, for any reason", async () => {
+  const controller = new AbortController();
+  const rows: [
+    reason: string,
+    options: BackoffOptions,
+    fn: (attempt: Attempt) => unknown,
+  ][] = [
+    ["success", {}, () => "value"],
+    ["nonRetryable", { exceptions: [TypeError] }, down],
+    ["maxTries", { maxTries: 3 }, down],
+    ["giveup", { giveup: () => true }, down],
+    ["budget", {}, down],
+    ["deadline", { deadline: 50 }, never],
+    ["deadline", { deadline: 50, pause: 100 }, down],
+    ["deadline", { deadline: 50, pause: 100, minRemaining: 0 }, down],
+    ["callbackError", { pause: () => NaN }, down],
+    ["callbackError", { until: () => JSON.parse("{") }, () => "value"],
+    ["maxTries", { attemptTimeout: 0, maxTries: 2 }, () => "never called"],
+    ["aborted", { signal: controller.signal }, () => {
+      controller.abort();
+      return never();
+    }],
+  ];
+  for (const [reason, options, fn] of rows) {
+    const ends: number[] = [];
+    const budget: Budget = {
+      mayRetry: (_, failure) => reason !== "budget" || failure!.attempt < 3,
+      ended: (at) => void ends.push(at),
+    };
+    const result = await run(options, fn, budget);
+    assertEquals([result.reason, ends], [reason, [result.at]]);
+  }
+});
+
+Deno.test("Budget.ended() is called after succeeded(), and for as many executions as began()", async () => {
+  const log: string[] = [];
+  const budget: Budget = {
+    began: () => void log.push("began"),
+    succeeded: () => void log.push("succeeded"),
+    ended: () => void log.push("ended"),
+    mayRetry: () => true,
+  };
+  await run({}, () => "value", budget);
+  assertEquals(log.splice(0), ["began", "succeeded", "ended"]);
+
+  const clock = new TestClock();
+  const backoff = new Backoff({ exceptions: "all", maxTries: 2, budget, clock });
+  const calls: (() => unknown)[] = [down, () => "value", down, () => clock.sleep(10)];
+  await clock.run(Promise.allSettled(calls.map((fn) => backoff.execute(fn))));
+  const counts = ["began", "succeeded", "ended"].map((each) =>
+    log.filter((line) => line === each).length
+  );
+  assertEquals(counts, [4, 2, 4]);
+});
+
+Deno.test("Budget.ended() is not called when an execution makes no attempt", async () => {
+  for (const options of [{ deadline: 0 }, { signal: AbortSignal.abort() }]) {
+    let calls = 0;
+    const budget = { mayRetry: () => true, ended: () => void (calls += 1) };
+    await run(options, () => "never called", budget);
+    assertEquals(calls, 0);
+  }
+});
+
+Deno.test("Budget.ended() is called when another function of the budget throws, except began()", async () => {
+  for (const method of ["began", "failed", "succeeded", "mayRetry"] as const) {
+    let ends = 0;
+    const budget = {
+      ...recorder(),
+      ended: () => void (ends += 1),
+      [method]: () => {
+        throw new Error("a bug of the budget");
+      },
+    };
+    const body = ({ number }: Attempt) => number === 1 ? down() : "value";
+    const { reason } = await run({}, body, budget);
+    assertEquals([reason, ends], ["callbackError", method === "began" ? 0 : 1]);
+  }
+});
+
+Deno.test("Budget.ended() changes nothing when it throws, and each of its errors is uncaught", async () => {
+  const thrown: unknown[] = [];
+  const uncaught: unknown[] = [];
+  const budget: Budget = {
+    mayRetry: () => false,
+    ended: () => {
+      thrown.push(new Error("a bug of the budget"));
+      throw thrown.at(-1);
+    },
+  };
+  const stop = listenToUncaught((error) => uncaught.push(error));
+  try {
+    const succeeded = await run({}, () => "value", budget);
+    assertEquals(succeeded.outcome, { status: "fulfilled", value: "value" });
+    assertEquals(succeeded.reason, "success");
+
+    const failed = await run({}, down, budget);
+    assertEquals(failed.outcome, { status: "rejected", reason: error });
+    assertEquals(failed.reason, "budget");
+
+    // Without an observer and a signal, too.
+    const backoff = new Backoff({ exceptions: [], budget });
+    assertEquals(await backoff.execute(() => "value"), "value");
+    assertEquals(backoff.statistic.ends.success, 1);
+    await delay(1);
+  } finally {
+    stop();
+  }
+  assertEquals([thrown.length, uncaught.length], [3, 3]);
+  for (const each of thrown) assert(uncaught.includes(each));
 });
 
 // Retry budgets on the injected clock, through the engine. The published vectors of both

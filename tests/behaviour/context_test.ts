@@ -49,11 +49,19 @@ async function runInContexts(clock: Clock): Promise<Seen> {
     seen.set(call, [...notes, { what, where: context.getStore() }]);
   };
   const calls = new Map<number, string>();
+  const endedIn: unknown[] = [];
   let begun = "";
   const backoff = new Backoff({
     attemptTimeout: 40,
     deadline: 100,
-    exceptions: [Down],
+    exceptions: (error) => {
+      note(callOf(error), "exceptions");
+      return error instanceof Down;
+    },
+    until: (call: string) => {
+      note(call, "until");
+      return true;
+    },
     giveup: (error, { attempt }) => {
       note(callOf(error), `giveup after ${attempt}`);
       return attempt === 3 && error instanceof Down;
@@ -61,6 +69,13 @@ async function runInContexts(clock: Clock): Promise<Seen> {
     pause: ({ error, attempt }) => {
       note(callOf(error), `pause after ${attempt}`);
       return 1;
+    },
+    budget: {
+      mayRetry: (_, failure) => {
+        note(callOf(failure?.error), `mayRetry after ${failure?.attempt}`);
+        return true;
+      },
+      ended: () => void endedIn.push(context.getStore()),
     },
     observe: (event) => {
       // The first event is emitted before `execute` returns.
@@ -87,7 +102,7 @@ async function runInContexts(clock: Clock): Promise<Seen> {
         late.push(tooLong);
         return await tooLong;
       }
-      if (end === "success") return;
+      if (end === "success") return call;
       if (end === "giveup") throw new Down(call);
       if (end === "aborted") {
         context.run("a stranger", () => void sleep(5, { clock }).then(abort));
@@ -101,6 +116,7 @@ async function runInContexts(clock: Clock): Promise<Seen> {
   begun = "nobody";
   await Promise.allSettled(executions);
   await Promise.all(late);
+  assertEquals(endedIn.sort(), [...seen.keys()].sort());
   return seen;
 }
 
@@ -116,16 +132,26 @@ const attempt = (number: number) => [`attempt ${number}`, `function ${number}`];
 const after = (attempt: number) => [
   `giveup after ${attempt}`,
   `pause after ${attempt}`,
+  `mayRetry after ${attempt}`,
   `failure ${attempt}`,
 ];
-const TWICE = [...attempt(1), ...after(1), ...attempt(2), ...after(2)];
+// The second attempt times out, which no predicate is asked about.
+const TWICE = [...attempt(1), "exceptions", ...after(1), ...attempt(2), ...after(2)];
 
 /** Asserts that every kind of callback ran, in every call. */
 function assertComplete(seen: Seen): void {
   const expected = {
-    success: [...TWICE, ...attempt(3), "success", "late 2"],
+    success: [...TWICE, ...attempt(3), "until", "success", "late 2"],
     aborted: [...TWICE, ...attempt(3), "aborted", "late 2"],
-    giveup: [...TWICE, ...attempt(3), "giveup after 3", "failure 3", "giveup", "late 2"],
+    giveup: [
+      ...TWICE,
+      ...attempt(3),
+      "exceptions",
+      "giveup after 3",
+      "failure 3",
+      "giveup",
+      "late 2",
+    ],
     // The late value arrives at 83, and the third attempt times out at 84.
     deadline: [
       ...TWICE,

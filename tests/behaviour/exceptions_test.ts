@@ -200,19 +200,18 @@ Deno.test("asyncbackoff() takes no predicate in the place of a class", () => {
   assertStringIncludes(assertThrows(make, TypeError).message, "'exceptions'");
 });
 
-const rules: readonly BackoffOptions[] = [
-  { maxTries: 2 },
-  { pause: 10 },
-  { pause: [0] },
-  { pause: () => 0 },
-  { giveup: () => false },
-  { budget: { mayRetry: () => true } },
-  { minRemaining: 0 },
-];
+const rules: Readonly<Record<string, BackoffOptions>> = {
+  maxTries: { maxTries: 2 },
+  "a pause": { pause: 10 },
+  "a list of pauses": { pause: [0] },
+  "a function of pauses": { pause: () => 0 },
+  giveup: { giveup: () => false },
+  "a budget": { budget: { mayRetry: () => true } },
+  minRemaining: { minRemaining: 0 },
+};
 
-for (const rule of rules) {
-  const [name = ""] = Object.keys(rule);
-  Deno.test(`Backoff() refuses '${name}' as ${JSON.stringify(Object.values(rule))} without the errors to retry`, () => {
+for (const [name, rule] of Object.entries(rules)) {
+  Deno.test(`Backoff() refuses ${name} without the errors to retry`, () => {
     for (const absent of [undefined, null]) {
       const options = { ...rule, exceptions: absent, until: absent };
       for (const make of [() => new Backoff(options), () => new Backoff().with(options)]) {

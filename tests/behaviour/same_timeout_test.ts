@@ -1,7 +1,7 @@
 // The same timeout twice: an error object that ended the attempt before is not a new timeout.
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { type Attempt, type BackoffOptions, type Budget } from "@asyncbackoff/asyncbackoff";
+import type { Attempt, BackoffOptions, Budget } from "@asyncbackoff/asyncbackoff";
 import type { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { playExecution } from "../support/played_execution.ts";
 

@@ -26,6 +26,7 @@ Deno.test("checkExceptions() returns a frozen copy of the classes, the predicate
   assertEquals(checked, classes);
   assert(Object.isFrozen(checked) && !Object.isFrozen(classes));
   assertStrictEquals(checkExceptions("wait: 'errors'", "all"), "all");
+  assertStrictEquals(checkExceptions("wait: 'errors'", null), null);
   function isDown() {
     return true;
   }

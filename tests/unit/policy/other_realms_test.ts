@@ -82,6 +82,7 @@ const foreignDOMException = foreign(`typeof DOMException === "function"
 Deno.test("isOfClass() accepts a DOMException of another realm by its brand", () => {
   assert(!(foreignDOMException instanceof Error));
   assert(isOfClass([DOMException], foreignDOMException));
+  assert(isOfClass([Error], foreignDOMException)); // as in its own realm
   assert(!isOfClass([TypeError], foreignDOMException));
   const { constructor } = foreignDOMException;
   assert(isOfClass([constructor], new DOMException("down")));
