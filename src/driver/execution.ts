@@ -235,7 +235,7 @@ class Execution<T> implements TimerListener<Waiting> {
     return this.#interruption;
   }
 
-  #settled(outcome: PromiseSettledResult<unknown>): unknown {
+  #settled(outcome: PromiseSettledResult<unknown>): void {
     this.#attempt = null; // it ended by itself, so an abort in giveup or pause is not its own
     this.#result = null;
     this.#inbox = null;
@@ -244,7 +244,6 @@ class Execution<T> implements TimerListener<Waiting> {
     } catch (error) {
       this.#fail(error);
     }
-    return this.#continue();
   }
 
   // 3. The inbox: a promise of whatever comes first.
@@ -273,7 +272,7 @@ class Execution<T> implements TimerListener<Waiting> {
   }
 
   /** Applies the event that was posted. */
-  #receive(): unknown {
+  #receive(): void {
     const posted = this.#posted as Event;
     this.#inbox = null;
     try {
@@ -286,7 +285,6 @@ class Execution<T> implements TimerListener<Waiting> {
     } catch (error) {
       this.#fail(error);
     }
-    return this.#continue();
   }
 
   /**
@@ -313,8 +311,15 @@ class Execution<T> implements TimerListener<Waiting> {
     }
     return react(
       (this.#inbox?.promise ?? this.#result) as Promise<unknown>,
-      (value) => value === POSTED ? this.#receive() : this.#succeeded(value as T),
-      (reason) => this.#settled({ status: "rejected", reason }),
+      (value) => {
+        if (value !== POSTED) return this.#succeeded(value as T);
+        this.#receive();
+        return this.#continue();
+      },
+      (reason) => {
+        this.#settled({ status: "rejected", reason });
+        return this.#continue();
+      },
     );
   }
 
@@ -486,7 +491,10 @@ class Execution<T> implements TimerListener<Waiting> {
     const isPlain = state.phase === "trying" && this.#unlisten === null &&
       this.#observer === null && this.#policy.budget === null &&
       this.#policy.until === null;
-    if (!isPlain) return this.#settled({ status: "fulfilled", value });
+    if (!isPlain) {
+      this.#settled({ status: "fulfilled", value });
+      return this.#continue();
+    }
     this.#attempt = null;
     this.#result = null;
     try {

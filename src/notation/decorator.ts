@@ -92,7 +92,7 @@ export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorato
           `${describe(context)}; with 'map', write 'fn => wrap(fn)'`,
       );
     }
-    return { ...descriptor as PropertyDescriptor, value: wrap(methodOf(descriptor)) };
+    return replaceMethod(descriptor as PropertyDescriptor, wrap(methodOf(descriptor)));
   };
   return Object.defineProperty(decorate, "statistic", {
     get: statistic,
@@ -125,6 +125,13 @@ function methodOf(descriptor: unknown): AsyncFunction {
   if (get !== undefined || set !== undefined) throw notDecorable("accessor");
   if (typeof value !== "function") throw notDecorable("field");
   return functionOf(value);
+}
+
+/** Some callers of legacy decorators look at the descriptor, and not at what is returned. */
+function replaceMethod(descriptor: PropertyDescriptor, value: AsyncFunction) {
+  return Object.isFrozen(descriptor)
+    ? { ...descriptor, value }
+    : Object.assign(descriptor, { value });
 }
 
 /** A generator starts nothing when it is called, so it cannot be retried. */

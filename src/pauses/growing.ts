@@ -143,9 +143,9 @@ export interface LinearOptions extends DecorrelatedOptions {
  */
 export function exponential(options?: ExponentialOptions | null): GrowingPause {
   const action = "make exponential pauses";
-  checkKeys(
+  checkOptions(
     action,
-    options ?? {},
+    options,
     namesOf<ExponentialOptions>({ ...COMMON_NAMES, factor: true, jitter: true }),
   );
   const { initial, max, min, random } = commonOptions(action, options);
@@ -186,9 +186,9 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
  */
 export function linear(options?: LinearOptions | null): GrowingPause {
   const action = "make linear pauses";
-  checkKeys(
+  checkOptions(
     action,
-    options ?? {},
+    options,
     namesOf<LinearOptions>({ ...COMMON_NAMES, step: true, jitter: true }),
   );
   const { initial, max, min, random } = commonOptions(action, options);
@@ -223,13 +223,29 @@ export function linear(options?: LinearOptions | null): GrowingPause {
  */
 export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause {
   const action = "make decorrelated pauses";
-  checkKeys(action, options ?? {}, namesOf<DecorrelatedOptions>(COMMON_NAMES));
+  checkOptions(action, options, namesOf<DecorrelatedOptions>(COMMON_NAMES));
   const { initial, max, min, random } = commonOptions(action, options);
   return (failure, source = random) => {
     const upper = Math.min(3 * Math.max(initial, failure.pauseBefore), Number.MAX_VALUE);
     const pause = initial + (upper - initial) * draw(source, failure);
     return Math.max(min, Math.min(max, pause));
   };
+}
+
+/** A maker of pauses that is used as a pause, without its call, receives a failure. */
+function checkOptions(
+  action: string,
+  options: object | null | undefined,
+  names: readonly string[],
+): void {
+  if (options && "attempt" in options && "error" in options) {
+    throw new TypeError(
+      `Cannot ${action}: it must be called before it is the option 'pause', got a failure; ` +
+        "write 'pause: exponential()'",
+      { cause: options.error },
+    );
+  }
+  checkKeys(action, options ?? {}, names);
 }
 
 /** The names of the options that all growing pauses have. */

@@ -31,6 +31,7 @@ export interface PausePreview {
  */
 export type PreviewedPause =
   | number
+  | readonly number[]
   | ((failure: Failure, random: () => number) => number);
 
 /** The number of executions that are played; a power of two keeps the sums exact. */
@@ -104,9 +105,11 @@ function drawOf(index: number): number {
 /** Asks for the pause after a failure, with a random number that is given. */
 function asking(pause: PreviewedPause) {
   const subject = "preview pauses: 'pause'";
-  const rule = "a finite number of milliseconds >= 0, or a function that returns one";
-  const fixed = typeof pause === "function" ? 0 : checkFiniteDuration(subject, pause, rule);
-  const call = typeof pause === "function" ? pause : () => fixed;
+  const rule = "a finite number of milliseconds >= 0, a list of them, or a function that " +
+    "returns one";
+  const call = typeof pause === "function" ? pause : listed(pause, (each) => {
+    checkFiniteDuration(subject, each, rule);
+  });
   const error = new Error("Nothing has failed: this is a preview");
   return (
     attempt: number,
@@ -138,4 +141,15 @@ function added(one: Spread, other: Spread): Spread {
     mean: one.mean + other.mean,
     max: one.max + other.max,
   };
+}
+
+/** A fixed pause, or a list of pauses, as a function. The last one is repeated. */
+function listed(
+  pause: number | readonly number[],
+  check: (each: unknown) => void,
+): (failure: Failure) => number {
+  const list: readonly number[] = Array.isArray(pause) ? [...pause] : [pause];
+  check(list[0]); // an empty list has no pause
+  list.forEach(check);
+  return ({ attempt }) => list[Math.min(attempt, list.length) - 1] as number;
 }

@@ -35,7 +35,7 @@ export function checkExceptions(
   if (value === "all" || value === null) return value;
   if (typeof value === "function") {
     if (!isErrorMaker(value)) return value;
-    throw wrongType(subject, RULE, value, `; did you mean '[${nameOf(value)}]'?`);
+    throw wrongType(subject, RULE, value, `; did you mean '[${String(nameOf(value))}]'?`);
   }
   if (!holds(() => Array.isArray(value))) throw wrongType(subject, RULE, value);
   const classes: ErrorClass[] = [...value];

@@ -73,7 +73,7 @@ export interface RetryOptions {
   giveup?: ((error: unknown, failure: Failure) => boolean) | null | undefined;
   /**
    * A bound on the retries of all executions that share it, over any number of policies:
-   * `RetryBudget`, `TokenBudget`, or your own. It is asked last, before the pause. If it
+   * `RetryBudget`, `TokenBudget`, or your own. It is asked last. If it
    * refuses, the execution ends with the failure's own error. It never refuses first attempts.
    *
    * @default {null}

@@ -326,7 +326,7 @@ function checkBudget(subject: string, budget: Budget | null): Budget | null {
   if (budget === null) return null;
   const isBudget = holds(() =>
     typeof budget.mayRetry === "function" &&
-    HOOKS.every((name) => ["undefined", "function"].includes(typeof budget[name]))
+    HOOKS.every((name) => typeof (budget[name] ?? holds) === "function")
   );
   if (isBudget) return budget;
   const rule = "an object with the function 'mayRetry', and perhaps " +

@@ -11,6 +11,7 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { seeded } from "../support/chance.ts";
+import { startWorker } from "./in_worker.ts";
 
 /** Time does not move during a turn of Cloudflare's runtime, so nothing can block there. */
 const canBlock = (() => {
@@ -30,8 +31,11 @@ const never = () => new Promise<never>(() => {});
 /** A wait on the platform's own timer. */
 const hostSleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** One turn of the event loop, in which timers of the platform that are left are cleared. */
-const turn = () => new TestClock().advance(0);
+/** Waits until the timers of the platform that are no longer needed are cleared. */
+async function rest(): Promise<void> {
+  await hostSleep(5);
+  await new TestClock().advance(0);
+}
 
 /** Fails in place of a test that would hang. */
 async function settled<T>(promise: Promise<T>): Promise<T> {
@@ -315,90 +319,42 @@ Deno.test("Backoff.execute() keeps an answer that a timer of the platform gave w
     block(100);
     assertEquals(await settled(result), "answer");
     assertEquals(backoff.statistic.timeouts, 0);
-    await turn();
+    await rest();
   }
 });
 
-/** A worker that posts an answer after some time, and notes in shared memory that it has. */
-interface AnsweringWorker {
-  /** Asks for an answer after `ms`. */
-  ask(ms: number): Promise<unknown>;
-  /** Whether the answer is on its way. */
-  hasAnswered(): boolean;
-  end(): void;
-}
-
-/** The code of the worker, for workers of the web and of Node. */
-const WORKER = `
-  const port = globalThis.postMessage === undefined
-    ? require("node:worker_threads").parentPort
-    : globalThis;
-  const listener = (event) => {
-    const { flag, ms } = event.data ?? event;
-    if (ms === undefined) return port.postMessage("ready");
+/** Answers after some time, and notes in shared memory that it has. */
+const ANSWERING = `
+  listen(({ flag, ms }) => {
     const until = Date.now() + ms;
     while (Date.now() < until);
-    port.postMessage("answer");
+    post("answer");
     Atomics.store(flag, 0, 1);
-  };
-  if (port === globalThis) globalThis.onmessage = listener;
-  else port.on("message", listener);`;
-
-interface Port {
-  postMessage(message: unknown): void;
-  terminate(): unknown;
-  onmessage?: (event: { data: unknown }) => void;
-  on?(type: "message", listener: (message: unknown) => void): void;
-}
-
-async function startPort(): Promise<Port> {
-  if (typeof Worker === "function") {
-    const url = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
-    return new Worker(url, { type: "module" }) as unknown as Port;
-  }
-  const name = "node:worker_threads"; // a variable, because browsers cannot resolve it
-  const { Worker: NodeWorker } = await import(name);
-  return new NodeWorker(WORKER, { eval: true });
-}
-
-/** Starts a worker, where memory can be shared with it. */
-async function startWorker(): Promise<AnsweringWorker | null> {
-  if (typeof SharedArrayBuffer === "undefined") return null;
-  const port = await startPort();
-  let receive = (_: unknown) => {};
-  if (port.on === undefined) port.onmessage = ({ data }) => receive(data);
-  else port.on("message", (data) => receive(data));
-  const flag = new Int32Array(new SharedArrayBuffer(4));
-  const answer = (message: unknown) =>
-    new Promise<unknown>((resolve) => {
-      receive = resolve;
-      port.postMessage(message);
-    });
-  await answer({});
-  return {
-    ask: (ms) => {
-      Atomics.store(flag, 0, 0);
-      return answer({ flag, ms });
-    },
-    hasAnswered: () => Atomics.load(flag, 0) === 1,
-    end: () => void port.terminate(),
-  };
-}
+  });
+  post("ready");`;
 
 Deno.test("Backoff.execute() keeps an answer that arrived while the event loop was blocked past the limit, on real time", async () => {
   if (!canBlock) return;
-  const worker = await settled(startWorker());
+  if (typeof SharedArrayBuffer === "undefined") return;
+  const worker = await startWorker(ANSWERING);
   if (worker === null) return;
+  const message = () => new Promise<unknown>((resolve) => worker.listen(resolve));
+  const flag = new Int32Array(new SharedArrayBuffer(4));
   try {
+    assertEquals(await settled(message()), "ready");
     for (let round = 0; round < 3; round++) {
       const backoff = new Backoff({ deadline: 60 });
-      const result = backoff.execute(() => worker.ask(10));
+      Atomics.store(flag, 0, 0);
+      const result = backoff.execute(() => {
+        worker.post({ flag, ms: 10 });
+        return message();
+      });
       block(100);
-      while (!worker.hasAnswered());
+      while (Atomics.load(flag, 0) === 0); // until the answer is on its way
       block(5);
       assertEquals(await settled(result), "answer", `round ${round}`);
     }
-    await turn();
+    await rest();
   } finally {
     worker.end();
   }
@@ -421,7 +377,37 @@ Deno.test("Backoff.execute() does not abort the attempt that succeeds because of
     assertInstanceOf(await settled(first.catch((error) => error)), TimeoutError);
     assertEquals([await settled(second), signal?.aborted], ["value", false]);
   }
+  await rest();
 });
+
+for (const first of ["listener", "other"] as const) {
+  Deno.test(`Backoff.execute() does not abort an attempt that succeeds when the abort of a shared signal ends it through another execution, which was the ${first === "listener" ? "first" : "last"} to begin`, async () => {
+    const controller = new AbortController();
+    const backoff = new Backoff({ signal: controller.signal });
+    let resolve = (_: string) => {};
+    let signal: AbortSignal | undefined;
+    const starts = {
+      listener: () =>
+        backoff.execute((attempt) => {
+          attempt.signal.addEventListener("abort", () => resolve("value"));
+          return never();
+        }),
+      other: () =>
+        backoff.execute((attempt) => {
+          signal = attempt.signal;
+          return new Promise<string>((fulfil) => resolve = fulfil);
+        }),
+    };
+    const order = first === "listener"
+      ? [starts.listener, starts.other]
+      : [starts.other, starts.listener];
+    const ends = order.map((start) => start().catch((reason) => reason));
+    controller.abort("stop");
+    // The abort came first, so it is the end of both.
+    assertEquals(await settled(Promise.all(ends)), ["stop", "stop"]);
+    assertEquals(signal?.reason, "stop");
+  });
+}
 
 Deno.test("Backoff.execute() settles the first of 10,000 callers before the last attempt is aborted, when their limits are reached together on real time", async () => {
   const COUNT = 10_000;
