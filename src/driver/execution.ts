@@ -99,6 +99,18 @@ function succeeded(): Done {
   return { ...begin(0, ""), phase: "done", reason: "success", outcome };
 }
 
+/**
+ * The task after the end. An error holds the frames of its stack, and these the execution, which
+ * must keep nothing of the call.
+ */
+const NO_TASK: Task<unknown> = {
+  name: "",
+  fn: () => {},
+  self: undefined,
+  args: null,
+  signal: null,
+};
+
 /** The value with which an inbox resolves if an event was posted to it. */
 const POSTED = /* @__PURE__ */ Symbol("posted");
 
@@ -111,7 +123,7 @@ const PENDING = { then() {} };
 class Execution<T> implements TimerListener<Waiting> {
   readonly #policy: BackoffPolicy;
   readonly #counters: Counters;
-  readonly #task: Task<T>;
+  #task: Task<T>;
   readonly #observer: Observer | null;
   #state: State = NOT_BEGUN;
   /** The attempt in flight, also while it winds down, and the promise of its result. */
@@ -163,7 +175,7 @@ class Execution<T> implements TimerListener<Waiting> {
     );
     const aborted = signals.find((signal) => signal.aborted);
     if (aborted === undefined) signals.forEach((signal) => this.#listenTo(signal));
-    else this.#signalAborted(aborted);
+    else this.#signalAborted(aborted)?.();
     this.#apply(this.#interruption ?? { type: "woke", at });
   }
 
@@ -214,16 +226,18 @@ class Execution<T> implements TimerListener<Waiting> {
     return { type: "woke", at, error };
   }
 
-  #signalAborted(signal: AbortSignal): void {
+  /** The abort of the attempt follows when every execution on the signal knows of the abort. */
+  #signalAborted(signal: AbortSignal): (() => void) | undefined {
     if (this.#interruption !== null) return;
+    let interruption: Interruption;
     try {
-      const reason = reasonOf(signal);
-      this.#interruption = { type: "aborted", at: this.#now(), reason };
+      interruption = { type: "aborted", at: this.#now(), reason: reasonOf(signal) };
     } catch (error) {
-      this.#interruption = { type: "faulted", at: this.#state.at, reason: error };
+      interruption = { type: "faulted", at: this.#state.at, reason: error };
     }
-    this.#post(this.#interruption);
-    this.#abortAttempt(this.#interruption.reason);
+    this.#interruption = interruption;
+    this.#post(interruption);
+    return () => this.#abortAttempt(interruption.reason);
   }
 
   /** Others may have hidden the event of an abort, so the signals are asked as well. */
@@ -231,7 +245,7 @@ class Execution<T> implements TimerListener<Waiting> {
     if (this.#unlisten === null || this.#interruption !== null) return null;
     const signal = [this.#task.signal, this.#policy.signal].find((each) => each?.aborted);
     if (!signal) return null;
-    this.#signalAborted(signal);
+    this.#signalAborted(signal)?.();
     return this.#interruption;
   }
 
@@ -339,7 +353,8 @@ class Execution<T> implements TimerListener<Waiting> {
     const resolve = this.#resolve;
     if (resolve === null) return this;
     // As many microtasks as the promise of the first reaction takes, so that their order is kept.
-    soon(() => this.#settleBy(resolve, this.#reject as Settle));
+    const reject = this.#reject as Settle;
+    soon(() => this.#settleBy(resolve, reject));
     return PENDING;
   }
 
@@ -358,6 +373,9 @@ class Execution<T> implements TimerListener<Waiting> {
 
   #settleBy(resolve: Settle, reject: Settle): void {
     const { outcome } = this.#state as Done;
+    this.#state = SUCCEEDED;
+    this.#task = NO_TASK as Task<T>;
+    this.#resolve = this.#reject = null;
     if (outcome.status === "fulfilled") resolve(outcome.value);
     else reject(outcome.reason);
   }
@@ -445,7 +463,15 @@ class Execution<T> implements TimerListener<Waiting> {
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
     if (state.attempts === 1) this.#begin(state.at);
-    if (ms === 0) this.#apply(this.#interruption ?? { type: "woke", at: state.at });
+    if (ms === 0) this.#endAtOnce(state);
+  }
+
+  /** An attempt that is given no time is not called. */
+  #endAtOnce(state: Trying): void {
+    const { at } = state;
+    const error = limitError(this.#policy, state, at);
+    if (error !== undefined && state.attempts === 1) traceHere(error, execute);
+    this.#apply(this.#interruption ?? { type: "woke", at, error });
   }
 
   #begin(at: number): void {
@@ -501,23 +527,28 @@ class Execution<T> implements TimerListener<Waiting> {
       const at = this.#now();
       this.#cancelTimer();
       this.#state = SUCCEEDED;
+      this.#task = NO_TASK as Task<T>;
       this.#counters.countSuccess(at - state.attemptAt);
     } catch (error) {
       this.#fail(error);
       return this.#done();
     }
-    if (this.#resolve === null) return value;
-    this.#resolve(value);
+    const resolve = this.#resolve;
+    if (resolve === null) return value;
+    this.#resolve = this.#reject = null;
+    resolve(value);
     return PENDING;
   }
 }
 
-/** Gives an error the stack of the reaction that receives it, which leads to the caller. */
-function traceHere(error: Error): void {
+/** Gives an error the stack below a call, which leads to the caller of the execution. */
+// deno-lint-ignore ban-types
+function traceHere(error: Error, below: Function = traceHere): void {
   const { captureStackTrace } = Error as {
-    captureStackTrace?(error: Error, below: (error: Error) => void): void;
+    // deno-lint-ignore ban-types
+    captureStackTrace?(error: Error, below: Function): void;
   };
-  captureStackTrace?.(error, traceHere);
+  captureStackTrace?.(error, below);
 }
 
 /**

@@ -13,6 +13,7 @@ import type { BackoffEvent } from "../policy/events.ts";
 import { OPTION_HINTS } from "../policy/option_hints.ts";
 import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
 import { BackoffPolicy, checkSignal } from "../policy/policy.ts";
+import { rejectionOf } from "../time/promises.ts";
 import type { Signal } from "../time/signal.ts";
 import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.ts";
 
@@ -189,7 +190,7 @@ export class Backoff {
       const task = { name, fn, self: undefined, args: null, signal };
       return execute(policy, this.#counters, task);
     } catch (error) {
-      return Promise.reject(error);
+      return rejectionOf(error);
     }
   }
 

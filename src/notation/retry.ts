@@ -6,6 +6,7 @@
 
 import type { Attempt } from "../driver/attempt.ts";
 import type { BackoffOptions } from "../policy/options.ts";
+import { rejectionOf } from "../time/promises.ts";
 import { mergeOptions } from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 
@@ -47,7 +48,7 @@ export function retry<T>(
   try {
     return makeBackoff(options).execute(fn);
   } catch (error) {
-    return Promise.reject(error);
+    return rejectionOf(error);
   }
 }
 

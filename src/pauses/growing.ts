@@ -19,6 +19,7 @@ import {
   checkFiniteDuration,
   checkNumber,
   checkWord,
+  holds,
   option,
 } from "../check/values.ts";
 
@@ -238,11 +239,11 @@ function checkOptions(
   options: object | null | undefined,
   names: readonly string[],
 ): void {
-  if (options && "attempt" in options && "error" in options) {
+  if (holds(() => "attempt" in Object(options) && "error" in Object(options))) {
     throw new TypeError(
       `Cannot ${action}: it must be called before it is the option 'pause', got a failure; ` +
         "write 'pause: exponential()'",
-      { cause: options.error },
+      { cause: (options as { error: unknown }).error },
     );
   }
   checkKeys(action, options ?? {}, names);

@@ -86,6 +86,11 @@ export class Deferred<T = unknown> {
   readonly resolve: (value: T) => void = loaded.made.resolve as (value: T) => void;
   readonly reject: Settle = loaded.made.reject;
 
+  constructor() {
+    // Nothing of the promise is kept after it has settled.
+    loaded.made.resolve = loaded.made.reject = loaded.ignore;
+  }
+
   /**
    * Settles this promise like another, unless something else settles it first.
    *

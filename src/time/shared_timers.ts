@@ -106,7 +106,11 @@ export class SharedTimers {
   /** Noted after the call: if the host throws, the next timer schedules the sweep. */
   #scheduleSweep(): void {
     if (this.#isSweepScheduled) return;
-    nextTurn(this.#sweep);
+    try {
+      nextTurn(this.#sweep);
+    } catch {
+      this.#host.setTimeout(this.#sweep, 0);
+    }
     this.#isSweepScheduled = true;
   }
 
@@ -121,7 +125,7 @@ export class SharedTimers {
   };
 
   readonly #oneOfBatch = (): void => {
-    this.#turns--;
+    this.#turns = Math.max(0, this.#turns - 1); // a host that threw may call back
     if (this.#turns === 0) this.#turn();
     else if (!this.#isWaiting) this.#fire();
   };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { holds } from "../check/values.ts";
 import { throwLater } from "./platform.ts";
 
 /**
@@ -71,8 +72,14 @@ export function reasonOf(signal: Signal): unknown {
   });
 }
 
+/**
+ * Called when a signal is aborted. A function that it returns is called when all listeners know
+ * of the abort, because it may run the code of others.
+ */
+export type AbortListener = () => void | (() => void);
+
 interface Listening {
-  readonly listeners: Set<() => void>;
+  readonly listeners: Set<AbortListener>;
   readonly notify: () => void;
 }
 
@@ -87,7 +94,7 @@ const listening: WeakMap<Signal, Listening> = /* @__PURE__ */ new WeakMap();
  * anybody may dispatch, is ignored. An error that it throws is uncaught.
  * @returns A function that stops listening.
  */
-export function onAbort(signal: Signal, listener: () => void): () => void {
+export function onAbort(signal: Signal, listener: AbortListener): () => void {
   const { listeners, notify } = listening.get(signal) ?? listenTo(signal);
   listeners.add(listener);
   return () => {
@@ -97,17 +104,22 @@ export function onAbort(signal: Signal, listener: () => void): () => void {
   };
 }
 
+/** Calls a function. An error that it throws is uncaught, so that the others are called too. */
+function attempted<T>(fn: (() => T) | void): T | undefined {
+  try {
+    return typeof fn === "function" ? fn() : undefined;
+  } catch (error) {
+    throwLater(error);
+    return undefined;
+  }
+}
+
 function listenTo(signal: Signal): Listening {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<AbortListener>();
   const notify = () => {
-    if (!signal.aborted) return;
-    for (const listener of [...listeners]) {
-      try {
-        listener();
-      } catch (error) {
-        throwLater(error);
-      }
-    }
+    if (holds(() => !signal.aborted)) return;
+    const seconds = [...listeners].map((listener) => attempted(listener));
+    for (const second of seconds) attempted(second);
   };
   signal.addEventListener("abort", notify);
   const entry = { listeners, notify };

@@ -96,7 +96,7 @@ async function play(
   });
   await note("a deadline", () => new Backoff({ deadline: 3 }).execute(never));
   await note("attempt timeouts", () => {
-    const policy = { attemptTimeout: 3, maxTries: 2, grace: 1, pause: 1 };
+    const policy = { exceptions: [], attemptTimeout: 3, maxTries: 2, grace: 1, pause: 1 };
     return new Backoff(policy).execute(never);
   });
   await note("an observer and a signal", async () => {
@@ -141,7 +141,7 @@ async function play(
   });
   await note("a test clock", async () => {
     const clock = new TestClock();
-    const policy = { attemptTimeout: 100, deadline: 250, pause: 10, clock };
+    const policy = { exceptions: [], attemptTimeout: 100, deadline: 250, pause: 10, clock };
     const error = await clock.run(
       new Backoff(policy).execute(never).catch((error: unknown) => error),
     );

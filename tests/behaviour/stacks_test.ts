@@ -179,7 +179,8 @@ for (const [name, run] of clocks) {
         for (const attempts of limit === "deadline" ? [1] : [1, 2, 3]) {
           const { error, signalled } = await run(async (clock) => {
             const signalled: unknown[] = [];
-            const policy = { [limit]: 3, grace, pause: 1, maxTries: attempts, clock };
+            const rules = { grace, pause: 1, maxTries: attempts, exceptions: [], clock };
+            const policy = { [limit]: 3, ...rules };
             async function handleRequest() {
               await new Backoff(policy).execute(({ signal }) =>
                 new Promise((_, reject) =>

@@ -257,9 +257,9 @@ const call: Arbitrary<CallScript> = record({
   name: rarely(constant("the call")),
 });
 
+/** Most executions do not ask the first two, so they are here twice. */
 const places: Place[] = [
-  "until",
-  "call's until",
+  ...["until", "until", "call's until", "call's until"] as const,
   "exceptions",
   "giveup",
   "budget",
@@ -339,6 +339,9 @@ function tidy(script: Script): Script {
       typeof from === "object" && "by" in from && from.by === place
     );
   // A predicate that aborts must be there.
+  const exceptions = isAbortedIn("exceptions") && !isPredicate(policy.exceptions)
+    ? { predicate: [true] }
+    : policy.exceptions;
   const until = policy.until ?? (isAbortedIn("until") ? [true] : null);
   const callUntil = call.until ?? (hasOwn && isAbortedIn("call's until") ? [true] : null);
   // After the attempts of its script, a function returns. With an attempt timeout of 0, it
@@ -347,11 +350,15 @@ function tidy(script: Script): Script {
   const maxTries = mayEnd || (policy.maxTries ?? Infinity) < Infinity ? policy.maxTries : 3;
   return {
     ...script,
-    policy: tidyPolicy({ ...policy, until, maxTries }),
+    policy: tidyPolicy({ ...policy, exceptions, until, maxTries }),
     call: { ...call, until: callUntil },
     attempts: attempts.map((each, index) => tidyAttempt(each, index + 1, aborts)),
     aborts: hasOwn ? aborts : aborts.map((each) => ({ ...each, signal: "policy" })),
   };
+}
+
+function isPredicate(exceptions: PolicyScript["exceptions"]): boolean {
+  return typeof exceptions === "object" && exceptions !== null && "predicate" in exceptions;
 }
 
 /** Whether the predicate accepts every value in the end. */

@@ -180,8 +180,8 @@ Deno.test("preview() takes time in proportion to the number of attempts", () => 
 });
 
 Deno.test("preview() throws when an argument is wrong", () => {
-  const ofPause = "'pause' must be a finite number of milliseconds >= 0, or a function " +
-    "that returns one";
+  const ofPause = "'pause' must be a finite number of milliseconds >= 0, a list of them, " +
+    "or a function that returns one";
   const ofMaxTries = "'maxTries' must be an integer >= 1 (the first attempt counts)";
   const wrong: [
     pause: unknown,

@@ -740,10 +740,8 @@ Deno.test("BackoffPolicy.forExecution() asks the policy's until first, and both 
 Deno.test("BackoffPolicy.forExecution() refuses a promise of either until", () => {
   const promise = (() => Promise.resolve(true)) as unknown as () => boolean;
   for (const [first, second] of [[promise, isTrue], [isTrue, promise]] as const) {
-    const own = new BackoffPolicy({ until: first }).forExecution({
-      ...NO_CHANGES,
-      until: second,
-    });
+    const policy = new BackoffPolicy({ until: first });
+    const own = policy.forExecution({ ...NO_CHANGES, until: second });
     assertThrows(() => own.refusalOf(1, "poll"), TypeError, "'until' must answer at once");
   }
 });
@@ -756,9 +754,8 @@ Deno.test("BackoffPolicy.forExecution() calls the policy's observe first, and th
   const policy = new BackoffPolicy({ observe: note("policy") });
   policy.forExecution({ ...NO_CHANGES, observe: note("own") }).observe?.(event);
   assertEquals(log, ["policy attempt", "own attempt"]);
-  new BackoffPolicy({}).forExecution({ ...NO_CHANGES, observe: note("own") }).observe?.(
-    event,
-  );
+  const alone = new BackoffPolicy({});
+  alone.forExecution({ ...NO_CHANGES, observe: note("own") }).observe?.(event);
   assertEquals(log.slice(2), ["own attempt"]);
   assertEquals(policy.forExecution(NO_CHANGES).observe, policy.observe);
 });

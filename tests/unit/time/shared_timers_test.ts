@@ -421,44 +421,6 @@ Deno.test("SharedTimers sets a host timer again when its own was cleared by othe
   assertEquals(woke.at(-1), "later at 1026");
 });
 
-Deno.test("SharedTimers fires a timer that is set after its host timer was cleared by others", async () => {
-  const { self, set, woke, armed } = fixture();
-  set(30, "lost");
-  await turns();
-  self.now = 1020;
-  const { length } = armed; // every timer until now is cleared
-  set(60, "later"); // and nothing else is set before it is due
-  await turns();
-  for (let index = length; index < armed.length; index++) {
-    const { at, callback } = armed[index] as Armed;
-    self.now = Math.max(self.now, at);
-    callback();
-    await allTurns();
-  }
-  assertEquals(woke, ["lost at 1030", "later at 1080"]);
-});
-
-Deno.test("SharedTimers fires timers that are set after the timer of a late limit was cleared by others", async () => {
-  const { self, setLimit, fire, woke, armed } = fixture();
-  setLimit(10, "late");
-  await turns();
-  fire(0, 1100);
-  assertEquals(armed.at(-1)?.ms, 0);
-  let { length } = armed; // every timer until now is cleared
-  for (const token of ["one", "two", "three"]) {
-    self.now += 10;
-    setLimit(2, token);
-    await allTurns();
-    for (; length < armed.length; length++) {
-      const { at, callback } = armed[length] as Armed;
-      self.now = Math.max(self.now, at);
-      callback();
-      await allTurns();
-    }
-  }
-  assertEquals(woke.map((each) => each.split(" ")[0]), ["late", "one", "two", "three"]);
-});
-
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
   Deno.test(`SharedTimers fires random timers by instant and then by arming, never early, with seed ${seed}`, async () => {
     const random = seeded(seed);

@@ -11,6 +11,7 @@ import {
 import { FakeTime } from "@std/testing/time";
 import { Backoff, sleep, systemClock, TimeoutError } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { throwLater } from "../../../src/time/platform.ts";
 import { makeSystem } from "../../../src/time/system_clock.ts";
 import {
   fakePlatform,
@@ -18,6 +19,7 @@ import {
   replaceGlobals,
   withGlobals,
 } from "../../support/globals.ts";
+import { listenToUncaught } from "../../support/uncaught.ts";
 
 /** One turn of the event loop, in which the system's clock sweeps new timers. */
 async function turn(): Promise<void> {
@@ -273,7 +275,12 @@ Deno.test("systemClock continues a limit in real time when a fake is removed", a
   let restoredAt = NaN;
   try {
     let calls = 0;
-    const backoff = new Backoff({ attemptTimeout: 30, pause: 10, maxTries: 2 });
+    const backoff = new Backoff({
+      exceptions: [],
+      attemptTimeout: 30,
+      pause: 10,
+      maxTries: 2,
+    });
     const fn = () => ++calls < 2 ? Promise.reject(new TimeoutError("attempt", 1)) : never;
     const never = new Promise(() => {});
     result = backoff.execute(fn).catch((error) => error.message);
@@ -405,6 +412,118 @@ Deno.test("makeSystem() works on a platform without a navigator", async () => {
   assertGreaterOrEqual(clock.now() - beganAt, 1);
 });
 
+type HostFunction = "setTimeout" | "clearTimeout" | "now";
+
+/** A platform of which one call of one function throws, before or after its effect. */
+function faultyPlatform(name: HostFunction, nth: number, isAfter: boolean) {
+  const armed = new Map<number, { wake: () => void; at: number }>();
+  const self = { at: 1000, calls: 0, ids: 0, globals: {}, advance };
+  const calling = <T>(called: HostFunction, call: () => T): T => {
+    const isFault = called === name && ++self.calls === nth;
+    if (isFault && !isAfter) throw new Error(`${name} throws`);
+    const result = call();
+    if (isFault) throw new Error(`${name} throws`);
+    return result;
+  };
+  self.globals = {
+    setTimeout(wake: () => void, ms: number) {
+      return calling("setTimeout", () => {
+        armed.set(++self.ids, { wake, at: self.at + ms });
+        return self.ids;
+      });
+    },
+    clearTimeout(id: number) {
+      calling("clearTimeout", () => armed.delete(id));
+    },
+    performance: { now: () => calling("now", () => self.at) },
+  };
+  async function advance(ms: number): Promise<void> {
+    const until = self.at + ms;
+    for (let i = 0; i < 40; i++) {
+      await turn();
+      const [next] = [...armed].sort(([, one], [, other]) => one.at - other.at);
+      if (next === undefined || next[1].at > until) continue;
+      armed.delete(next[0]);
+      self.at = Math.max(self.at, next[1].at);
+      try {
+        next[1].wake();
+      } catch (error) {
+        throwLater(error); // as a platform does
+      }
+    }
+    self.at = until;
+  }
+  return { self, armed };
+}
+
+/** Waits in every way, and returns which waits have ended or were refused, in any order. */
+async function waitOn({ self, armed }: ReturnType<typeof faultyPlatform>) {
+  const restore = replaceGlobals(self.globals);
+  const ended: string[] = [];
+  let left = NaN;
+  try {
+    const { clock } = makeSystem();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waits = {
+      after: () => clock.after(10, () => ended.push("after")),
+      cancelled: () => clock.after(30, () => ended.push("cancelled"))(),
+      sleep: () => clock.sleep(20).then(() => ended.push("sleep")),
+      abort: () => clock.sleep(50, { signal }).catch(() => ended.push("abort")),
+      earlier: () => clock.after(5, () => ended.push("earlier")),
+    };
+    for (const [name, wait] of Object.entries(waits)) {
+      try {
+        const waiting = wait();
+        // A clock that cannot be read refuses to wait.
+        if (waiting instanceof Promise) waiting.catch(() => ended.push(name));
+      } catch {
+        ended.push(name);
+      }
+      await self.advance(0);
+    }
+    await self.advance(15);
+    controller.abort("stop");
+    await self.advance(40);
+    const { calls } = self;
+    self.calls = Infinity; // from here on nothing throws
+    await new Promise<void>((resolve) => {
+      clock.after(3, resolve);
+      self.advance(10);
+    });
+    await self.advance(100);
+    left = armed.size;
+    return { ended: new Set(ended), calls, left };
+  } finally {
+    restore();
+  }
+}
+
+for (const name of ["setTimeout", "clearTimeout", "now"] as const) {
+  for (const isAfter of [false, true]) {
+    const when = isAfter ? "after" : "before";
+    Deno.test(`makeSystem() makes a clock that ends all waits whichever call of the platform's ${name}() throws ${when} its effect`, async () => {
+      const uncaught: unknown[] = [];
+      const stop = listenToUncaught((error) => uncaught.push(error));
+      try {
+        const plain = await waitOn(faultyPlatform(name, 0, isAfter));
+        const all = ["after", "sleep", "abort", "earlier"];
+        assertEquals([plain.ended, plain.left], [new Set(all), 0]);
+        assertGreater(plain.calls, 0);
+        for (let nth = 1; nth <= plain.calls; nth++) {
+          const { ended, left } = await waitOn(faultyPlatform(name, nth, isAfter));
+          ended.delete("cancelled"); // its cancelling may have failed
+          assertEquals([ended, left], [new Set(all), 0], `call ${nth}`);
+        }
+        const isOwn = (error: unknown) => `${error}` === `Error: ${name} throws`;
+        assertEquals(uncaught.filter((error) => !isOwn(error)), []);
+      } finally {
+        stop();
+      }
+    });
+  }
+}
+
 Deno.test("systemClock works where timers are numbers, which have no methods", async () => {
   const time = new FakeTime(0);
   try {
@@ -412,7 +531,12 @@ Deno.test("systemClock works where timers are numbers, which have no methods", a
     const timer = setTimeout(() => {}, 1000);
     assertEquals(typeof timer, "number");
     clearTimeout(timer);
-    const backoff = new Backoff({ attemptTimeout: 100, deadline: 1000, pause: 100 });
+    const backoff = new Backoff({
+      exceptions: [],
+      attemptTimeout: 100,
+      deadline: 1000,
+      pause: 100,
+    });
     const result = backoff.execute(({ number }) =>
       number === 2 ? "value" : new Promise(() => {})
     );

@@ -1,0 +1,204 @@
+// Nothing of a call is kept after it has settled: arguments, results, errors, contexts. Where
+// the engine lets a program collect its garbage, such as in Node and Deno.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { assertEquals } from "@std/assert";
+import {
+  asyncretry,
+  Backoff,
+  type BackoffOptions,
+  type Clock,
+  sleep,
+  systemClock,
+} from "@asyncbackoff/asyncbackoff";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+
+/** The engine's own function that collects garbage, which a flag of V8 exposes. */
+async function findCollect(): Promise<(() => void) | null> {
+  if ("Bun" in globalThis) return null; // may keep what the stack only seems to refer to
+  const [v8, vm] = ["node:v8", "node:vm"]; // variables, because browsers cannot resolve them
+  try {
+    const { setFlagsFromString } = await import(v8 as string);
+    const { runInNewContext } = await import(vm as string);
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc");
+    setFlagsFromString("--no-expose-gc");
+    return typeof collect === "function" ? collect : null;
+  } catch {
+    return null;
+  }
+}
+
+const collect = await findCollect();
+
+/** Notes an object by its name, and returns it. */
+type Mark = <T extends object>(name: string, object: T) => T;
+
+/**
+ * The names of the objects that still exist after a call has settled.
+ *
+ * @param run Makes the call, and marks objects that it deals with.
+ */
+async function keptAfter(run: (mark: Mark) => unknown): Promise<string[]> {
+  const marked: [name: string, ref: WeakRef<object>][] = [];
+  const mark: Mark = (name, object) => {
+    marked.push([name, new WeakRef(object)]);
+    return object;
+  };
+  await (async () => {
+    try {
+      await run(mark);
+    } catch {
+      // it has settled, too
+    }
+  })();
+  let kept = marked;
+  for (let round = 0; round < 10 && kept.length > 0; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 2)); // without the library
+    collect?.();
+    kept = marked.filter(([, ref]) => ref.deref() !== undefined);
+  }
+  return kept.map(([name]) => name);
+}
+
+const never = () => new Promise<never>(() => {});
+const limits: BackoffOptions = { attemptTimeout: 10_000, deadline: 20_000 };
+
+/** Calls that settle in every way. Whatever they mark must not be kept. */
+const calls: [what: string, run: (mark: Mark) => unknown][] = [
+  ["a value at once", (mark) => {
+    const call = new Backoff(limits).wrap((_: object) =>
+      Promise.resolve(mark("result", {}))
+    );
+    return call(mark("argument", {}));
+  }],
+  ["a value after a while", (mark) => {
+    const call = new Backoff(limits).wrap(async (_: object) => {
+      await sleep(2);
+      return mark("result", {});
+    });
+    return call(mark("argument", {}));
+  }],
+  ["a value without limits", (mark) => {
+    const call = new Backoff().wrap((_: object) => Promise.resolve(mark("result", {})));
+    return call(mark("argument", {}));
+  }],
+  ["an error", (mark) => {
+    const call = new Backoff(limits).wrap((_: object) =>
+      Promise.reject(mark("error", new Error("down")))
+    );
+    return call(mark("argument", {}));
+  }],
+  ["retries", (mark) => {
+    const call = asyncretry(3, limits)(async (_: object) => {
+      await null;
+      throw mark("error", new Error("down"));
+    });
+    return call(mark("argument", {}));
+  }],
+  ["its deadline", (mark) => {
+    const call = new Backoff({ deadline: 3 }).wrap((_: object) => never());
+    return call(mark("argument", {}));
+  }],
+  ["a value after a timeout", (mark) => {
+    let calls = 0;
+    const call = new Backoff({ attemptTimeout: 3 }).wrap((_: object) =>
+      ++calls === 1 ? never() : Promise.resolve(mark("result", {}))
+    );
+    return call(mark("argument", {}));
+  }],
+  ["an abort", (mark) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const call = new Backoff({ exceptions: [], ...limits, signal }).wrap((_: object) =>
+      never()
+    );
+    systemClock.after(2, () => controller.abort(mark("reason", {})));
+    return call(mark("argument", {}));
+  }],
+  ["a value in a context", (mark) => {
+    const context = new AsyncLocalStorage<object>();
+    const call = new Backoff({ ...limits, exceptions: "all", pause: 1 });
+    return context.run(mark("store", {}), () =>
+      call.execute(({ number }) => {
+        if (number === 1) throw mark("error", new Error("down"));
+      }));
+  }],
+  ["a value on a clock with sleep() alone", (mark) => {
+    const clock: Clock = {
+      now: systemClock.now,
+      sleep: (ms, options) => sleep(ms, options ?? {}),
+    };
+    const call = new Backoff({ exceptions: [], ...limits, clock }).wrap((_: object) =>
+      Promise.resolve(mark("result", {}))
+    );
+    return call(mark("argument", {}));
+  }],
+];
+
+for (const [what, run] of calls) {
+  Deno.test(`Backoff.execute() keeps nothing of a call that ended with ${what}`, async () => {
+    if (collect === null) return;
+    const kept = await keptAfter(run);
+    await new TestClock().advance(0); // timers of the platform are cleared
+    assertEquals(kept, []);
+  });
+
+  Deno.test(`Backoff.execute() keeps nothing of a call that ended with ${what} while other limits and signals are in use`, async () => {
+    if (collect === null) return;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const context = new AsyncLocalStorage<string>();
+    const backoff = new Backoff({ exceptions: [], ...limits, signal });
+    const others = Array.from(
+      { length: 3 },
+      (_, index) =>
+        context.run(`other ${index}`, () => backoff.execute(never).catch(() => {})),
+    );
+    const kept = await keptAfter(run);
+    controller.abort("enough");
+    await Promise.all(others);
+    await new TestClock().advance(0);
+    assertEquals(kept, []);
+  });
+}
+
+Deno.test("Backoff.execute() keeps nothing of a call while a promise that it abandoned is held elsewhere", async () => {
+  if (collect === null) return;
+  const held: Promise<unknown>[] = [];
+  const hold = () => {
+    const promise = never();
+    held.push(promise);
+    return promise;
+  };
+  const abandoned = await keptAfter((mark) => {
+    const call = new Backoff({ deadline: 3 }).wrap((_: object) => hold());
+    return call(mark("argument", {}));
+  });
+  let tries = 0;
+  const retried = await keptAfter((mark) => {
+    const call = new Backoff({ attemptTimeout: 3 }).wrap((_: object) =>
+      ++tries === 1 ? hold() : Promise.resolve(mark("result", {}))
+    );
+    return call(mark("argument", {}));
+  });
+  await new TestClock().advance(0);
+  assertEquals([abandoned, retried], [[], []]);
+  assertEquals(held.length, 2);
+});
+
+Deno.test("sleep() keeps nothing of a wait that has ended", async () => {
+  if (collect === null) return;
+  const context = new AsyncLocalStorage<object>();
+  const other = systemClock.after(10_000, () => {});
+  const kept = await keptAfter(async (mark) => {
+    await context.run(mark("store", {}), () => sleep(2));
+    const controller = new AbortController();
+    const slept = sleep(10_000, { signal: mark("signal", controller.signal) });
+    controller.abort(mark("reason", {}));
+    await slept;
+  });
+  other();
+  await new TestClock().advance(0);
+  assertEquals(kept, []);
+});
