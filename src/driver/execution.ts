@@ -523,6 +523,7 @@ class Execution<T> implements TimerListener<Waiting> {
     }
     this.#attempt = null;
     this.#result = null;
+    this.#inbox = null;
     try {
       const at = this.#now();
       this.#cancelTimer();

@@ -38,11 +38,12 @@ export function isRequestScoped(): boolean {
  * @returns A function that calls back after one turn. The turn keeps the process alive.
  */
 export function findNextTurn(): Turn {
-  const { setTimeout, MessageChannel } = globalThis;
   const { setImmediate } = globalThis as { setImmediate?: Turn };
   if (setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")) {
     return setImmediate;
   }
+  // Looked at last, because Node takes 2 ms to load it.
+  const { setTimeout, MessageChannel } = globalThis;
   // Where timers belong to a request, messages overtake promises.
   if (MessageChannel === undefined || isRequestScoped()) {
     return Object.assign((callback: () => void) => setTimeout(callback, 0), {
