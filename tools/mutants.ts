@@ -50,6 +50,7 @@ async function settings(files: readonly string[], folder: string) {
     ignorePatterns: ["/bench", "/docs", "/examples", "/npm", "/.coverage"],
     disableTypeChecks: true,
     plugins: [pathOf("tools/mutants/runner.js")],
+    ignorers: ["namesOnly"],
     testRunner: "deno",
     deno: {
       program: Deno.execPath(),

@@ -72,6 +72,18 @@ class DenoTests {
   }
 }
 
+/** Waives `true` in a record of names such as `namesOf({ window: true })`. */
+const namesOnly = {
+  shouldIgnore(path) {
+    if (!path.isBooleanLiteral()) return undefined;
+    const call = path.parentPath.parentPath?.parentPath;
+    return call?.isCallExpression() && call.node.callee.name === "namesOf"
+      ? "only the names of the record are used"
+      : undefined;
+  },
+};
+
 export const strykerPlugins = [
+  { kind: "Ignore", name: "namesOnly", value: namesOnly },
   { kind: "TestRunner", name: "deno", injectableClass: DenoTests },
 ];
