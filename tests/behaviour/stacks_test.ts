@@ -142,9 +142,7 @@ for (const attempt of [1, 2, 3]) {
       () => new Backoff(policy).wrap(fail)(),
     ];
     for (const execute of executes) {
-      async function handleRequest() {
-        return await execute();
-      }
+      const handleRequest = async () => await execute();
       const error = await handleRequest().catch((error) => error);
       const { own, library } = framesOf(error);
       assertEquals(own[0], "fail");

@@ -1,7 +1,6 @@
 // Runs programs of real frameworks from npm on the installed package, as their users have
 // them: CommonJS, the default configuration, no flags. The arguments name groups, such as
-// `jest29`; all of them run if none is named. With `--faults`, it also runs the checks of
-// known faults, which are skipped otherwise.
+// `jest29`; all of them run if none is named.
 
 import * as esbuild from "npm:esbuild@0.28.2";
 import { makeProject, type Project } from "../support/project.ts";
@@ -115,7 +114,7 @@ async function resultsOf({ folder }: Project, command: string): Promise<Result[]
   const signal = AbortSignal.timeout(MAX_MS);
   const { code, stdout, stderr } = await new Deno.Command(
     program.includes("/") ? `${folder}/${program}` : program,
-    { args, cwd: folder, env: isWithFaults ? { FAULTS: "1" } : {}, stdin: "null", signal },
+    { args, cwd: folder, stdin: "null", signal },
   ).output();
   try {
     const { testResults } = JSON.parse(await Deno.readTextFile(file));
@@ -143,8 +142,7 @@ const failureOf = (title: string, message: string): Result => (
 /** The first lines of a message. The rest are frames of the frameworks. */
 const firstLinesOf = (message: string) => message.split("\n").slice(0, 12).join("\n");
 
-const isWithFaults = Deno.args.includes("--faults");
-const names = Deno.args.filter((name) => name !== "--faults");
+const names = Deno.args;
 const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
 for (const name of names.length > 0 ? names : Object.keys(groups)) {
   const group = groups[name];
@@ -165,6 +163,6 @@ for (const name of names.length > 0 ? names : Object.keys(groups)) {
 }
 await esbuild.stop();
 const skipped = counts.skipped + counts.pending;
-if (skipped > 0) console.log(`${skipped} checks of known faults were skipped`);
+if (skipped > 0) console.log(`${skipped} checks were skipped`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 Deno.exit(counts.failed > 0 ? 1 : 0);

@@ -3,14 +3,14 @@
 const { deepStrictEqual } = require("node:assert");
 const async = require("async");
 const { asyncbackoff, asyncretry } = require("@asyncbackoff/asyncbackoff");
-const { check, fault, runChecks } = require("./check.js");
+const { check, runChecks } = require("./check.js");
 
 /** A function that fails at the first call with each value. */
 function makeDouble() {
   const seen = new Set();
   return async (value) => {
     const isFirst = !seen.has(value);
-    seen.add(value);
+    seen.check(value);
     if (isFirst) throw new RangeError("busy");
     return await value * 2;
   };
@@ -21,11 +21,11 @@ const notations = {
   asyncbackoff: asyncbackoff(1000, 5000, 1, RangeError),
 };
 for (const [name, wrap] of Object.entries(notations)) {
-  fault(`async.map() settles with a function of ${name}()`, async () => {
+  check(`async.map() settles with a function of ${name}()`, async () => {
     deepStrictEqual(await async.map([1, 2, 3], wrap(makeDouble())), [2, 4, 6]);
   });
 
-  fault(`async.queue() works with a function of ${name}()`, async () => {
+  check(`async.queue() works with a function of ${name}()`, async () => {
     const queue = async.queue(wrap(makeDouble()), 2);
     deepStrictEqual(await Promise.all([1, 2, 3].map((n) => queue.pushAsync(n))), [2, 4, 6]);
   });

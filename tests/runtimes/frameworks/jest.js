@@ -2,12 +2,9 @@
 
 const { readFile } = require("node:fs/promises");
 const { createServer } = require("node:net");
-const process = require("node:process");
 const { Backoff, sleep, TimeoutError } = require("@asyncbackoff/asyncbackoff");
 const { TestClock } = require("@asyncbackoff/asyncbackoff/testing");
 const { fast, limits, makeUnreliable } = require("./unreliable.js");
-
-const fault = process.env.FAULTS ? test : test.skip;
 
 /** A port on which nothing listens. */
 async function findClosedPort() {
@@ -87,12 +84,12 @@ test("jest.useFakeTimers() drives a copy that was loaded under it", async () => 
 
 // Jest runs tests in a realm of its own, and errors of Node come from another one.
 
-fault("exceptions: [TypeError] retries a failed fetch", async () => {
+test("exceptions: [TypeError] retries a failed fetch", async () => {
   const url = `http://127.0.0.1:${await findClosedPort()}/`;
   expect(await countAttempts(TypeError, () => fetch(url))).toBe(3);
 });
 
-fault("exceptions: [Error] retries an error of fs", async () => {
+test("exceptions: [Error] retries an error of fs", async () => {
   expect(await countAttempts(Error, () => readFile("missing.txt"))).toBe(3);
 });
 

@@ -58,7 +58,7 @@ function counted() {
 Deno.test("onAbort() adds one platform listener for all listeners, and calls each once", () => {
   const { controller, signal, listeners } = counted();
   const log: string[] = [];
-  for (const name of ["one", "two", "three"]) onAbort(signal, () => log.push(name));
+  for (const name of ["one", "two", "three"]) onAbort(signal, () => void log.push(name));
   assertEquals(listeners.size, 1);
   controller.abort();
   controller.abort();
@@ -68,14 +68,14 @@ Deno.test("onAbort() adds one platform listener for all listeners, and calls eac
 Deno.test("onAbort() removes the platform listener with the last listener, and may add it again", () => {
   const { controller, signal, listeners } = counted();
   const log: string[] = [];
-  const stopOne = onAbort(signal, () => log.push("one"));
-  const stopTwo = onAbort(signal, () => log.push("two"));
+  const stopOne = onAbort(signal, () => void log.push("one"));
+  const stopTwo = onAbort(signal, () => void log.push("two"));
   stopOne();
   stopOne(); // harmless
   assertEquals(listeners.size, 1);
   stopTwo();
   assertEquals(listeners.size, 0);
-  onAbort(signal, () => log.push("three"));
+  onAbort(signal, () => void log.push("three"));
   stopTwo(); // too late, and harmless to the new listener
   assertEquals(listeners.size, 1);
   controller.abort();
@@ -86,7 +86,7 @@ Deno.test("onAbort() calls a listener that another one stops while the signal is
   const { controller, signal } = counted();
   const log: string[] = [];
   onAbort(signal, () => stop());
-  const stop = onAbort(signal, () => log.push("told"));
+  const stop = onAbort(signal, () => void log.push("told"));
   controller.abort();
   assertEquals(log, ["told"]); // both were listening when the signal was aborted
 });
@@ -94,8 +94,8 @@ Deno.test("onAbort() calls a listener that another one stops while the signal is
 Deno.test("onAbort() keeps the listeners of two signals apart", () => {
   const [one, other] = [counted(), counted()];
   const log: string[] = [];
-  onAbort(one.signal, () => log.push("one"));
-  onAbort(other.signal, () => log.push("other"));
+  onAbort(one.signal, () => void log.push("one"));
+  onAbort(other.signal, () => void log.push("other"));
   one.controller.abort();
   assertEquals([log, other.listeners.size], [["one"], 1]);
 });
