@@ -105,7 +105,7 @@ function succeeded(): Done {
  */
 const NO_TASK: Task<unknown> = {
   name: "",
-  fn: () => {},
+  fn: ignore,
   self: undefined,
   args: null,
   signal: null,
@@ -307,7 +307,10 @@ class Execution<T> implements TimerListener<Waiting> {
    */
   next(): Promise<unknown> {
     const state = this.#state;
-    if (state.phase === "done") return settledAs(state.outcome);
+    // It ended before its first attempt, so it did not succeed.
+    if (state.phase === "done") {
+      return rejectionOf((state.outcome as PromiseRejectedResult).reason);
+    }
     if (state.phase === "trying" && this.#interruption === null) {
       let result: Promise<unknown>;
       const outer = realm.currentAttempt;
@@ -573,10 +576,4 @@ function reportLate(
     (value) => late({ status: "fulfilled", value }),
     (reason) => isEcho(abortion, reason) || late({ status: "rejected", reason }),
   );
-}
-
-function settledAs(outcome: PromiseSettledResult<unknown>): Promise<unknown> {
-  return outcome.status === "fulfilled"
-    ? promiseOf(outcome.value)
-    : rejectionOf(outcome.reason);
 }

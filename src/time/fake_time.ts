@@ -67,18 +67,19 @@ export function makeSystemTime(): SystemTime {
    * was taken from the platform's own.
    */
   const isInstrumented = (present: SetTimeout): boolean => {
+    const before = setTimeout(() => {}, LONGEST);
     try {
-      const [before, other, after] = [setTimeout, present, setTimeout].map((set) =>
-        set(() => {}, LONGEST)
-      );
-      clearTimeout(before);
-      globalThis.clearTimeout(other);
+      const other: unknown = present(() => {}, LONGEST);
+      const after = setTimeout(() => {}, LONGEST);
       clearTimeout(after);
+      globalThis.clearTimeout(other as number);
       return typeof before === "object"
         ? (other as object | undefined)?.constructor === (before as object).constructor
         : Number(after) - Number(before) === 2;
     } catch {
       return false;
+    } finally {
+      clearTimeout(before);
     }
   };
 

@@ -80,12 +80,18 @@ export function isTurnFaked(): boolean {
 }
 
 /**
- * The number of turns that may be asked for at once, if every promise that can settle shall
- * settle between each two of them. Only `setImmediate` allows more than one.
+ * Tells how many turns may be asked for at once, if every promise that can settle shall settle
+ * between each two of them. Only `setImmediate` allows more than one.
+ *
+ * @param turn Calls back after one turn.
+ * @returns The number of turns.
  */
-export const turnsAtOnce: number =
-  /* @__PURE__ */ (() =>
-    nextTurn === (globalThis as { setImmediate?: Turn }).setImmediate ? 64 : 1)();
+export function batchOf(turn: Turn): number {
+  return turn === (globalThis as { setImmediate?: Turn }).setImmediate ? 64 : 1;
+}
+
+/** The number of turns of {@linkcode nextTurn} that may be asked for at once. */
+export const turnsAtOnce: number = /* @__PURE__ */ batchOf(nextTurn);
 
 /**
  * Throws an error from a microtask of its own, where it is uncaught and disturbs nobody else.

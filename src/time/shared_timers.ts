@@ -49,6 +49,7 @@ export interface Host {
 /** Timers in a nursery and in rings, in front of the host's own. */
 export class SharedTimers {
   readonly #host: Host;
+  readonly #maxBatch: number;
   readonly #nursery = new Link();
   readonly #rings = new Map<number, TimerRing>();
   readonly #heap = new Heap<TimerRing>(TimerRing.isBefore);
@@ -75,9 +76,11 @@ export class SharedTimers {
    * Makes timers in front of a host.
    *
    * @param host The host.
+   * @param turns The number of turns to ask for at once, at most.
    */
-  constructor(host: Host) {
+  constructor(host: Host, turns: number = turnsAtOnce) {
     this.#host = host;
+    this.#maxBatch = turns;
     this.#arming = this.#standBy();
   }
 
@@ -173,7 +176,7 @@ export class SharedTimers {
       return;
     }
     timer.fire();
-    if (turnsAtOnce > 1) return;
+    if (this.#maxBatch > 1) return;
     soon(() => this.#isSettling = false);
     this.#isSettling = true;
   }
@@ -181,7 +184,7 @@ export class SharedTimers {
   /** More and more turns at once. */
   #askForTurns(): void {
     const count = this.#batch;
-    this.#batch = Math.min(count * 2, turnsAtOnce);
+    this.#batch = Math.min(count * 2, this.#maxBatch);
     while (this.#turns < count) {
       nextTurn(this.#oneOfBatch);
       this.#turns++;

@@ -798,3 +798,18 @@ for (const place of ["giveup", "pause"] as const) {
     clock.close();
   });
 }
+
+Deno.test("Backoff.execute() believes a signal whose abort event was hidden by another listener", async () => {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const { signal } = controller;
+  signal.addEventListener("abort", (event) => event.stopImmediatePropagation());
+  const policy = { deadline: 100, pause: 10, exceptions: [Error], clock };
+  const result = errorOf(
+    new Backoff(policy).execute(() => Promise.reject(new Error("down")), { signal }),
+  );
+  clock.after(5, () => controller.abort("enough"));
+
+  assertEquals(await clock.run(result), "enough");
+  assertEquals(clock.now(), 10);
+});

@@ -526,3 +526,16 @@ Deno.test("asyncretry() wraps a function that cannot be called with `new`", () =
   assertEquals(Object.hasOwn(wrapped, "prototype"), false);
   assertThrows(() => Reflect.construct(wrapped, []), TypeError);
 });
+
+Deno.test("asyncretry() refuses generator functions, which start nothing when they are called", () => {
+  const generators = [function* () {}, async function* load() {}];
+  for (const generator of generators) {
+    const wrap = () => asyncretry(3)(generator as unknown as () => Promise<void>);
+    const { message } = assertThrows(
+      wrap,
+      TypeError,
+      "it must return a promise, got a generator",
+    );
+    assert(message.endsWith("docs/recipes.md shows how to retry one"));
+  }
+});

@@ -208,3 +208,9 @@ Deno.test("preview() throws when an argument is wrong", () => {
     assertEquals(error.message, `Cannot preview pauses: ${message}`, `row ${index}`);
   }
 });
+
+Deno.test("preview() takes a list of pauses, of which the last one is repeated", () => {
+  assertEquals(preview([100, 200], 4).pauses.map(({ mean }) => mean), [100, 200, 200]);
+  assertThrows(() => preview([], 2), TypeError, "'pause' must be a finite number");
+  assertThrows(() => preview([1, -1], 2), RangeError, "got -1");
+});

@@ -9,7 +9,9 @@ import {
 } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import fc from "fast-check";
+import { sleep } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { nextTurn } from "../../../src/time/platform.ts";
 
 /** Sets a timer for each duration, which logs `duration@instant` when it fires. */
 function logging(clock: TestClock, ...durations: number[]): string[] {
@@ -523,4 +525,53 @@ Deno.test("TestClock.run() rejects when it receives a function in place of a pro
     "Cannot run: 'promise' must be a promise, got a function; pass what it returns",
   );
   clock.close();
+});
+
+Deno.test("TestClock.run() rejects when a heartbeat goes on and the promise is not on the clock", async () => {
+  const clock = new TestClock();
+  const stop = new AbortController();
+  const beat = async () => {
+    while (!stop.signal.aborted) await sleep(1000, { clock });
+  };
+  const beating = beat();
+  const { message } = await assertRejects(
+    () => clock.run(new Promise(() => {}), { maxTimers: 10 }),
+    Error,
+  );
+  assertEquals(
+    message,
+    "Cannot run: the promise must settle within 10 timers, got more at 10000; it waits for " +
+      "something that is not on this clock, or 'maxTimers' is too low",
+  );
+  stop.abort();
+  await clock.run(beating, { maxTimers: null });
+});
+
+Deno.test("TestClock.run() rejects when maxTimers is not an integer >= 1", async () => {
+  const rule = "Cannot run: option 'maxTimers' must be an integer >= 1";
+  const run = (maxTimers: unknown) => () =>
+    new TestClock().run(Promise.resolve(), { maxTimers: maxTimers as number });
+  await assertRejects(run(0), RangeError, `${rule}, got 0`);
+  await assertRejects(run("3"), TypeError, `${rule}, got "3"`);
+});
+
+Deno.test("TestClock.advance() adds up durations that are not exact, far from 0 as far as numbers can", async () => {
+  const clock = new TestClock();
+  const log = logging(clock, 1);
+  for (let index = 0; index < 10; index++) await clock.advance(0.1);
+  assertEquals([log, clock.now()], [["1@1"], 1]);
+  const far = new TestClock(1e12);
+  await far.advance(0.5);
+  assertEquals(far.now(), 1e12 + 0.5);
+});
+
+Deno.test("TestClock rejects with the way out when the platform's timers were faked at load", async () => {
+  Object.assign(nextTurn, { isFaked: true });
+  try {
+    const clock = new TestClock();
+    const rule = "the platform's timers must not be faked when the library is loaded";
+    await assertRejects(() => clock.advance(1), Error, `Cannot move time: ${rule}`);
+  } finally {
+    Reflect.deleteProperty(nextTurn, "isFaked");
+  }
 });

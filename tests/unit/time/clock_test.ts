@@ -39,3 +39,13 @@ Deno.test("sleepBy() sets no timer when the signal is already aborted", async ()
   const slept = sleepBy(after, 100, AbortSignal.abort("before"));
   assertEquals([await slept.catch((reason) => reason), timers], ["before", 0]);
 });
+
+Deno.test("sleepBy() rejects when the signal is aborted while the timer is set", async () => {
+  const controller = new AbortController();
+  const after = () => {
+    controller.abort("enough");
+    return () => {};
+  };
+  const result = sleepBy(after, 100, controller.signal).catch((reason) => reason);
+  assertEquals(await result, "enough");
+});

@@ -335,3 +335,62 @@ Deno.test("systemClock.now() reads the same instant twice at a fraction of a fak
     restore();
   }
 });
+
+Deno.test("makeSystemTime() takes a wrapped setTimeout for the platform's own, and an unmarked fake for a fake", () => {
+  const time = makeSystemTime();
+  const { setTimeout } = globalThis;
+  const instrumented = (...args: Parameters<typeof setTimeout>) => setTimeout(...args);
+  assertEquals(withGlobals({ setTimeout: instrumented }, time.isFaked), false);
+  const unmarked = () => ({ id: 1 });
+  assertEquals(withGlobals({ setTimeout: unmarked }, time.isFaked), true);
+  const broken = () => {
+    throw new Error("not here");
+  };
+  assertEquals(withGlobals({ setTimeout: broken }, time.isFaked), true);
+  const replacedDate = { setTimeout: instrumented, Date: fakeDate(() => 0) };
+  assertEquals(withGlobals(replacedDate, time.isFaked), true);
+  // Wrapped before the library is loaded.
+  const early = withGlobals({ setTimeout: instrumented }, makeSystemTime);
+  assertEquals(early.wasUnfaked, true);
+});
+
+Deno.test("makeSystemTime() tells a wrapped setTimeout where timers are numbers", () => {
+  const { globals } = fakePlatform();
+  const restore = replaceGlobals(globals);
+  try {
+    const time = makeSystemTime();
+    const { setTimeout } = globals;
+    const wrapped = (wake: () => void, ms: number) => setTimeout(wake, ms);
+    assertEquals(withGlobals({ setTimeout: wrapped }, time.isFaked), false);
+    let id = 1000;
+    assertEquals(withGlobals({ setTimeout: () => ++id }, time.isFaked), true);
+  } finally {
+    restore();
+  }
+});
+
+Deno.test("makeSystemTime() follows Angular's fakeAsync by its zone", () => {
+  let isInside = false;
+  const current = {
+    get: (key: string) => isInside && key.startsWith("FakeAsync") || undefined,
+  };
+  withGlobals({ Zone: { current } }, () => {
+    const time = makeSystemTime();
+    assertEquals(time.isFaked(), false);
+    isInside = true;
+    assertEquals(time.isFaked(), true);
+  });
+});
+
+Deno.test("makeSystemTime() reads the wall clock where there is no performance", () => {
+  withGlobals({ performance: undefined }, () => {
+    const time = makeSystemTime();
+    const before = Date.now();
+    assertGreaterOrEqual(time.now(), before);
+    const faked = { ...fakeTimers(new TestClock()), Date: fakeDate(() => 5) };
+    withGlobals(faked, () => assertEquals(Number.isFinite(time.now()), true));
+    withGlobals(fakeTimers(new TestClock()), () => {
+      assertEquals(Number.isFinite(makeSystemTime().now()), true);
+    });
+  });
+});

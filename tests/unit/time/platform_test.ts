@@ -2,12 +2,14 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
+  batchOf,
   findNextTurn,
   isGenuine,
   isRequestScoped,
   isTurnFaked,
   nextTurn,
   throwLater,
+  type Turn,
   turnsAtOnce,
 } from "../../../src/time/platform.ts";
 import { replaceGlobals, withGlobals } from "../../support/globals.ts";
@@ -154,4 +156,9 @@ Deno.test("throwLater() throws in a microtask, even if queueMicrotask is faked a
   }
   assertEquals(uncaught.length, 1);
   assertStrictEquals(uncaught[0], error);
+});
+
+Deno.test("batchOf() allows more than one turn at once with setImmediate() alone", () => {
+  const { setImmediate } = globalThis as unknown as { setImmediate: Turn };
+  assertEquals([batchOf(setImmediate), batchOf((callback) => callback())], [64, 1]);
 });

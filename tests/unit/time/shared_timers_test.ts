@@ -581,3 +581,29 @@ for (const fault of ["now", "setTimeout", "clearTimeout"] as const) {
     });
   }
 }
+
+Deno.test("SharedTimers fires one timer a turn when turns may come before promises have settled", async () => {
+  const armed: (() => void)[] = [];
+  const woke: string[] = [];
+  const self = { now: 0 };
+  const timers = new SharedTimers({
+    now: () => self.now,
+    setTimeout: (callback) => armed.push(callback) as unknown as HostTimer,
+    clearTimeout: () => {},
+  }, 1);
+  const listener: WakeListener<string> = {
+    due: (token) => {
+      woke.push(token);
+      Promise.resolve().then(() => woke.push(`settled after ${token}`));
+    },
+    isLimit: () => false,
+  };
+  for (const ms of [1, 2]) timers.set(ms, ms, listener, `${ms}`);
+  await turns();
+  self.now = 5;
+  armed[0]?.();
+  armed[0]?.(); // a turn that comes too early
+  assertEquals(woke, ["1"]);
+  await allTurns();
+  assertEquals(woke, ["1", "settled after 1", "2", "settled after 2"]);
+});

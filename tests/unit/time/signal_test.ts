@@ -1,6 +1,8 @@
 // Signals: how they are recognised, and the one platform listener that all listeners share.
 
 import { assertEquals } from "@std/assert";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { listenToUncaught } from "../../support/uncaught.ts";
 import { isSignal, onAbort } from "../../../src/time/signal.ts";
 
 const listen = () => {};
@@ -98,4 +100,33 @@ Deno.test("onAbort() keeps the listeners of two signals apart", () => {
   onAbort(other.signal, () => void log.push("other"));
   one.controller.abort();
   assertEquals([log, other.listeners.size], [["one"], 1]);
+});
+
+Deno.test("onAbort() calls the other listeners when one throws, whose error is uncaught", async () => {
+  const uncaught: unknown[] = [];
+  const log: string[] = [];
+  const stop = listenToUncaught((error) => uncaught.push(error));
+  const controller = new AbortController();
+  try {
+    onAbort(controller.signal, () => {
+      throw "down";
+    });
+    onAbort(controller.signal, () => () => void log.push("after all"));
+    onAbort(controller.signal, () => void log.push("aborted"));
+    controller.abort();
+    await new TestClock().advance(0);
+  } finally {
+    stop();
+  }
+  assertEquals([log, uncaught], [["aborted", "after all"], ["down"]]);
+});
+
+Deno.test("onAbort() ignores an event that anybody dispatched, and still hears of the abort", () => {
+  const controller = new AbortController();
+  const log: string[] = [];
+  onAbort(controller.signal, () => void log.push("aborted"));
+  controller.signal.dispatchEvent(new Event("abort"));
+  assertEquals(log, []);
+  controller.abort();
+  assertEquals(log, ["aborted"]);
 });
