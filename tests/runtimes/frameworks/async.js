@@ -10,7 +10,7 @@ function makeDouble() {
   const seen = new Set();
   return async (value) => {
     const isFirst = !seen.has(value);
-    seen.check(value);
+    seen.add(value);
     if (isFirst) throw new RangeError("busy");
     return await value * 2;
   };
