@@ -33,11 +33,10 @@ function framesOf(error: unknown) {
   const frames = `${error.stack}`.split("\n").filter((line) => /^\s+at /.test(line));
   const file = import.meta.url.slice(import.meta.url.lastIndexOf("/") + 1);
   const isOwn = (frame: string) => frame.includes(file);
-  const isPlatform = (frame: string) =>
-    /\((node:|ext:|<anonymous>)|at (node|ext):/.test(frame);
+  const isLibrary = (frame: string) => /\/(src|dist)\//.test(frame);
   return {
     own: frames.filter(isOwn).map((frame) => /at ((?:async )?[\w.<>]*)/.exec(frame)?.[1]),
-    library: frames.filter((frame) => !isOwn(frame) && !isPlatform(frame)).length,
+    library: frames.filter((frame) => isLibrary(frame)).length,
     all: frames.length,
   };
 }

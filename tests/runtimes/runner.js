@@ -6,9 +6,13 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 
-// The assertions need this method, which Node 20 does not have.
+// The assertions need these methods, which Node 20 does not have.
 Set.prototype.union ??= function (other) {
   return new Set([...this, ...other]);
+};
+Set.prototype.symmetricDifference ??= function (other) {
+  const isInOne = (value) => this.has(value) !== other.has(value);
+  return new Set([...this, ...other].filter(isInOne));
 };
 
 const tests = [];

@@ -17,7 +17,7 @@ check("the promises are replaced", () => {
 
 const unhandled = [];
 process.on("unhandledRejection", (error) => unhandled.push(error));
-require("./replaced.js").addChecks(add, add);
+require("./replaced.js").addChecks(check);
 
 check("promises of Bluebird are awaited", async () => {
   const backoff = new Backoff({ attemptTimeout: 20, exceptions: [RangeError] });
