@@ -68,7 +68,8 @@ const DRAWING_OPTIONS = /* @__PURE__ */ namesOf<DrawingOptions>({
  * const clock = new TestClock();
  * const timeline = new Timeline();
  * const { observe } = timeline;
- * const backoff = new Backoff({ attemptTimeout: 300, pause: 100, clock, observe });
+ * const limits = { attemptTimeout: 300, pause: 100, exceptions: [] };
+ * const backoff = new Backoff({ ...limits, clock, observe });
  * await clock.run(backoff.execute(async ({ number }) => {
  *   await sleep(number === 1 ? 1000 : 200, { clock });
  * }));
