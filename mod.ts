@@ -27,13 +27,14 @@ export {
   type ExecuteOptions,
   type NarrowingOptions,
 } from "./src/notation/backoff.ts";
-export { retry } from "./src/notation/retry.ts";
+export { retry, type RetryCallOptions } from "./src/notation/retry.ts";
 export type { AsyncDecorator, AsyncFunction } from "./src/notation/decorator.ts";
 export {
   type Attempt,
   currentAttempt,
   currentAttemptOrNull,
 } from "./src/driver/attempt.ts";
+export { detached, type ScopeOptions, within } from "./src/driver/nesting.ts";
 export type { Ends, Statistic } from "./src/driver/statistic.ts";
 export type { Limit } from "./src/engine/limit.ts";
 export type { Failure, Reason } from "./src/engine/state.ts";
@@ -46,6 +47,7 @@ export type {
   FailureEvent,
   LateEvent,
   ObservedEvent,
+  OuterAttempt,
 } from "./src/policy/events.ts";
 export { nonRetryable } from "./src/policy/non_retryable.ts";
 export { ResultError } from "./src/policy/result_error.ts";

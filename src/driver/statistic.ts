@@ -39,6 +39,7 @@ export class Counters {
   timeouts = 0;
   late = 0;
   pauseTime = 0;
+  nested = 0;
   ends: MutableEnds = noEnds();
 
   /**
@@ -180,6 +181,11 @@ export class Statistic {
   /** Milliseconds spent in pauses. */
   get pauseTime(): number {
     return this.#counters.pauseTime;
+  }
+
+  /** Executions that were nested in an attempt, or in the scope of `within`. */
+  get nested(): number {
+    return this.#counters.nested;
   }
 
   /** The number of executions that have ended, by reason. A copy of the present numbers. */

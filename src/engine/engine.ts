@@ -52,13 +52,20 @@ import type {
  *
  * @param at The instant at which the execution begins.
  * @param name The function's name, for messages.
+ * @param outerEndsAt The instant at which the attempt ends that the execution is nested in.
+ * Default: `Infinity`.
  * @returns A state to step with `woke` or `aborted` at the same instant.
  */
-export function begin(at: number, name: string): Pausing {
+export function begin(
+  at: number,
+  name: string,
+  outerEndsAt: number = Infinity,
+): Pausing {
   return {
     phase: "pausing",
     name,
     beganAt: at,
+    outerEndsAt,
     at,
     attempts: 0,
     attemptAt: at,
@@ -82,6 +89,7 @@ export function beginTrying(policy: Policy, at: number, name: string): State {
     phase: "trying",
     name,
     beganAt: at,
+    outerEndsAt: Infinity,
     at,
     attempts: 1,
     attemptAt: at,
@@ -253,11 +261,12 @@ function errorOf(policy: Policy, state: Progress, limit: Limit): TimeoutError {
 }
 
 function tryNext(policy: Policy, state: Pausing, at: number): Trying {
-  const { name, beganAt, pause, lastFailure } = state;
+  const { name, beganAt, outerEndsAt, pause, lastFailure } = state;
   return {
     phase: "trying",
     name,
     beganAt,
+    outerEndsAt,
     at,
     attempts: state.attempts + 1,
     attemptAt: at,
@@ -302,14 +311,15 @@ function failed(
     return end({ ...state, lastFailure }, at, decision, rejected(error));
   }
   // A failure that is noticed after the deadline has no time left for a pause.
-  if (lastFailure.remaining === 0) {
+  if (at >= deadlineAt(policy, state.beganAt)) {
     return end({ ...state, lastFailure }, at, "deadline", rejected(error));
   }
-  const { name, beganAt, attempts, attemptAt } = state;
+  const { name, beganAt, outerEndsAt, attempts, attemptAt } = state;
   return {
     phase: "pausing",
     name,
     beganAt,
+    outerEndsAt,
     at,
     attempts,
     attemptAt,
@@ -349,11 +359,12 @@ function end(
   reason: Reason,
   outcome: PromiseSettledResult<unknown>,
 ): Done {
-  const { name, beganAt, attempts, attemptAt, pause, lastFailure } = state;
+  const { name, beganAt, outerEndsAt, attempts, attemptAt, pause, lastFailure } = state;
   return {
     phase: "done",
     name,
     beganAt,
+    outerEndsAt,
     at,
     attempts,
     attemptAt,
@@ -385,7 +396,10 @@ function failureOf(
     limit,
     duration: at - state.attemptAt,
     elapsed: at - state.beganAt,
-    remaining: Math.max(0, deadlineAt(policy, state.beganAt) - at),
+    remaining: Math.max(
+      0,
+      Math.min(deadlineAt(policy, state.beganAt), state.outerEndsAt) - at,
+    ),
     pauseBefore: state.pause,
   });
 }

@@ -46,7 +46,10 @@ export interface Failure {
   readonly duration: number;
   /** Milliseconds since the execution began. */
   readonly elapsed: number;
-  /** Milliseconds until the deadline of the execution, >= 0; `Infinity` without one. */
+  /**
+   * Milliseconds until the deadline of the execution, or until the end of the attempt that it is
+   * nested in, if that is sooner; >= 0, `Infinity` without both.
+   */
   readonly remaining: number;
   /** Milliseconds of the pause before this attempt; 0 before the first. */
   readonly pauseBefore: number;
@@ -114,6 +117,11 @@ export interface Progress {
   readonly name: string;
   /** The instant at which the execution began. */
   readonly beganAt: number;
+  /**
+   * The instant at which the outer attempt ends that the execution is nested in; `Infinity`
+   * without one. It bounds `remaining` alone: the outer execution ends this one.
+   */
+  readonly outerEndsAt: number;
   /** The instant at which this phase was entered. */
   readonly at: number;
   /** The number of attempts that have begun. */

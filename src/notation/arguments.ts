@@ -15,7 +15,6 @@ import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
  * @param usage The notation, for messages.
  * @param given The options by position.
  * @param named The options by name.
- * @param action The action, for messages about the options.
  * @returns All of them.
  * @throws {TypeError} If one is unknown, or given twice.
  */
@@ -23,9 +22,8 @@ export function mergeOptions(
   usage: string,
   given: Readonly<Record<string, unknown>>,
   named: unknown,
-  action: string = "make a policy",
 ): BackoffOptions {
-  checkKeys(action, named, OPTION_NAMES, OPTION_HINTS);
+  checkKeys("make a policy", named, OPTION_NAMES, OPTION_HINTS);
   const merged: Record<string, unknown> = {};
   for (const name of OPTION_NAMES) {
     const byPosition = given[name] ?? null;

@@ -5,9 +5,16 @@
  */
 
 import { checkKeys, namesOf, plain } from "../check/keys.ts";
-import { checkCallback, checkString, option, wrongType } from "../check/values.ts";
+import {
+  checkCallback,
+  checkFlag,
+  checkString,
+  option,
+  wrongType,
+} from "../check/values.ts";
 import type { Attempt } from "../driver/attempt.ts";
 import { execute } from "../driver/execution.ts";
+import { presentScope, type Scope, scopeOf } from "../driver/nesting.ts";
 import { Counters, Statistic } from "../driver/statistic.ts";
 import type { BackoffEvent } from "../policy/events.ts";
 import { OPTION_HINTS } from "../policy/option_hints.ts";
@@ -31,6 +38,20 @@ export interface ExecuteOptions {
   until?: ((value: any) => boolean) | null | undefined;
   /** The name of this execution, for messages, events and failures. */
   name?: string | null | undefined;
+  /**
+   * The attempt that this execution is nested in. When that is ended by a limit or an abort, this
+   * execution ends in the same turn with the same reason. `remaining` is bounded by its end.
+   *
+   * @default {null} (the current attempt, if attempts are followed)
+   */
+  within?: Attempt | null | undefined;
+  /**
+   * Whether this execution is nested in nothing, for work that shall outlive the attempt in which
+   * it is begun.
+   *
+   * @default {false}
+   */
+  detached?: boolean | null | undefined;
 }
 
 /** Options of a single execution whose `until` narrows the type of the result. */
@@ -44,6 +65,8 @@ const EXECUTE_OPTIONS = /* @__PURE__ */ namesOf<ExecuteOptions>({
   observe: true,
   until: true,
   name: true,
+  within: true,
+  detached: true,
 });
 
 /**
@@ -138,7 +161,8 @@ export class Backoff {
    * @typeParam T The type of the function's result.
    * @param fn The function. It receives its attempt, and may return a value or a promise.
    * @param options `signal`: aborts this execution. `observe`: receives its events. `until`:
-   * decides about its results. `name`: its name.
+   * decides about its results. `name`: its name. `within`: the attempt that it is nested in.
+   * `detached`: whether it is nested in nothing.
    * @returns The value of the first attempt that returns one in time. It rejects with the last
    * failure's own error, with a `TimeoutError` at the deadline if nothing failed before, or
    * with the reason of the signal that was aborted.
@@ -167,7 +191,8 @@ export class Backoff {
    * @typeParam T The type of the function's result.
    * @param fn The function. It receives its attempt, and may return a value or a promise.
    * @param options `signal`: aborts this execution. `observe`: receives its events. `until`:
-   * decides about its results. `name`: its name.
+   * decides about its results. `name`: its name. `within`: the attempt that it is nested in.
+   * `detached`: whether it is nested in nothing.
    * @returns The value of the first attempt that returns one in time. It rejects as in the form
    * above.
    */
@@ -181,13 +206,9 @@ export class Backoff {
   ): Promise<T> {
     try {
       if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
-      let policy = this.#policy;
-      let signal = null;
-      if (options !== null && options !== undefined) {
-        ({ policy, signal } = withOptions(policy, options));
-      }
+      const { policy, signal, scope } = withOptions(this.#policy, options ?? null);
       const name = policy.name ?? functionName(fn);
-      const task = { name, fn, self: undefined, args: null, signal };
+      const task = { name, fn, self: undefined, args: null, signal, scope };
       return execute(policy, this.#counters, task);
     } catch (error) {
       return rejectionOf(error);
@@ -201,7 +222,15 @@ export class Backoff {
     // A method in shorthand has a `this`, and cannot be called with `new`.
     const { wrapped } = {
       wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
-        return execute(policy, counters(), { name, fn, self: this, args, signal: null });
+        const scope = presentScope();
+        return execute(policy, counters(), {
+          name,
+          fn,
+          self: this,
+          args,
+          signal: null,
+          scope,
+        });
       },
     };
     // What others put on the function (metadata, properties, its tag) shows on the wrapped one.
@@ -227,19 +256,35 @@ function checkSaysWhatToRetry(policy: BackoffPolicy): void {
   );
 }
 
-/** The policy and the signal of an execution that has options of its own. */
+/** The policy, the signal and the scope of an execution that has options of its own. */
 function withOptions(
   policy: BackoffPolicy,
-  options: ExecuteOptions,
-): { policy: BackoffPolicy; signal: Signal | null } {
+  options: ExecuteOptions | null,
+): { policy: BackoffPolicy; signal: Signal | null; scope: Scope | null } {
+  if (options === null) return { policy, signal: null, scope: presentScope() };
   checkKeys("execute", options, EXECUTE_OPTIONS, { ...OPTION_HINTS, key: hintAt });
   const subject = (name: keyof ExecuteOptions) => option("execute", name);
   const signal = checkSignal(subject("signal"), options.signal ?? null);
   const until = checkCallback(subject("until"), options.until);
   const observe = checkCallback(subject("observe"), options.observe);
   const name = checkString(subject("name"), options.name ?? null);
-  if (until === null && observe === null && name === null) return { policy, signal };
-  return { policy: policy.forExecution({ until, observe, name }), signal };
+  const scope = scopeFrom(subject, options);
+  const isPlain = until === null && observe === null && name === null;
+  if (isPlain) return { policy, signal, scope };
+  return { policy: policy.forExecution({ until, observe, name }), signal, scope };
+}
+
+/** An attempt that is given replaces the one that is followed. */
+function scopeFrom(
+  subject: (name: keyof ExecuteOptions) => string,
+  { within, detached }: ExecuteOptions,
+): Scope | null {
+  const isDetached = checkFlag(subject("detached"), detached ?? false);
+  if (within === null || within === undefined) return isDetached ? null : presentScope();
+  if (!isDetached) return scopeOf(subject("within"), within);
+  throw new TypeError(
+    "Cannot execute: 'within' and 'detached' exclude each other, got both",
+  );
 }
 
 function hintAt(name: string): string | null {

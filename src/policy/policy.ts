@@ -310,7 +310,15 @@ export function checkSignal(
   throw wrongType(subject, "an AbortSignal", value);
 }
 
-function checkClock(subject: string, clock: Clock): Clock {
+/**
+ * Checks a clock.
+ *
+ * @param subject The subject of the message.
+ * @param clock The value to check.
+ * @returns The clock.
+ * @throws {TypeError} If it is anything else.
+ */
+export function checkClock(subject: string, clock: Clock): Clock {
   const isClock = holds(() =>
     typeof clock.now === "function" && typeof clock.sleep === "function" &&
     ["undefined", "function"].includes(typeof clock.after)

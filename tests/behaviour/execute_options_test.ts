@@ -253,7 +253,7 @@ Deno.test("Backoff.execute() says where an option belongs that is not one of an 
     [{ deadline: 100 }, "it is an option of the policy: 'new Backoff({ deadline })'"],
     [{ maxTries: 3 }, "it is an option of the policy: 'new Backoff({ maxTries })'"],
     [{ abortSignal: null }, "did you mean 'signal'?"],
-    [{ timeout: 100 }, "the options are signal, observe, until, name"],
+    [{ timeout: 100 }, "the options are signal, observe, until, name, within, detached"],
   ];
   for (const [options, hint] of rows) {
     const [name] = Object.keys(options);

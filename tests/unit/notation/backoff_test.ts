@@ -89,7 +89,7 @@ const wrongArguments: [args: () => unknown[], message: string][] = [
   [() => [fn, { Until: fn }], "unknown option 'Until', did you mean 'until'?"],
   [
     () => [fn, { retries: 3 }],
-    "unknown option 'retries', the options are signal, observe, until, name",
+    "unknown option 'retries', the options are signal, observe, until, name, within, detached",
   ],
 ];
 
@@ -159,6 +159,8 @@ Deno.test("Backoff.execute() reads each option once, and also those that an obje
     observe: () => {},
     until: () => true,
     name: "load",
+    within: null as never, // the values exclude each other
+    detached: true,
   };
   const prototype = {};
   for (const [name, value] of Object.entries(values)) {
