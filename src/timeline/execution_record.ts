@@ -41,6 +41,8 @@ interface RecordedAttempt {
   /** The instant at which it ended, including its grace; `null` while it runs. */
   to: number | null;
   timedOutAt: number | null;
+  /** The instant at which it reached the idle timeout; `null` if it did not. */
+  idleAt: number | null;
   /** The instant at which the pause after it ends; `null` if there is none. */
   pauseTo: number | null;
   lateAt: number | null;
@@ -123,6 +125,8 @@ export class ExecutionRecord {
         return this.#deadlineAt;
       case "attempt":
         return (attempt?.from ?? Infinity) + this.#attemptTimeout;
+      case "idle":
+        return attempt?.idleAt ?? Infinity;
     }
   }
 
@@ -132,6 +136,7 @@ export class ExecutionRecord {
       from: at,
       to: null,
       timedOutAt: null,
+      idleAt: null,
       pauseTo: null,
       lateAt: null,
       end: "running",
@@ -142,7 +147,7 @@ export class ExecutionRecord {
     this.#dropped += 1;
   }
 
-  #fail({ at, failure, pauseAfter }: FailureEvent): void {
+  #fail({ at, failure, pauseAfter, reports }: FailureEvent): void {
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined) return;
     const { error, limit, remaining } = failure;
@@ -157,7 +162,9 @@ export class ExecutionRecord {
     attempt.end = "timeout";
     attempt.words = LIMIT_NAMES[limit];
     // The error of a limit is always a TimeoutError.
-    if (limit === "attempt") this.#attemptTimeout = (error as TimeoutError).ms;
+    const { ms } = error as TimeoutError;
+    if (limit === "attempt") this.#attemptTimeout = ms;
+    if (limit === "idle") attempt.idleAt = (reports?.latestAt ?? attempt.from) + ms;
     attempt.timedOutAt = Math.min(this.#limitAt(limit, attempt), at);
   }
 

@@ -33,6 +33,7 @@ const COLORS: Readonly<Record<AttemptEnd, readonly [light: string, dark: string]
 /** The style of the line of a limit, in the order of the legend. The limit is also its class. */
 const LIMIT_STYLES: Readonly<Record<Limit, string>> = {
   attempt: "stroke: var(--timeout); stroke-dasharray: 2 2; stroke-width: 1.5;",
+  idle: "stroke: var(--timeout); stroke-dasharray: 1 3; stroke-width: 1.5;",
   deadline: "stroke: var(--aborted); stroke-width: 2;",
 };
 

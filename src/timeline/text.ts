@@ -18,6 +18,7 @@ const SIGNS = {
   grace: "▒",
   pause: "─",
   "attempt timeout": "┊",
+  "idle timeout": "┆",
   deadline: "│",
   "late end": "○",
 } as const satisfies Record<Sign, string>;
