@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Failure, Trying } from "../engine/state.ts";
+import type { Event, Failure, Trying } from "../engine/state.ts";
 import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
@@ -84,21 +84,39 @@ export interface Attempt {
   progress(checkpoint?: unknown): void;
 }
 
-/** A report of an attempt. Its instant is read when it is received. */
-export type Report =
-  | { readonly type: "progressed"; readonly checkpoint: unknown }
-  | { readonly type: "held"; readonly isHeld: boolean };
+/** A step of a stream. */
+export type StreamStep = (Event & { type: "held" })["step"];
 
-/** Receives the reports of an attempt. */
+/** Receives the reports of an attempt. Each returns whether the attempt has not ended. */
 export interface ReportListener {
-  /** Returns whether the report counts, because the attempt has not ended. */
-  reported(attempt: Attempt, report: Report): boolean;
+  progressed(attempt: Attempt, checkpoint: unknown): boolean;
+  held(attempt: Attempt, step: StreamStep, mayRepeat: boolean): boolean;
 }
 
 /** The part of a policy that an attempt tells of. */
 interface AttemptPolicy {
   readonly clock: Clock;
   readonly maxTries: number;
+  readonly grace: number;
+}
+
+/** The name under which every copy of the library finds the control of an attempt. */
+export const CONTROL: unique symbol = /* @__PURE__ */ Symbol.for(
+  "@asyncbackoff/asyncbackoff/control/1",
+) as never;
+
+/** The means by which a stream drives its attempt. */
+export interface AttemptControl {
+  /** The clock of the policy. */
+  readonly clock: Clock;
+  /** The grace of the policy, in milliseconds. */
+  readonly grace: number;
+  /** Reports a step of the stream. Returns whether the attempt still runs. */
+  report(step: StreamStep, mayRepeat: boolean): boolean;
+  /** Ends the attempt from outside, as if its caller had aborted it. */
+  abort(reason: unknown): void;
+  /** Sets a function that is called once if the execution goes on without the attempt. */
+  onAbandon(callback: () => void): void;
 }
 
 /** The attempt of an execution, with the means to abort it. */
@@ -109,6 +127,7 @@ export class RunningAttempt implements Attempt {
   /** `null` once the attempt has ended, so that an attempt keeps nothing of its execution. */
   #listener: ReportListener | null;
   #checkpoint: unknown;
+  #onAbandon: (() => void) | null = null;
   #controller: AbortController | null = null;
   #isAborted = false;
   #reason: unknown = undefined;
@@ -185,9 +204,19 @@ export class RunningAttempt implements Attempt {
   }
 
   progress(checkpoint?: unknown): void {
-    const report = { type: "progressed", checkpoint } as const;
-    const counts = this.#listener?.reported(this, report) ?? false;
+    const counts = this.#listener?.progressed(this, checkpoint) ?? false;
     if (counts && checkpoint !== undefined) this.#checkpoint = checkpoint;
+  }
+
+  get [CONTROL](): AttemptControl {
+    const { clock, grace } = this.#policy;
+    return {
+      clock,
+      grace,
+      report: (step, mayRepeat) => this.#listener?.held(this, step, mayRepeat) ?? false,
+      abort: (reason) => RunningAttempt.abort(this, reason),
+      onAbandon: (callback) => this.#onAbandon = callback,
+    };
   }
 
   /** Never before the attempt began, even if the clock goes backwards. */
@@ -232,22 +261,13 @@ export class RunningAttempt implements Attempt {
   }
 
   /**
-   * Reports that the consumer of a stream holds an item of the attempt, or asks for the next one.
-   *
-   * @param attempt The attempt.
-   * @param isHeld Whether an item is held.
-   */
-  static hold(attempt: RunningAttempt, isHeld: boolean): void {
-    attempt.#listener?.reported(attempt, { type: "held", isHeld });
-  }
-
-  /**
    * Notes that the execution goes on without the attempt, whose function may still run.
    *
    * @param attempt The attempt.
    */
   static abandon(attempt: RunningAttempt): void {
     attempt.#listener = null;
+    attempt.#onAbandon?.();
   }
 
   /**

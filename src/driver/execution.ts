@@ -7,7 +7,7 @@
  * the function ends           its promise      resolves the inbox; #settled applies it
  * a shared timer fires        due              resolves the inbox; #receive applies `woke`
  * the timer of a clock fires  wake             posts `woke`; #receive applies it
- * the function reports        reported         applies `progressed` or `held` at once
+ * the function reports        progressed, held applies `progressed` or `held` at once
  * the clock fails             clockFailed      posts `faulted`; #receive applies it
  * a signal is aborted         #signalAborted   posts `aborted`; #receive applies it
  * the outer attempt is ended  #interrupt       posts `aborted`; #receive applies it
@@ -29,7 +29,14 @@
  * @module
  */
 
-import { begin, beginTrying, isGivenNoTime, limitError, step } from "../engine/engine.ts";
+import {
+  begin,
+  beginTrying,
+  isGivenNoTime,
+  isHeldAlready,
+  limitError,
+  step,
+} from "../engine/engine.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "../engine/state.ts";
 import type { BackoffEvent } from "../policy/events.ts";
 import type { BackoffPolicy } from "../policy/policy.ts";
@@ -48,9 +55,9 @@ import { readInstant, startTimer, type Timer, type TimerListener } from "../time
 import {
   type Attempt,
   isEcho,
-  type Report,
   type ReportListener,
   RunningAttempt,
+  type StreamStep,
 } from "./attempt.ts";
 import { Observer } from "./observer.ts";
 import { callIn, SCOPE, type Scope } from "./nesting.ts";
@@ -577,12 +584,28 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (!isCalled) this.#endAtOnce(state);
   }
 
+  progressed(attempt: Attempt, checkpoint: unknown): boolean {
+    if (!this.#mayReport(attempt)) return false;
+    return this.#report({ type: "progressed", at: this.#now(), checkpoint });
+  }
+
+  held(attempt: Attempt, step: StreamStep, mayRepeat: boolean): boolean {
+    if (!this.#mayReport(attempt)) return false;
+    // Most items of a stream without an idle timeout; spares a look at the clock.
+    if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
+    return this.#report({ type: "held", at: this.#now(), step, mayRepeat });
+  }
+
   /** Once a limit or an abort has been noticed, a report changes nothing. */
-  reported(attempt: Attempt, report: Report): boolean {
+  #mayReport(attempt: Attempt): boolean {
+    return attempt === this.#attempt && this.#posted === null &&
+      this.#interruption === null;
+  }
+
+  #report(event: Event): boolean {
     const before = this.#state;
-    const isNoticed = this.#posted !== null || this.#interruption !== null;
-    if (isNoticed || attempt !== this.#attempt || before.phase === "done") return false;
-    const next = step(this.#policy, before, { ...report, at: this.#now() }) as Waiting;
+    const next = step(this.#policy, before, event) as Waiting;
+    if (next === before) return next.phase === "trying";
     if (next.reports !== before.reports) this.#counters.progress++;
     this.#state = next;
     if (next.phase === "trying") this.#armAgain(before as Trying, next);

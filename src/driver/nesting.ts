@@ -330,6 +330,28 @@ export function callIn<T>(scope: Scope | null, fn: () => T): T {
 }
 
 /**
+ * Calls a function as a part of an attempt, whichever copy of the library it belongs to:
+ * `currentAttempt()` inside is the attempt, and where attempts are followed, executions that
+ * begin inside are nested in it.
+ *
+ * @typeParam T The type of the result.
+ * @param attempt The attempt.
+ * @param fn The function.
+ * @returns What it returns.
+ */
+export function callAs<T>(attempt: Attempt, fn: () => T): T {
+  const outer = realm.currentAttempt;
+  realm.currentAttempt = attempt;
+  try {
+    return realm.context === null
+      ? fn()
+      : callIn((attempt as unknown as { [SCOPE]: Scope })[SCOPE], fn);
+  } finally {
+    realm.currentAttempt = outer;
+  }
+}
+
+/**
  * Calls a function, and ends the executions that it begins when a scope ends: an attempt, or a
  * signal and a deadline. This cancels a decorated function from the place of its call, without
  * a parameter for a signal.
