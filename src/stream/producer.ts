@@ -75,14 +75,18 @@ export class Producer<T> {
    */
   run(fn: StreamFunction<T>): Promise<void> {
     this.#control.report("open", this.#mayRepeat);
-    const streamed = fn(this.#attempt);
-    if (isStreamed<T>(streamed)) this.#open(streamed);
-    else {
-      react(
-        promiseOf(streamed),
-        (streamed) => this.#open(streamed as Streamed<T>),
-        (error) => this.#fail(error),
-      );
+    try {
+      const streamed = fn(this.#attempt);
+      if (isStreamed<T>(streamed)) this.#open(streamed);
+      else {
+        react(
+          promiseOf(streamed),
+          (streamed) => this.#open(streamed as Streamed<T>),
+          (error) => this.#fail(error),
+        );
+      }
+    } catch (error) {
+      this.#fail(error);
     }
     return this.#end.promise;
   }
@@ -194,7 +198,7 @@ function isStreamed<T>(value: unknown): value is Streamed<T> {
 function iteratorOf<T>(streamed: Streamed<T>): AsyncIterator<T> {
   if (!isStreamed(streamed)) {
     const rule = "an async iterable, a readable stream, or a promise of one";
-    throw nonRetryable(wrongType("stream: what the function returns", rule, streamed));
+    throw nonRetryable(wrongType("stream: the result of the function", rule, streamed));
   }
   if (!("getReader" in streamed)) {
     return streamed[Symbol.asyncIterator]() as AsyncIterator<T>;
