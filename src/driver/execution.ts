@@ -582,17 +582,21 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     const before = this.#state;
     const isNoticed = this.#posted !== null || this.#interruption !== null;
     if (isNoticed || attempt !== this.#attempt || before.phase === "done") return false;
-    const next = step(this.#policy, before, { ...report, at: this.#now() }) as Waiting;
-    if (next.reports !== before.reports) this.#counters.progress++;
-    this.#state = next;
-    if (next.phase === "trying") this.#armAgain(before as Trying, next);
+    try {
+      const next = step(this.#policy, before, { ...report, at: this.#now() }) as Waiting;
+      if (next.reports !== before.reports) this.#counters.progress++;
+      this.#state = next;
+      if (next.phase === "trying") this.#armAgain(before as Trying, next);
+    } catch (error) {
+      this.clockFailed(before, error); // the function that reports must not hear of it
+    }
     return true;
   }
 
   #armAgain(before: Trying, next: Trying): void {
     if (next.wakeAt !== before.wakeAt) {
       this.#cancelTimer();
-      this.#arm(next, next.wakeAt - this.#now());
+      this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
     } else if (before.idleAt < Infinity) this.#cancelIdleTimer();
     this.#armIdle(next);
   }
