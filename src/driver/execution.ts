@@ -586,14 +586,14 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
 
   progressed(attempt: Attempt, checkpoint: unknown): boolean {
     if (!this.#mayReport(attempt)) return false;
-    return this.#report({ type: "progressed", at: this.#now(), checkpoint });
+    return this.#report((at) => ({ type: "progressed", at, checkpoint }));
   }
 
   held(attempt: Attempt, step: StreamStep, mayRepeat: boolean): boolean {
     if (!this.#mayReport(attempt)) return false;
     // Most items of a stream without an idle timeout; spares a look at the clock.
     if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
-    return this.#report({ type: "held", at: this.#now(), step, mayRepeat });
+    return this.#report((at) => ({ type: "held", at, step, mayRepeat }));
   }
 
   /** Once a limit or an abort has been noticed, a report changes nothing. */
@@ -602,20 +602,25 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
       this.#interruption === null;
   }
 
-  #report(event: Event): boolean {
-    const before = this.#state;
-    const next = step(this.#policy, before, event) as Waiting;
-    if (next === before) return next.phase === "trying";
-    if (next.reports !== before.reports) this.#counters.progress++;
-    this.#state = next;
-    if (next.phase === "trying") this.#armAgain(before as Trying, next);
+  /** A clock that fails ends the execution, and not the function that reports. */
+  #report(event: (at: number) => Event): boolean {
+    const before = this.#state as Waiting;
+    try {
+      const next = step(this.#policy, before, event(this.#now())) as Waiting;
+      if (next === before) return next.phase === "trying";
+      if (next.reports !== before.reports) this.#counters.progress++;
+      this.#state = next;
+      if (next.phase === "trying") this.#armAgain(before as Trying, next);
+    } catch (error) {
+      this.clockFailed(before, error);
+    }
     return true;
   }
 
   #armAgain(before: Trying, next: Trying): void {
     if (next.wakeAt !== before.wakeAt) {
       this.#cancelTimer();
-      this.#arm(next, next.wakeAt - this.#now());
+      this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
     } else if (before.idleAt < Infinity) this.#cancelIdleTimer();
     this.#armIdle(next);
   }

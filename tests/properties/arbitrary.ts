@@ -237,10 +237,12 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
       constant(true),
       constant(false),
     ),
+    idleTimeout: constant(null),
+    resetAfter: constant(null),
     grace: reach.grace,
     observer,
     name: rarely(constantFrom("the policy", "")),
-    kept: integer({ min: 0, max: 2 ** 15 - 1 }),
+    kept: integer({ min: 0, max: 2 ** 17 - 1 }),
     clock: oneof(
       { weight: 4, arbitrary: constant<PolicyScript["clock"]>("after") },
       { weight: 1, arbitrary: constant<PolicyScript["clock"]>("sleep") },

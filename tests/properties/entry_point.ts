@@ -68,6 +68,8 @@ const replaced: Required<BackoffOptions> = {
   giveup: () => true,
   budget: { mayRetry: () => false },
   retryExhausted: false,
+  idleTimeout: 1,
+  resetAfter: 0,
   grace: 1,
   signal: AbortSignal.abort("the signal was not replaced"),
   observe: () => {

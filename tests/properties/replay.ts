@@ -11,6 +11,8 @@ class LoggedPolicy implements Policy {
   readonly attemptTimeout: number;
   readonly deadline: number;
   readonly grace: number;
+  readonly idleTimeout: number;
+  readonly resetAfter: number;
   readonly #pauses: (number | null)[] = [];
   readonly #refusals: (string | null)[] = [];
   #reason = "";
@@ -20,6 +22,8 @@ class LoggedPolicy implements Policy {
     this.attemptTimeout = policy.attemptTimeout ?? Infinity;
     this.deadline = policy.deadline ?? Infinity;
     this.grace = policy.grace ?? 0;
+    this.idleTimeout = policy.idleTimeout ?? Infinity;
+    this.resetAfter = policy.resetAfter ?? Infinity;
     for (const event of log) {
       if (event.type === "decided") this.#pauses.push(event.pauseAfter);
       if (event.type === "judged") this.#refusals.push(event.refusal);

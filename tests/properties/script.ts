@@ -180,6 +180,8 @@ export interface PolicyScript {
   giveup: Answer[] | null;
   budget: BudgetScript | null;
   retryExhausted: boolean | null;
+  idleTimeout: number | null;
+  resetAfter: number | null;
   grace: number | null;
   observer: ObserverScript;
   name: string | null;

@@ -102,7 +102,7 @@ export async function main(signal: Signal): Promise<void> {
     await Users.count();
   } catch (error) {
     if (error instanceof TimeoutError) {
-      same<typeof error.limit, "attempt" | "deadline">(true);
+      same<typeof error.limit, "attempt" | "deadline" | "idle">(true);
     }
     if (error instanceof ResultError) same<typeof error.value, unknown>(true);
   }

@@ -21,12 +21,19 @@ import {
   sleep,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { isEcho, RunningAttempt } from "../../../src/driver/attempt.ts";
+import {
+  isEcho,
+  type ReportListener,
+  RunningAttempt,
+} from "../../../src/driver/attempt.ts";
 import { begin, beginTrying } from "../../../src/engine/engine.ts";
 import type { Trying } from "../../../src/engine/state.ts";
 
 const retry = asyncretry(2);
 const value = () => Promise.resolve(1);
+
+/** Receives reports, and ignores them. */
+const deaf: ReportListener = { reported: () => false };
 
 /** Throws in the first attempt, so that only a function that is retried returns. */
 function failFirst() {
@@ -34,12 +41,18 @@ function failFirst() {
 }
 
 /** The first attempt of an execution, as the engine begins it. */
-function running(clock: TestClock, attemptTimeout = Infinity, maxTries = Infinity) {
+function running(
+  clock: TestClock,
+  attemptTimeout = Infinity,
+  maxTries = Infinity,
+  listener: ReportListener = deaf,
+) {
   const asked = { refusalOf: () => null, decide: () => 0 };
-  const policy = { attemptTimeout, deadline: Infinity, grace: 0, ...asked };
+  const none = { deadline: Infinity, idleTimeout: Infinity, resetAfter: Infinity };
+  const policy = { attemptTimeout, grace: 0, ...none, ...asked };
   const state = beginTrying(policy, clock.now(), "load");
   assert(state.phase === "trying");
-  return new RunningAttempt(state, { clock, maxTries }, 1);
+  return new RunningAttempt(state, { clock, maxTries }, 1, listener);
 }
 
 Deno.test("Attempt.number, elapsed and remaining tell the number and the time of the attempt", async () => {
@@ -72,9 +85,10 @@ Deno.test("Attempt.triesLeft is the number of attempts that may follow, and Infi
 });
 
 Deno.test("Attempt.elapsed is never below 0 when the clock goes backwards", () => {
-  const state: Trying = { ...begin(1000, "load"), phase: "trying" };
+  const idle = { idleAt: Infinity, isStreaming: false };
+  const state: Trying = { ...begin(1000, "load"), phase: "trying", ...idle };
   const policy = { clock: new TestClock(900), maxTries: Infinity };
-  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy, 1);
+  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy, 1, deaf);
   assertEquals([attempt.elapsed, attempt.remaining], [0, 100]);
 });
 
@@ -144,8 +158,8 @@ Deno.test("Attempt.lastFailure is null at first, and then the failure before", a
   };
   assertEquals(seen, [
     null,
-    { ...both, attempt: 1, elapsed: 100, pauseBefore: 0 },
-    { ...both, attempt: 2, elapsed: 210, pauseBefore: 10 },
+    { ...both, attempt: 1, streak: 1, elapsed: 100, pauseBefore: 0 },
+    { ...both, attempt: 2, streak: 2, elapsed: 210, pauseBefore: 10 },
   ]);
   clock.close();
 });

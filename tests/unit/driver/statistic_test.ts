@@ -437,6 +437,8 @@ const nothing = {
   late: 0,
   pauseTime: 0,
   nested: 0,
+  progress: 0,
+  resets: 0,
   ends: {
     success: 0,
     nonRetryable: 0,
@@ -475,7 +477,7 @@ Deno.test("Statistic is read-only", async () => {
   const backoff = new Backoff();
   const { statistic } = backoff;
   const counters = Object.keys(nothing);
-  assertEquals(counters.length, 11);
+  assertEquals(counters.length, 13);
   for (const name of counters) {
     assertThrows(() => Object.assign(statistic, { [name]: 7 }), TypeError, undefined, name);
   }

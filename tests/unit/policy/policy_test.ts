@@ -358,6 +358,7 @@ const failure: Failure = {
   error: new RangeError("down"),
   name: "load",
   attempt: 1,
+  streak: 1,
   limit: null,
   duration: 100,
   elapsed: 100,
@@ -409,7 +410,15 @@ Deno.test("BackoffPolicy.decide() asks exceptions, maxTries, giveup, pause and b
   });
   const decide = (changes: Partial<Failure>, isRefusal = false) => {
     asked.length = 0;
-    return [policy.decide({ ...failure, ...changes }, 100, null, isRefusal), ...asked];
+    return [
+      policy.decide(
+        { ...failure, streak: changes.attempt ?? 1, ...changes },
+        100,
+        null,
+        isRefusal,
+      ),
+      ...asked,
+    ];
   };
   const asks = ["exceptions", "failed", "giveup", "pause", "mayRetry"];
   const marked = nonRetryable(new RangeError());
@@ -594,7 +603,7 @@ Deno.test("BackoffPolicy.decide() retries a result that was refused, and no othe
   const answers = own.map((exceptions) => decide({ exceptions }, { error }));
   assertEquals(answers, ["nonRetryable", 0, 0, "nonRetryable"]);
   const bounded = { exceptions: [], maxTries: 2 };
-  const last = decide(bounded, { error, attempt: 2 }, { isRefusal: true });
+  const last = decide(bounded, { error, streak: 2 }, { isRefusal: true });
   assertEquals(last, "maxTries");
 });
 
@@ -640,7 +649,7 @@ Deno.test("BackoffPolicy.decide() gives up when pause throws the failure's own e
 
 Deno.test("BackoffPolicy.decide() takes the pauses of a list in their order, and repeats the last one", () => {
   const pausesOf = (pause: Pause, attempts: number[]) =>
-    attempts.map((attempt) => decide({ exceptions: "all", pause }, { attempt }));
+    attempts.map((streak) => decide({ exceptions: "all", pause }, { streak }));
   const attempts = [1, 2, 3, 4, 100, 1e9];
   assertEquals(pausesOf([100, 200, 500], attempts), [100, 200, 500, 500, 500, 500]);
   assertEquals(pausesOf([0], [1, 2]), [0, 0]);
@@ -653,8 +662,8 @@ Deno.test("BackoffPolicy.pause does not change with the list that it was made fr
   const policy = new BackoffPolicy({ exceptions: "all", pause });
   pause[0] = NaN;
   pause.push(300);
-  const pauses = [1, 2, 3].map((attempt) =>
-    policy.decide({ ...failure, attempt }, 100, null, false)
+  const pauses = [1, 2, 3].map((streak) =>
+    policy.decide({ ...failure, streak }, 100, null, false)
   );
   assertEquals(pauses, [100, 200, 200]);
 });
