@@ -6,7 +6,7 @@
  */
 
 import { type Limit, LIMIT_NAMES, LIMITS } from "../engine/limit.ts";
-import type { Reason } from "../engine/state.ts";
+import type { Reason, Reports } from "../engine/state.ts";
 import type { TimeoutError } from "../engine/timeout_error.ts";
 import type {
   AttemptEvent,
@@ -41,11 +41,10 @@ interface RecordedAttempt {
   /** The instant at which it ended, including its grace; `null` while it runs. */
   to: number | null;
   timedOutAt: number | null;
-  /** The instant at which it reached the idle timeout; `null` if it did not. */
-  idleAt: number | null;
   /** The instant at which the pause after it ends; `null` if there is none. */
   pauseTo: number | null;
   lateAt: number | null;
+  progressAt: readonly number[];
   end: AttemptEnd;
   words: string;
 }
@@ -65,6 +64,8 @@ export class ExecutionRecord {
   #deadlineAt = Infinity;
   /** Milliseconds of the attempt timeout; `Infinity` until an event tells them. */
   #attemptTimeout = Infinity;
+  /** Milliseconds of the idle timeout; `Infinity` until an event tells them. */
+  #idleTimeout = Infinity;
 
   /**
    * Makes an empty record.
@@ -126,7 +127,7 @@ export class ExecutionRecord {
       case "attempt":
         return (attempt?.from ?? Infinity) + this.#attemptTimeout;
       case "idle":
-        return attempt?.idleAt ?? Infinity;
+        return this.#idleTimeout + silentFrom(attempt);
     }
   }
 
@@ -136,9 +137,9 @@ export class ExecutionRecord {
       from: at,
       to: null,
       timedOutAt: null,
-      idleAt: null,
       pauseTo: null,
       lateAt: null,
+      progressAt: [],
       end: "running",
       words: "running",
     });
@@ -152,6 +153,7 @@ export class ExecutionRecord {
     if (attempt === undefined) return;
     const { error, limit, remaining } = failure;
     attempt.to = at;
+    attempt.progressAt = instantsOf(reports);
     attempt.pauseTo = pauseAfter === null ? null : at + pauseAfter;
     if (remaining > 0) this.#deadlineAt = at + remaining;
     if (limit === null) {
@@ -164,7 +166,7 @@ export class ExecutionRecord {
     // The error of a limit is always a TimeoutError.
     const { ms } = error as TimeoutError;
     if (limit === "attempt") this.#attemptTimeout = ms;
-    if (limit === "idle") attempt.idleAt = (reports?.latestAt ?? attempt.from) + ms;
+    if (limit === "idle") this.#idleTimeout = ms;
     attempt.timedOutAt = Math.min(this.#limitAt(limit, attempt), at);
   }
 
@@ -176,13 +178,14 @@ export class ExecutionRecord {
     attempt.words = `${attempt.words}, late ${end}`;
   }
 
-  #finish({ at, reason }: DoneEvent): void {
+  #finish({ at, reason, reports }: DoneEvent): void {
     if (reason === "deadline") this.#deadlineAt = Math.min(this.#deadlineAt, at);
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined) {
       this.#words = reason;
     } else if (attempt.to === null) {
       attempt.to = at;
+      attempt.progressAt = instantsOf(reports);
       attempt.end = ENDS[reason];
       attempt.words = reason;
     } else {
@@ -192,9 +195,20 @@ export class ExecutionRecord {
   }
 }
 
+/** The instant from which an attempt was silent; `Infinity` while it is not known. */
+function silentFrom(attempt: RecordedAttempt | null): number {
+  if (attempt === null || attempt.to === null) return Infinity;
+  return attempt.progressAt.at(-1) ?? attempt.from;
+}
+
+/** The instants of the first and the latest report. */
+function instantsOf(reports: Reports | undefined): number[] {
+  return reports === undefined ? [] : [reports.firstAt, reports.latestAt];
+}
+
 function barOf(attempt: RecordedAttempt, latest: number): Bar {
-  const { from, timedOutAt, lateAt, end, words } = attempt;
+  const { from, timedOutAt, lateAt, progressAt, end, words } = attempt;
   const to = attempt.to ?? latest;
   const pauseTo = Math.min(attempt.pauseTo ?? to, latest);
-  return { from, timedOutAt, to, pauseTo, lateAt, end, words };
+  return { from, timedOutAt, to, pauseTo, lateAt, progressAt, end, words };
 }

@@ -18,6 +18,8 @@ const LENGTH = 520;
 /** Slightly more than the width of a digit. */
 const DIGIT = 8;
 const MAX_TICKS = 9;
+/** The length of the legend. */
+const LEGEND = 784;
 /** The number of columns of text that fit after the axis. */
 const MAX_WORDS = 40;
 
@@ -58,7 +60,7 @@ export function drawSVG(recorded: Recorded): string {
 <style>${style()}</style>
 <rect class="ground" width="${WIDTH}" height="${height}" rx="6"/>
 <g transform="translate(${left} ${TOP})">
-${[...ticksOf(axis, bottom), ...drawn, legend(bottom)].join("\n")}
+${[...ticksOf(axis, bottom), ...drawn, legend(rows, bottom)].join("\n")}
 </g>
 </svg>
 `;
@@ -83,6 +85,7 @@ function style(): string {
   .middle { text-anchor: middle; } .end { text-anchor: end; } .ground { fill: var(--ground); }
   .grid { stroke: var(--faint); } .pause { stroke: var(--ink); stroke-width: 1.5; }
   ${limits.join("\n  ")}
+  .progress { stroke: var(--ground); stroke-width: 1.5; }
   .late { fill: none; stroke: var(--ink); stroke-width: 1.5; } .grace { opacity: 0.45; }
   ${ends}
 `;
@@ -111,7 +114,7 @@ function limitAt(limit: Limit, x: number, half: number): string {
 
 /** Draws an attempt, its grace, the pause after it, and its late end. */
 function barsOf(bar: Bar, axis: TimeAxis): string[] {
-  const { from, timedOutAt, to, pauseTo, lateAt, end } = bar;
+  const { from, timedOutAt, to, pauseTo, lateAt, progressAt, end } = bar;
   const part = (begin: number, until: number, kind: string) => {
     const x = xOf(axis, begin);
     const width = Math.max(1.5, rounded(xOf(axis, until) - x));
@@ -124,6 +127,7 @@ function barsOf(bar: Bar, axis: TimeAxis): string[] {
   return [
     part(from, timedOutAt ?? to, end),
     ...hasGrace ? [part(timedOutAt, to, `${end} grace`)] : [],
+    ...progressAt.map((at) => progressMark(xOf(axis, at))),
     ...pauseEnd > x ? [`<path class="pause" d="M${x} 0H${pauseEnd}"/>`] : [],
     ...lateAt === null
       ? []
@@ -131,18 +135,27 @@ function barsOf(bar: Bar, axis: TimeAxis): string[] {
   ];
 }
 
-/** Explains the signs that need it. The words of a row tell how its attempt ended. */
-function legend(y: number): string {
+function progressMark(x: number): string {
+  return `<path class="progress" d="M${x} ${-BAR / 2}V${BAR / 2}"/>`;
+}
+
+/** Explains the signs that need it, and those of progress if there is any. The words of a row tell how its attempt ended. */
+function legend(rows: readonly Row[], y: number): string {
+  const isIdle = rows.some((row) => row.limits.some(({ limit }) => limit === "idle"));
+  const hasProgress = rows.some(({ bar }) => bar !== null && bar.progressAt.length > 0);
   const limits = (Object.keys(LIMIT_STYLES) as Limit[])
+    .filter((limit) => limit !== "idle" || isIdle)
     .map((limit) => [LIMIT_NAMES[limit], limitAt(limit, 7, 8)]);
+  const progress = '<rect class="value" y="-6" width="14" height="12"/>' + progressMark(7);
   const signs = [
+    ...hasProgress ? [["progress", progress]] : [],
     ["grace", '<rect class="timeout grace" y="-6" width="14" height="12"/>'],
     ["pause", '<path class="pause" d="M0 0H14"/>'],
     ...limits,
     ["late end", '<circle class="late" cx="7" cy="0" r="4"/>'],
   ];
   const parts = signs.map(([name, sign], index) => {
-    const place = `translate(${index * 130} ${y})`;
+    const place = `translate(${index * Math.min(130, LEGEND / signs.length)} ${y})`;
     return `<g transform="${place}">${sign}<text x="20" y="4">${name}</text></g>`;
   });
   return parts.join("");

@@ -56,7 +56,8 @@ const DRAWING_OPTIONS = /* @__PURE__ */ namesOf<DrawingOptions>({
  * no values. Its memory is bounded, so it can stay in use in production.
  *
  * A limit is drawn as soon as events tell it: the deadline after the first failure, and the
- * attempt timeout after it has been reached once.
+ * attempt timeout and the idle timeout after they have been reached once. Of the progress that
+ * an attempt reported, the first and the latest report are drawn when it has ended.
  *
  * @example Two attempts as text
  * ```ts

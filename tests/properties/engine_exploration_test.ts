@@ -499,7 +499,7 @@ const explored: Record<string, [rules: Rules, min: number]> = {
     200,
   ],
   "with reports": [idle, 15000],
-  "with reports and without a grace": [gracelessIdle, 1],
+  "with reports and without a grace": [gracelessIdle, 25_000],
   "with reports and without a deadline": [{ ...idle, deadline: Infinity }, 9000],
   "with reports and without an attempt timeout": [
     { ...idle, attemptTimeout: Infinity },
@@ -509,13 +509,13 @@ const explored: Record<string, [rules: Rules, min: number]> = {
   "with an idle timeout at the attempt timeout": [{ ...idle, idleTimeout: 10 }, 15000],
   "with every limit at one instant": [{ ...idle, idleTimeout: 10, deadline: 10 }, 1500],
   "with an idle timeout of 0": [{ ...idle, idleTimeout: 0, reportsIn: 0 }, 500],
-  "with a report of the second attempt": [secondReports, 1],
+  "with a report of the second attempt": [secondReports, 20_000],
   "with a new streak at the first report": [{ ...idle, resetAfter: 0 }, 15000],
 };
 
 for (const [how, [rules, min]] of Object.entries(explored)) {
   Deno.test(`step() keeps every invariant in every reachable state ${how}`, () => {
-    console.log(explore(rules).size); assertGreaterOrEqual(explore(rules).size, min);
+    assertGreaterOrEqual(explore(rules).size, min);
   });
 }
 

@@ -108,7 +108,7 @@ export function countersOf(
 ): Record<string, number> {
   const { attempts, done, errors, cancels, refused, sumTime, timeouts, pauseTime } =
     statistic;
-  const { ends } = statistic;
+  const { ends, progress, resets } = statistic;
   return {
     attempts,
     done,
@@ -118,6 +118,8 @@ export function countersOf(
     sumTime,
     timeouts,
     pauseTime,
+    progress,
+    resets,
     ...ends,
   };
 }
