@@ -97,6 +97,7 @@ export interface ReportListener {
 interface AttemptPolicy {
   readonly clock: Clock;
   readonly maxTries: number;
+  readonly deadline: number;
   readonly grace: number;
 }
 
@@ -111,6 +112,8 @@ export interface AttemptControl {
   readonly clock: Clock;
   /** The grace of the policy, in milliseconds. */
   readonly grace: number;
+  /** The instant at which the execution ends at the latest. */
+  readonly deadlineAt: number;
   /** Reports a step of the stream. Returns whether the attempt still runs. */
   report(step: StreamStep, mayRepeat: boolean): boolean;
   /** Ends the attempt from outside, as if its caller had aborted it. */
@@ -126,6 +129,8 @@ export class RunningAttempt implements Attempt {
   readonly #execution: number;
   /** `null` once the attempt has ended, so that an attempt keeps nothing of its execution. */
   #listener: ReportListener | null;
+  /** The instant at which the attempt ends at the latest. */
+  #endsAt: number;
   #checkpoint: unknown;
   #onAbandon: (() => void) | null = null;
   #controller: AbortController | null = null;
@@ -152,6 +157,7 @@ export class RunningAttempt implements Attempt {
     this.#policy = policy;
     this.#execution = execution;
     this.#listener = listener;
+    this.#endsAt = Math.min(state.wakeAt, state.outerEndsAt);
     this.#checkpoint = state.checkpoint;
   }
 
@@ -184,10 +190,6 @@ export class RunningAttempt implements Attempt {
     return this.#state.lastFailure;
   }
 
-  get #endsAt(): number {
-    return Math.min(this.#state.wakeAt, this.#state.outerEndsAt);
-  }
-
   /** The scope of what is nested in the attempt. Created on first access. */
   get [SCOPE](): Scope {
     if (this.#scope === null) {
@@ -209,14 +211,28 @@ export class RunningAttempt implements Attempt {
   }
 
   get [CONTROL](): AttemptControl {
-    const { clock, grace } = this.#policy;
+    const { clock, grace, deadline } = this.#policy;
+    const { beganAt, outerEndsAt } = this.#state;
+    const deadlineAt = Math.min(beganAt + deadline, outerEndsAt);
     return {
       clock,
       grace,
-      report: (step, mayRepeat) => this.#listener?.held(this, step, mayRepeat) ?? false,
+      deadlineAt,
+      report: (step, mayRepeat) => {
+        const counts = this.#listener?.held(this, step, mayRepeat) ?? false;
+        if (counts && step === "item") this.#moveEnd(deadlineAt);
+        return counts;
+      },
       abort: (reason) => RunningAttempt.abort(this, reason),
       onAbandon: (callback) => this.#onAbandon = callback,
     };
+  }
+
+  /** The attempt timeout bounds the wait for the first item of a stream alone. */
+  #moveEnd(endsAt: number): void {
+    if (this.#endsAt === endsAt) return;
+    this.#endsAt = endsAt;
+    this.#scope?.moveEnd(endsAt);
   }
 
   /** Never before the attempt began, even if the clock goes backwards. */

@@ -87,7 +87,7 @@ export class AttemptScope implements Scope {
   aborted = false;
   reason: unknown = undefined;
   readonly #clock: Clock;
-  readonly #endsAt: number;
+  #endsAt: number;
   readonly #listeners = new Set<ScopeListener>();
 
   /**
@@ -112,6 +112,11 @@ export class AttemptScope implements Scope {
   add(listener: ScopeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Moves the end of the attempt, whose timeout does not bound a stream that has begun. */
+  moveEnd(endsAt: number): void {
+    this.#endsAt = endsAt;
   }
 
   /** Ends everything that is nested in the attempt. */

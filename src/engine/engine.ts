@@ -17,7 +17,7 @@
  * D          the deadline is reached: done with the error of the last failure
  * A          the attempt timeout is reached
  * I          the idle timeout is reached
- * P          trying: the idle timeout begins anew, and the checkpoint is noted
+ * P          trying: the idle timeout begins anew unless it stands still, and the checkpoint is noted
  * C          stopping: the checkpoint is noted
  * H          trying: a stream is opened, and waits for its first item without an idle timeout;
  *            an item was delivered, so the attempt timeout is over, and the idle timeout stands
@@ -215,7 +215,8 @@ function progressed(
   const isCovered = given !== undefined && state.delivery === "unrepeatable";
   const delivery = isCovered ? "repeatable" : state.delivery;
   if (state.phase === "stopping") return { ...state, checkpoint, delivery };
-  const idleAt = delivery === "none" ? Infinity : at + policy.idleTimeout;
+  // While a stream waits for its first item, or an item is held, the idle timeout stands still.
+  const idleAt = state.idleAt === Infinity ? Infinity : at + policy.idleTimeout;
   return moved(state, state.wakeAt, idleAt, delivery, checkpoint, reported(state, at));
 }
 

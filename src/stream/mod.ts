@@ -25,4 +25,5 @@
  */
 
 export { stream, type StreamOptions } from "./stream.ts";
-export type { ReadableLike, Streamed, StreamFunction } from "./producer.ts";
+export type { ReadableLike, Streamed } from "./iterator.ts";
+export type { StreamFunction } from "./producer.ts";

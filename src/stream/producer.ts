@@ -4,25 +4,11 @@
  * @module
  */
 
-import { wrongType } from "../check/values.ts";
 import { type Attempt, type AttemptControl, CONTROL } from "../driver/attempt.ts";
 import { callAs } from "../driver/nesting.ts";
-import { nonRetryable } from "../policy/non_retryable.ts";
 import { Deferred, ignore, promiseOf, react, soon } from "../time/promises.ts";
-import { startTimer } from "../time/timer.ts";
-
-/** A web stream, as far as a producer needs it. */
-export interface ReadableLike<T> {
-  /** Locks the stream, and returns its reader. */
-  getReader(): {
-    read(): Promise<{ readonly done: boolean; readonly value?: T | undefined }>;
-    cancel(reason?: unknown): Promise<unknown>;
-    releaseLock(): void;
-  };
-}
-
-/** Anything that produces items: an async generator, a web stream, or a Node stream. */
-export type Streamed<T> = AsyncIterable<T> | ReadableLike<T>;
+import { waitAtMost } from "./bounded_wait.ts";
+import { checkResult, isStreamed, iteratorOf, type Streamed } from "./iterator.ts";
 
 /** The function of a stream. */
 export type StreamFunction<T> = (
@@ -32,9 +18,11 @@ export type StreamFunction<T> = (
 /** Receives what a producer does. */
 export interface ProducerListener<T> {
   /** It has produced an item, which the consumer holds from now on. */
-  produced(producer: Producer<T>, value: T): void;
-  /** It has ended, failed, or been abandoned. */
+  produced(value: T): void;
+  /** It has ended or failed by itself. */
   ended(producer: Producer<T>): void;
+  /** The execution goes on without it. */
+  abandoned(producer: Producer<T>): void;
 }
 
 /** The producer of one attempt. It is asked for one item at a time. */
@@ -48,6 +36,10 @@ export class Producer<T> {
   /** `null` until the function has returned it. */
   #iterator: AsyncIterator<T> | null = null;
   #closed: Promise<unknown> | null = null;
+  // Made once, and not for each item.
+  readonly #next = () => (this.#iterator as AsyncIterator<T>).next();
+  readonly #stepped = (result: unknown) => this.#receive(result);
+  readonly #failed = (error: unknown) => this.#fail(error);
 
   /**
    * Makes the producer of an attempt.
@@ -62,7 +54,7 @@ export class Producer<T> {
     this.#listener = listener;
     this.#control = (attempt as unknown as { [CONTROL]: AttemptControl })[CONTROL];
     this.#control.onAbandon(() => {
-      listener.ended(this);
+      listener.abandoned(this);
       soon(() => this.#close()); // the driver must not wait for it
     });
   }
@@ -78,27 +70,21 @@ export class Producer<T> {
     try {
       const streamed = fn(this.#attempt);
       if (isStreamed<T>(streamed)) this.#open(streamed);
-      else {
-        react(
-          promiseOf(streamed),
-          (streamed) => this.#open(streamed as Streamed<T>),
-          (error) => this.#fail(error),
-        );
-      }
+      else react(promiseOf(streamed), (late) => this.#open(late), this.#failed);
     } catch (error) {
       this.#fail(error);
     }
     return this.#end.promise;
   }
 
-  #open(streamed: Streamed<T>): void {
+  #open(streamed: unknown): void {
     try {
-      this.#iterator = callAs(this.#attempt, () => iteratorOf(streamed));
+      this.#iterator = callAs(this.#attempt, () => iteratorOf<T>(streamed));
     } catch (error) {
       return this.#fail(error);
     }
-    if (this.#closed === null) this.#step();
-    else this.#return();
+    if (this.#control.report("open", this.#mayRepeat)) this.#step();
+    else this.#refuse();
   }
 
   /** The consumer asks for the next item. */
@@ -107,29 +93,27 @@ export class Producer<T> {
   }
 
   #step(): void {
-    const iterator = this.#iterator as AsyncIterator<T>;
     try {
-      react(
-        promiseOf(callAs(this.#attempt, () => iterator.next())),
-        (result) => this.#stepped(result as IteratorResult<T>),
-        (error) => this.#fail(error),
-      );
+      react(promiseOf(callAs(this.#attempt, this.#next)), this.#stepped, this.#failed);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #stepped(result: IteratorResult<T>): void {
+  #receive(given: unknown): void {
     try {
+      const result = checkResult<T>(given);
       if (result.done) return this.#finish();
       const { value } = result;
-      if (this.#control.report("item", this.#mayRepeat)) {
-        return this.#listener.produced(this, value);
-      }
+      if (this.#control.report("item", this.#mayRepeat)) this.#listener.produced(value);
+      else this.#refuse();
     } catch (error) {
-      return this.#fail(error);
+      this.#fail(error);
     }
-    // A limit or an abort came first, so the item is not delivered.
+  }
+
+  /** A limit or an abort came first, so nothing is delivered any more. */
+  #refuse(): void {
     this.#close();
     this.#fail(this.#attempt.signal.reason);
   }
@@ -141,18 +125,22 @@ export class Producer<T> {
   }
 
   #fail(error: unknown): void {
+    this.#closed ??= promiseOf(undefined); // an iterator that fails is not closed
     this.#listener.ended(this);
     this.#end.reject(error);
   }
 
-  /** Lets the producer clean up. It is called once, and may never end. */
+  /**
+   * Lets the producer clean up, once. This may never end. A producer that is yet to come is
+   * closed when it comes.
+   */
   #close(): Promise<unknown> {
-    return this.#closed ??= this.#return();
-  }
-
-  #return(): Promise<unknown> {
     const iterator = this.#iterator;
     if (iterator === null) return promiseOf(undefined);
+    return this.#closed ??= this.#return(iterator);
+  }
+
+  #return(iterator: AsyncIterator<T>): Promise<unknown> {
     try {
       const returned = callAs(this.#attempt, () => iterator.return?.());
       return react(promiseOf(returned), ignore, ignore);
@@ -165,51 +153,14 @@ export class Producer<T> {
    * Ends the attempt as a success, because the consumer wants no more.
    *
    * @param reason The reason for the attempt's signal.
-   * @returns A promise that resolves when the producer has cleaned up, or its grace has passed.
+   * @returns A promise that resolves when the producer has cleaned up, or its grace or the
+   * deadline has passed.
    */
   stop(reason: unknown): Promise<unknown> {
-    const { clock, grace } = this.#control;
+    const { clock, grace, deadlineAt } = this.#control;
     this.#control.abort(reason);
     const closed = this.#close();
     this.#end.resolve();
-    if (grace === 0) return promiseOf(undefined);
-    if (grace === Infinity) return closed;
-    const over = new Deferred<unknown>();
-    const resolve = () => over.resolve(undefined);
-    const listener = {
-      due: resolve,
-      wake: resolve,
-      clockFailed: resolve,
-      isLimit: () => false,
-    };
-    const timer = startTimer(clock, grace, clock.now() + grace, listener, null);
-    react(closed, () => timer.cancel(), ignore);
-    over.follow(closed);
-    return over.promise;
+    return waitAtMost(clock, grace, deadlineAt, closed);
   }
-}
-
-function isStreamed<T>(value: unknown): value is Streamed<T> {
-  return typeof value === "object" && value !== null &&
-    (Symbol.asyncIterator in value || "getReader" in value);
-}
-
-/** A web stream is read by its reader, since not every platform can iterate over it. */
-function iteratorOf<T>(streamed: Streamed<T>): AsyncIterator<T> {
-  if (!isStreamed(streamed)) {
-    const rule = "an async iterable, a readable stream, or a promise of one";
-    throw nonRetryable(wrongType("stream: the result of the function", rule, streamed));
-  }
-  if (!("getReader" in streamed)) {
-    return streamed[Symbol.asyncIterator]() as AsyncIterator<T>;
-  }
-  const reader = streamed.getReader();
-  return {
-    next: () => reader.read() as Promise<IteratorResult<T>>,
-    return: async () => {
-      await reader.cancel();
-      reader.releaseLock();
-      return { done: true, value: undefined };
-    },
-  };
 }

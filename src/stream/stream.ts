@@ -5,12 +5,18 @@
  */
 
 import { checkKeys, namesOf } from "../check/keys.ts";
-import { checkFlag, option, wrongType } from "../check/values.ts";
-import { callIn, presentScope } from "../driver/nesting.ts";
+import {
+  checkCallback,
+  checkFlag,
+  checkString,
+  option,
+  wrongType,
+} from "../check/values.ts";
+import { callIn, presentScope, scopeOf } from "../driver/nesting.ts";
 import { Backoff, type ExecuteOptions } from "../notation/backoff.ts";
 import type { BackoffOptions } from "../policy/options.ts";
 import { checkSignal } from "../policy/policy.ts";
-import { ignore, react } from "../time/promises.ts";
+import { ignore, react, rejectionOf } from "../time/promises.ts";
 import { onAbort, reasonOf } from "../time/signal.ts";
 import type { StreamFunction } from "./producer.ts";
 import { type Begin, StreamExecution } from "./stream_execution.ts";
@@ -92,21 +98,40 @@ export function stream<T>(
   options?: StreamOptions | null,
 ): AsyncGenerator<T, void, undefined> {
   if (typeof fn !== "function") throw wrongType("stream: 'fn'", "a function", fn);
-  checkKeys("stream", options ?? {}, STREAM_OPTIONS);
-  const { replay, signal, ...rest } = options ?? {};
-  const mayRepeat = checkFlag(option("stream", "replay"), replay ?? false);
-  const callers = checkSignal(option("stream", "signal"), signal ?? null);
+  const { replay, signal, ...rest } = checkOptions(options ?? {});
   const backoff = isBackoff(policy) ? policy : new Backoff(policy);
   const scope = presentScope();
+  const name = { value: fn.name };
   const begin: Begin = (run, controller) => {
-    Object.defineProperty(run, "name", { value: fn.name });
-    const unlink = callers === null ? ignore : link(callers, controller);
-    const execute = () => backoff.execute(run, { ...rest, signal: controller.signal });
-    const result = scope === null ? execute() : callIn(scope, execute);
-    react(result, unlink, unlink);
-    return result;
+    try {
+      Object.defineProperty(run, "name", name);
+      const unlink = signal === null ? ignore : link(signal, controller);
+      const execute = () => backoff.execute(run, { ...rest, signal: controller.signal });
+      const result = scope === null ? execute() : callIn(scope, execute);
+      react(react(result, unlink, unlink), ignore, ignore); // a signal may throw
+      return result;
+    } catch (error) {
+      return rejectionOf(error);
+    }
   };
-  return disposable(new StreamExecution(begin, fn, mayRepeat));
+  return disposable(new StreamExecution(begin, fn, replay));
+}
+
+/** Checks the options when the stream is made, and not when it begins. */
+function checkOptions(options: StreamOptions) {
+  checkKeys("stream", options, STREAM_OPTIONS);
+  const { replay, signal, ...rest } = options;
+  const subject = (name: keyof StreamOptions) => option("stream", name);
+  const { observe, name, within, detached } = rest;
+  checkCallback(subject("observe"), observe);
+  checkString(subject("name"), name ?? null);
+  checkFlag(subject("detached"), detached ?? false);
+  if (within !== null && within !== undefined) scopeOf(subject("within"), within);
+  return {
+    ...rest,
+    replay: checkFlag(subject("replay"), replay ?? false),
+    signal: checkSignal(subject("signal"), signal ?? null),
+  };
 }
 
 /** A policy of another copy of the library is one too. */

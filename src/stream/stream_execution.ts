@@ -86,13 +86,19 @@ export class StreamExecution<T>
     );
   }
 
-  produced(_producer: Producer<T>, value: T): void {
+  produced(value: T): void {
     this.#requests.shift()?.resolve({ done: false, value });
     if (this.#requests.length > 0) this.#serve();
   }
 
   ended(producer: Producer<T>): void {
     if (this.#producer === producer) this.#producer = null;
+  }
+
+  abandoned(producer: Producer<T>): void {
+    this.ended(producer);
+    // A limit that was noticed before the consumer stopped must not lead to another attempt.
+    if (this.#isOver) this.#controller?.abort(stopped());
   }
 
   #end(failure: { readonly error: unknown } | null): void {

@@ -14,6 +14,8 @@ const LEAVES: Record<string, string[]> = {
   testing: ["check", "time"],
   timeline: CORE,
   http: [...CORE, "pauses"],
+  context: CORE,
+  stream: CORE,
 };
 
 /** The types of these rooms are part of the core's options. */

@@ -33,7 +33,7 @@ const retry = asyncretry(2);
 const value = () => Promise.resolve(1);
 
 /** Receives reports, and ignores them. */
-const deaf: ReportListener = { reported: () => false };
+const deaf: ReportListener = { progressed: () => false, held: () => false };
 
 /** Throws in the first attempt, so that only a function that is retried returns. */
 function failFirst() {
@@ -52,7 +52,7 @@ function running(
   const policy = { attemptTimeout, grace: 0, ...none, ...asked };
   const state = beginTrying(policy, clock.now(), "load");
   assert(state.phase === "trying");
-  return new RunningAttempt(state, { clock, maxTries }, 1, listener);
+  return new RunningAttempt(state, { clock, ...policy, maxTries }, 1, listener);
 }
 
 Deno.test("Attempt.number, elapsed and remaining tell the number and the time of the attempt", async () => {
@@ -85,9 +85,10 @@ Deno.test("Attempt.triesLeft is the number of attempts that may follow, and Infi
 });
 
 Deno.test("Attempt.elapsed is never below 0 when the clock goes backwards", () => {
-  const idle = { idleAt: Infinity, isStreaming: false };
+  const idle = { idleAt: Infinity, delivery: null };
   const state: Trying = { ...begin(1000, "load"), phase: "trying", ...idle };
-  const policy = { clock: new TestClock(900), maxTries: Infinity };
+  const none = { maxTries: Infinity, deadline: Infinity, grace: 0 };
+  const policy = { clock: new TestClock(900), ...none };
   const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy, 1, deaf);
   assertEquals([attempt.elapsed, attempt.remaining], [0, 100]);
 });
