@@ -101,10 +101,11 @@ interface AttemptPolicy {
   readonly grace: number;
 }
 
-/** The name under which every copy of the library finds the control of an attempt. */
-export const CONTROL: unique symbol = /* @__PURE__ */ Symbol.for(
-  "@asyncbackoff/asyncbackoff/control/1",
-) as never;
+/**
+ * The name under which every copy of the library finds the control of an attempt. A string, because
+ * no bundler drops a class with a member that is named by a symbol.
+ */
+export const CONTROL = "@asyncbackoff/asyncbackoff/control/1";
 
 /** The means by which a stream drives its attempt. */
 export interface AttemptControl {

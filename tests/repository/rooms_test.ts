@@ -14,7 +14,7 @@ const LEAVES: Record<string, string[]> = {
   testing: ["check", "time"],
   timeline: CORE,
   http: [...CORE, "pauses"],
-  context: CORE,
+  context: ["realm", "node:async_hooks"],
   stream: CORE,
 };
 
