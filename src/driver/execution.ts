@@ -593,7 +593,12 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (!this.#mayReport(attempt)) return false;
     // Most items of a stream without an idle timeout; spares a look at the clock.
     if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
-    return this.#report((at) => ({ type: "held", at, step, mayRepeat }));
+    const held = (at: number): Event => ({ type: "held", at, step, mayRepeat });
+    // Only the first item is dated, as progress; spares a look at the clock.
+    const { delivery, at } = this.#state as Trying;
+    return step === "item" && delivery !== "none"
+      ? this.#report(held, at)
+      : this.#report(held);
   }
 
   /** Once a limit or an abort has been noticed, a report changes nothing. */
@@ -603,10 +608,10 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   }
 
   /** A clock that fails ends the execution, and not the function that reports. */
-  #report(event: (at: number) => Event): boolean {
+  #report(event: (at: number) => Event, at?: number): boolean {
     const before = this.#state as Waiting;
     try {
-      const next = step(this.#policy, before, event(this.#now())) as Waiting;
+      const next = step(this.#policy, before, event(at ?? this.#now())) as Waiting;
       if (next === before) return next.phase === "trying";
       if (next.reports !== before.reports) this.#counters.progress++;
       this.#state = next;
