@@ -8,7 +8,7 @@ import { lengthOf } from "../faults/body.ts";
 const CHARACTERS = ["é", "ß", "€", "語", "日", "😀", "𝒳"];
 
 /** Bytes of an event, about. */
-const EVENT = 150;
+const EVENT = 600;
 
 /** The number of events of a page. */
 export function countOf(page: number): number {
@@ -19,7 +19,7 @@ export function countOf(page: number): number {
 export function dataOf(page: number, id: number): string {
   const random = seeded(page * 1009 + id);
   const text = Array.from(
-    { length: 35 },
+    { length: 150 },
     () => CHARACTERS[Math.floor(random() * CHARACTERS.length)],
   );
   return `${page} ${id} ${text.join("")}`;
