@@ -122,6 +122,58 @@ Deno.test("Attempt.signal is made on first access, and aborts with the attempt",
   }
 });
 
+/** A listener that notes reports, and answers whether they count. */
+function noting(counts: boolean) {
+  const reports: unknown[] = [];
+  const listener: ReportListener = {
+    reported(attempt, report) {
+      reports.push([attempt.number, report]);
+      return counts;
+    },
+  };
+  return { listener, reports };
+}
+
+Deno.test("Attempt.progress() reports its checkpoint, and notes it if the report counts", () => {
+  const { listener, reports } = noting(true);
+  const attempt = running(new TestClock(), Infinity, Infinity, listener);
+  assertEquals(attempt.checkpoint, undefined);
+  attempt.progress("half");
+  attempt.progress();
+  assertEquals(attempt.checkpoint, "half");
+  attempt.progress(null);
+  assertEquals(attempt.checkpoint, null);
+  assertEquals(
+    reports,
+    ["half", undefined, null].map((checkpoint) => [
+      1,
+      { type: "progressed", checkpoint },
+    ]),
+  );
+  const late = running(new TestClock());
+  late.progress("too late");
+  assertEquals(late.checkpoint, undefined);
+});
+
+Deno.test("RunningAttempt.hold() reports that an item is held, or that the next one is asked for", () => {
+  const { listener, reports } = noting(true);
+  const attempt = running(new TestClock(), Infinity, Infinity, listener);
+  RunningAttempt.hold(attempt, true);
+  RunningAttempt.hold(attempt, false);
+  assertEquals(reports, [true, false].map((isHeld) => [1, { type: "held", isHeld }]));
+});
+
+Deno.test("RunningAttempt.settle() and abandon() let go of the listener, so later reports are ignored", () => {
+  for (const end of [RunningAttempt.settle, RunningAttempt.abandon]) {
+    const { listener, reports } = noting(true);
+    const attempt = running(new TestClock(), Infinity, Infinity, listener);
+    end(attempt);
+    attempt.progress("too late");
+    RunningAttempt.hold(attempt, true);
+    assertEquals([reports, attempt.checkpoint], [[], undefined]);
+  }
+});
+
 Deno.test("isEcho() recognises a rejection that repeats the reason of the abort", () => {
   const attempt = running(new TestClock());
   RunningAttempt.abort(attempt, NaN);
