@@ -597,7 +597,7 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (next.wakeAt !== before.wakeAt) {
       this.#cancelTimer();
       this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
-    } else if (before.idleAt < Infinity) this.#cancelIdleTimer();
+    } else this.#cancelIdleTimer();
     this.#armIdle(next);
   }
 
