@@ -235,10 +235,14 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (this.#waitsFor(state)) this.#wake(state, state.wakeAt);
   }
 
-  /** An abort that has happened came first, and is on its way. */
-  #waitsFor({ phase, attempts }: Waiting): boolean {
-    const state = this.#state;
-    return state.phase === phase && state.attempts === attempts && this.#posted === null;
+  /**
+   * An abort that has happened came first, and is on its way. A clock may wake for a timer that
+   * was cancelled.
+   */
+  #waitsFor({ phase, attempts, wakeAt }: Waiting): boolean {
+    const state = this.#state as Waiting;
+    return state.phase === phase && state.attempts === attempts &&
+      state.wakeAt === wakeAt && this.#posted === null;
   }
 
   /** From here on the limit is a fact: the attempt's signal is aborted at once. */
@@ -588,7 +592,7 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
       this.#state = next;
       if (next.phase === "trying") this.#armAgain(before as Trying, next);
     } catch (error) {
-      this.clockFailed(before, error); // the function that reports must not hear of it
+      this.clockFailed(this.#state as Waiting, error); // not to the function that reports
     }
     return true;
   }

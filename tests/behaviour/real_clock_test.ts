@@ -327,7 +327,7 @@ Deno.test("progress() that a timer of the platform made while the event loop was
   if (!canBlock) return;
   const backoff = new Backoff({ exceptions: [], idleTimeout: 60, maxTries: 1 });
   const result = backoff.execute(async (attempt) => {
-    await hostSleep(10); // is due while the loop is blocked
+    await hostSleep(65); // fires after the limit, in the turn for which a late limit waits
     attempt.progress();
     await hostSleep(20);
     return "answer";

@@ -410,3 +410,42 @@ Deno.test("RunningAttempt.hold() sets no timer of a negative time when the deadl
   assertEquals([error.limit, asked], ["deadline", [100, 0]]);
   time.close();
 });
+
+Deno.test("RunningAttempt.hold() calls the function once when a clock wakes for a timer that was cancelled", async () => {
+  const time = new TestClock();
+  const clock = clockWith(time, { after: (ms, wake) => (time.after(ms, wake), () => {}) });
+  const limits = { attemptTimeout: 100, deadline: 300, exceptions: [] };
+  const backoff = new Backoff({ ...limits, clock });
+  let calls = 0;
+  const result = backoff.execute((attempt) => {
+    calls++;
+    holdAt(attempt, time, { 50: true });
+    return new Promise(() => {});
+  });
+  const error = await time.run(result.then(null, (error) => error));
+  assertEquals([error.limit, time.now(), calls], ["deadline", 300, 1]);
+});
+
+Deno.test("RunningAttempt.hold() ends the execution when the clock fails as it arms the deadline anew", async () => {
+  const time = new TestClock();
+  let arms = 0;
+  const after = (ms: number, wake: () => void) =>
+    ++arms === 2 ? throwBoom() : time.after(ms, wake);
+  const clock = clockWith(time, { after });
+  const backoff = new Backoff({
+    attemptTimeout: 100,
+    deadline: 300,
+    exceptions: [],
+    clock,
+  });
+  const result = backoff.execute((attempt) => {
+    holdAt(attempt, time, { 50: true });
+    return new Promise(() => {});
+  });
+  const end = Promise.race([
+    result.then(null, (error) => error),
+    sleep(1000, { clock: time }).then(() => "it hangs"),
+  ]);
+  assertStrictEquals(await time.run(end), boom);
+  assertEquals(time.now(), 50);
+});
