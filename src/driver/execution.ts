@@ -584,7 +584,7 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   /** Once a limit or an abort has been noticed, a report changes nothing. */
   reported(attempt: Attempt, report: Report): boolean {
     const before = this.#state;
-    const isNoticed = this.#posted !== null || this.#interruption !== null;
+    const isNoticed = this.#posted !== null;
     if (isNoticed || attempt !== this.#attempt || before.phase === "done") return false;
     try {
       const next = step(this.#policy, before, { ...report, at: this.#now() }) as Waiting;
