@@ -560,3 +560,25 @@ Deno.test("idleTimeout comes after an abort that happened while its sleep was en
   assertEquals(await result, "stop");
   assertEquals([sleeps.length, backoff.statistic.timeouts], [1, 0]);
 });
+
+Deno.test("progress() changes nothing when the clock has failed, and the attempt is aborted for it", async () => {
+  const time = new TestClock();
+  const broken = new Error("no sleep");
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: (ms, options) => ms === 50 ? Promise.reject(broken) : time.sleep(ms, options),
+  };
+  const seen: unknown[] = [];
+  const backoff = new Backoff({ idleTimeout: 50, deadline: 500, clock });
+  const result = backoff.execute((attempt) => {
+    attempt.signal.addEventListener("abort", () => {
+      attempt.progress("too late");
+      seen.push(attempt.checkpoint);
+    });
+    return never();
+  });
+  assertStrictEquals(await time.run(orHangs(result, time)), broken);
+  assertEquals([seen, backoff.statistic.progress], [[undefined], 0]);
+  await time.advance(1000);
+  time.close();
+});
