@@ -13,8 +13,8 @@ import {
 const connections = new Backoff({
   exceptions: "all",
   pause: exponential({ initial: 20, max: 5000, jitter: "none" }),
-  idleTimeout: 400, // ms without a message; the server sends at least a ping in this time
-  resetAfter: 200, // ms after the first message for which a connection must last
+  idleTimeout: 500, // ms without a message; the server sends at least a ping in this time
+  resetAfter: 400, // ms after the first message for which a connection must last
 });
 
 /** Receives messages until the connection ends, or until `isLast` returns true. */

@@ -89,8 +89,8 @@ export type StreamStep = (Event & { type: "held" })["step"];
 
 /** Receives the reports of an attempt. Each returns whether the attempt has not ended. */
 export interface ReportListener {
-  progressed(attempt: Attempt, checkpoint: unknown): boolean;
-  held(attempt: Attempt, step: StreamStep, mayRepeat: boolean): boolean;
+  progressed(checkpoint: unknown): boolean;
+  held(step: StreamStep, mayRepeat: boolean): boolean;
 }
 
 /** The part of a policy that an attempt tells of. */
@@ -207,7 +207,7 @@ export class RunningAttempt implements Attempt {
   }
 
   progress(checkpoint?: unknown): void {
-    const counts = this.#listener?.progressed(this, checkpoint) ?? false;
+    const counts = this.#listener?.progressed(checkpoint) ?? false;
     if (counts && checkpoint !== undefined) this.#checkpoint = checkpoint;
   }
 
@@ -220,7 +220,7 @@ export class RunningAttempt implements Attempt {
       grace,
       deadlineAt,
       report: (step, mayRepeat) => {
-        const counts = this.#listener?.held(this, step, mayRepeat) ?? false;
+        const counts = this.#listener?.held(step, mayRepeat) ?? false;
         if (counts && step === "item") this.#moveEnd(deadlineAt);
         return counts;
       },

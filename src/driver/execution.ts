@@ -52,13 +52,7 @@ import {
 } from "../time/promises.ts";
 import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
-import {
-  type Attempt,
-  isEcho,
-  type ReportListener,
-  RunningAttempt,
-  type StreamStep,
-} from "./attempt.ts";
+import { isEcho, type ReportListener, RunningAttempt, type StreamStep } from "./attempt.ts";
 import { Observer } from "./observer.ts";
 import { callIn, SCOPE, type Scope } from "./nesting.ts";
 import type { Counters } from "./statistic.ts";
@@ -242,10 +236,14 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (this.#waitsFor(state)) this.#wake(state, state.wakeAt);
   }
 
-  /** An abort that has happened came first, and is on its way. */
-  #waitsFor({ phase, attempts }: Waiting): boolean {
-    const state = this.#state;
-    return state.phase === phase && state.attempts === attempts && this.#posted === null;
+  /**
+   * An abort that has happened came first, and is on its way. A clock may wake for a timer that
+   * was cancelled.
+   */
+  #waitsFor({ phase, attempts, wakeAt }: Waiting): boolean {
+    const state = this.#state as Waiting;
+    return state.phase === phase && state.attempts === attempts &&
+      state.wakeAt === wakeAt && this.#posted === null;
   }
 
   /** From here on the limit is a fact: the attempt's signal is aborted at once. */
@@ -584,13 +582,13 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (!isCalled) this.#endAtOnce(state);
   }
 
-  progressed(attempt: Attempt, checkpoint: unknown): boolean {
-    if (!this.#mayReport(attempt)) return false;
-    return this.#report((at) => ({ type: "progressed", at, checkpoint }));
+  progressed(checkpoint: unknown): boolean {
+    return this.#mayReport() &&
+      this.#report((at) => ({ type: "progressed", at, checkpoint }));
   }
 
-  held(attempt: Attempt, step: StreamStep, mayRepeat: boolean): boolean {
-    if (!this.#mayReport(attempt)) return false;
+  held(step: StreamStep, mayRepeat: boolean): boolean {
+    if (!this.#mayReport()) return false;
     // Most items of a stream without an idle timeout; spares a look at the clock.
     if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
     const held = (at: number): Event => ({ type: "held", at, step, mayRepeat });
@@ -601,10 +599,9 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
       : this.#report(held);
   }
 
-  /** Once a limit or an abort has been noticed, a report changes nothing. */
-  #mayReport(attempt: Attempt): boolean {
-    return attempt === this.#attempt && this.#posted === null &&
-      this.#interruption === null;
+  /** Once a limit, an abort or a fault has been noticed, a report changes nothing. */
+  #mayReport(): boolean {
+    return this.#posted === null && this.#state.phase !== "done";
   }
 
   /** A clock that fails ends the execution, and not the function that reports. */
@@ -617,7 +614,7 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
       this.#state = next;
       if (next.phase === "trying") this.#armAgain(before as Trying, next);
     } catch (error) {
-      this.clockFailed(before, error);
+      this.clockFailed(this.#state as Waiting, error);
     }
     return true;
   }
@@ -626,7 +623,7 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (next.wakeAt !== before.wakeAt) {
       this.#cancelTimer();
       this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
-    } else if (before.idleAt < Infinity) this.#cancelIdleTimer();
+    } else this.#cancelIdleTimer();
     this.#armIdle(next);
   }
 

@@ -104,6 +104,9 @@ export async function main(signal: Signal): Promise<void> {
   same<typeof value, number>(true);
   const text = await backoff.execute(async (attempt: Attempt) => {
     await sleep(1, { clock: systemClock, signal: attempt.signal });
+    attempt.progress();
+    attempt.progress({ part: 2 });
+    same<typeof attempt.checkpoint, unknown>(true);
     return `${currentAttempt().remaining}, ${attempt.triesLeft}`;
   });
   same<typeof text, string>(true);

@@ -22,10 +22,12 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import {
+  CONTROL,
   isEcho,
   type ReportListener,
   RunningAttempt,
 } from "../../../src/driver/attempt.ts";
+import { SCOPE } from "../../../src/driver/nesting.ts";
 import { begin, beginTrying } from "../../../src/engine/engine.ts";
 import type { Trying } from "../../../src/engine/state.ts";
 
@@ -120,6 +122,74 @@ Deno.test("Attempt.signal is made on first access, and aborts with the attempt",
     assertEquals(made, 2);
   } finally {
     globalThis.AbortController = AbortController;
+  }
+});
+
+/** A listener that notes reports, and answers whether they count. */
+function noting(counts: boolean) {
+  const reports: unknown[] = [];
+  const listener: ReportListener = {
+    progressed(checkpoint) {
+      reports.push(checkpoint);
+      return counts;
+    },
+    held(step, mayRepeat) {
+      reports.push([step, mayRepeat]);
+      return counts;
+    },
+  };
+  return { listener, reports };
+}
+
+Deno.test("Attempt.progress() reports its checkpoint, and notes it if the report counts", () => {
+  const { listener, reports } = noting(true);
+  const attempt = running(new TestClock(), Infinity, Infinity, listener);
+  assertEquals(attempt.checkpoint, undefined);
+  attempt.progress("half");
+  attempt.progress();
+  assertEquals(attempt.checkpoint, "half");
+  attempt.progress(null);
+  assertEquals(attempt.checkpoint, null);
+  assertEquals(reports, ["half", undefined, null]);
+  const late = running(new TestClock());
+  late.progress("too late");
+  assertEquals(late.checkpoint, undefined);
+});
+
+Deno.test("AttemptControl.report() reports the steps of a stream, and returns whether they count", () => {
+  for (const counts of [true, false]) {
+    const { listener, reports } = noting(counts);
+    const control = running(new TestClock(), 100, Infinity, listener)[CONTROL];
+    assertEquals([control.report("open", true), control.report("item", false)], [
+      counts,
+      counts,
+    ]);
+    assertEquals(reports, [["open", true], ["item", false]]);
+  }
+});
+
+Deno.test("Attempt.remaining ends at the deadline as soon as an item counts", () => {
+  for (const counts of [true, false]) {
+    const attempt = running(new TestClock(), 100, Infinity, noting(counts).listener);
+    const control = attempt[CONTROL];
+    control.report("open", false);
+    assertEquals([attempt.remaining, attempt[SCOPE].endsAt(new TestClock())], [100, 100]);
+    control.report("item", false);
+    control.report("item", false);
+    const expected = counts ? Infinity : 100;
+    assertEquals(attempt.remaining, expected);
+    assertEquals(attempt[SCOPE].endsAt(new TestClock()), expected);
+  }
+});
+
+Deno.test("RunningAttempt.settle() and abandon() let go of the listener, so later reports are ignored", () => {
+  for (const end of [RunningAttempt.settle, RunningAttempt.abandon]) {
+    const { listener, reports } = noting(true);
+    const attempt = running(new TestClock(), Infinity, Infinity, listener);
+    end(attempt);
+    attempt.progress("too late");
+    assertEquals(attempt[CONTROL].report("item", true), false);
+    assertEquals([reports, attempt.checkpoint], [[], undefined]);
   }
 });
 

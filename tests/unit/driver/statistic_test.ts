@@ -431,6 +431,27 @@ Deno.test("Statistic counts each timeout once when a grace follows it", async ()
   assertEquals(backoff.statistic.late, 2);
 });
 
+Deno.test("Statistic counts reports of progress, and failures that began a new streak", async () => {
+  const clock = new TestClock();
+  const rules = { idleTimeout: 100, resetAfter: 30, grace: 20, exceptions: [] };
+  const backoff = new Backoff({ ...rules, clock, maxTries: 3 });
+  await clock.run(
+    backoff.execute(async (attempt) => {
+      attempt.progress();
+      attempt.progress("half");
+      clock.after(110, () => attempt.progress()); // in the grace
+      if (attempt.number === 3) return;
+      await new Promise(() => {});
+    }),
+  );
+  const { progress, resets, timeouts } = backoff.statistic;
+  // The first failure begins a streak anyway.
+  assertEquals([progress, resets, timeouts], [6, 1, 2]);
+  await clock.advance(200);
+  assertEquals(backoff.statistic.progress, 6);
+  clock.close();
+});
+
 const nothing = {
   ...NOTHING,
   timeouts: 0,

@@ -168,6 +168,10 @@ const wrongValues: [OptionName, value: number | number[], rule: string, got?: st
   ["attemptTimeout", -Infinity, number],
   ["deadline", NaN, number],
   ["deadline", -0.5, number],
+  ["idleTimeout", NaN, number],
+  ["idleTimeout", -1, number],
+  ["resetAfter", NaN, number],
+  ["resetAfter", -0.5, number],
   ["grace", NaN, number],
   ["grace", -1, number],
   ["pause", NaN, pause],
@@ -317,6 +321,7 @@ Deno.test("BackoffPolicy is frozen, and has 'no limit' as Infinity", () => {
   const { attemptTimeout, deadline, maxTries, grace, pause } = policy;
   assertEquals([attemptTimeout, deadline, maxTries], [Infinity, Infinity, Infinity]);
   assertEquals([grace, pause], [0, 0]);
+  assertEquals([policy.idleTimeout, policy.resetAfter], [Infinity, Infinity]);
   const { exceptions, until, minRemaining, giveup, budget } = policy;
   assertEquals([exceptions, until, minRemaining, giveup, budget], [null, ...NULLS]);
   const { retryExhausted, signal, observe, name } = policy;
@@ -328,6 +333,8 @@ const isTrue = () => true;
 
 const valid: [OptionName, values: readonly unknown[]][] = [
   ["minRemaining", [0, 0.5, 1000, Number.MAX_VALUE]],
+  ["idleTimeout", [0, 0.5, 1000, Infinity]],
+  ["resetAfter", [0, 0.5, 1000, Infinity]],
   ["until", [isTrue, async () => {}, class {}]],
   ["exceptions", ["all", isTrue, async () => {}]],
   ["retryExhausted", [true, false]],
@@ -666,6 +673,15 @@ Deno.test("BackoffPolicy.pause does not change with the list that it was made fr
     policy.decide({ ...failure, streak }, 100, null, false)
   );
   assertEquals(pauses, [100, 200, 200]);
+});
+
+Deno.test("BackoffPolicy.decide() goes by the failures in a row, and not by the attempt's number", () => {
+  const pause = [100, 200];
+  const rules = { exceptions: "all", maxTries: 3, pause } as const;
+  assertEquals(decide(rules, { attempt: 9, streak: 1 }), 100);
+  assertEquals(decide(rules, { attempt: 9, streak: 2 }), 200);
+  assertEquals(decide(rules, { attempt: 9, streak: 3 }), "maxTries");
+  assertEquals(decide(rules, { attempt: 3, streak: 2 }), 200);
 });
 
 // The decision about a result.

@@ -132,7 +132,7 @@ Deno.test("Timeline draws the first and the latest progress of an attempt, and t
 Deno.test("Timeline draws the idle timeout from the latest progress, as soon as an event tells it", async () => {
   const { clock, timeline, backoff } = fixture({ idleTimeout: 200, pause: 100 });
   await clock.run(backoff.execute(async (attempt) => {
-    if (attempt.number === 1) return new Promise(() => {});
+    if (attempt.number === 1) await new Promise(() => {});
     await sleep(50, { clock });
     attempt.progress();
     await sleep(attempt.number === 2 ? 50 : 180, { clock });
@@ -166,7 +166,8 @@ Deno.test("Timeline.toSVG() explains the idle timeout when an attempt has reache
 
 Deno.test("Timeline.toString() colors an attempt with progress as one piece", async () => {
   const timeline = await playReports({ idleTimeout: 200, maxTries: 1 }, [100]);
-  assertMatch(timeline.toString({ color: true }), /\x1b\[33m█+•█+\x1b\[0m/);
+  const colored = timeline.toString({ color: true });
+  assertMatch(colored.replaceAll("\x1b", "ESC"), /ESC\[33m█+•█+ESC\[0m/);
 });
 
 Deno.test("Timeline draws concurrent executions on one axis", async () => {
