@@ -53,13 +53,17 @@ export function iteratorOf<T>(streamed: unknown): AsyncIterator<T> {
 
 function readerOf<T>(stream: ReadableLike<T>): AsyncIterator<T> {
   const reader = stream.getReader();
+  let isCancelled = false;
   return {
     async next() {
       const result = await reader.read();
+      // The end of a read that was cancelled is not the end of the items.
+      if (isCancelled) return new Promise(() => {});
       if (result.done) reader.releaseLock();
       return result as IteratorResult<T>;
     },
     async return() {
+      isCancelled = true;
       try {
         await reader.cancel();
       } finally {

@@ -170,7 +170,7 @@ Deno.test("currentAttempt() is the attempt in each step of the producer, and not
   for await (const _ of items) assertEquals(currentAttemptOrNull(), null);
   assertEquals(steps, Array(5).fill(first));
   steps.length = 0;
-  for await (const _ of stream({}, source)) break;
+  for await (const _ of stream({}, (attempt) => Promise.resolve(source(attempt)))) break;
   assertEquals(steps.length, 3); // opened, asked, and returned
   assertEquals(steps.includes(null), false);
 });

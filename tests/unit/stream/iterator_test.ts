@@ -149,7 +149,7 @@ Deno.test("stream() cancels a web stream, and releases it, when the consumer sto
 Deno.test("stream() cancels a web stream whose read hangs at a timeout, and tries again", async () => {
   const log: unknown[] = [];
   const sources: ReadableStream<unknown>[] = [];
-  const { items, starts, error } = await playStream(
+  const { items, starts, error, statistic } = await playStream(
     { exceptions: "all", idleTimeout: 50, attemptTimeout: 50, maxTries: 2, pause: 10 },
     (attempt) => {
       if (attempt.number === 2) {
@@ -166,6 +166,7 @@ Deno.test("stream() cancels a web stream whose read hangs at a timeout, and trie
   );
   assertEquals([idsOf(items), starts, error], [["a"], [0, 60], null]);
   assertEquals([log, sources[0]?.locked], [["cancelled", undefined], false]);
+  assertEquals([statistic.timeouts, statistic.late], [1, 0]);
 });
 
 Deno.test("stream() fails with the error of a web stream, and when it is locked", async () => {
