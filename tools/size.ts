@@ -26,7 +26,7 @@ const PARTS: readonly Part[] = [
   { name: "RetryBudget", entry: "/budget", goal: 1300, allowed: 1300 },
   { name: "TestClock", entry: "/testing", goal: 1800, allowed: 2600 },
   { name: "retryAfter", entry: "/http", goal: 1100, allowed: 1300 },
-  { name: "stream", entry: "/stream", goal: 13_000, allowed: 15_500 },
+  { name: "stream", entry: "/stream", goal: 13_000, allowed: 16_000 },
   { name: "Timeline", entry: "/timeline", goal: 4800, allowed: 4900 },
 ];
 
