@@ -9,7 +9,7 @@
 import { makeProject } from "../tests/support/project.ts";
 import { run } from "../tests/support/run.ts";
 import { gated, goals, maxOf, reachedIn } from "./goals.js";
-import { drawing } from "./picture.ts";
+import { drawLimits } from "./picture.ts";
 
 interface Summary {
   median: number;
@@ -266,6 +266,6 @@ async function reportAll(): Promise<void> {
   const page = await Deno.readTextFile(path);
   const [head] = page.split("<!-- results -->");
   await Deno.writeTextFile(path, `${head}<!-- results -->\n\n${text}\n`);
-  await Deno.writeTextFile(new URL("limits.svg", here), drawing(all));
+  await Deno.writeTextFile(new URL("limits.svg", here), drawLimits(text));
   await run(Deno.execPath(), ["fmt", "-q", path.pathname]);
 }

@@ -167,7 +167,8 @@ export class Timeline {
   }
 
   #recorded(): Recorded {
-    const [latest, dropped] = [this.#latest, this.#dropped];
+    const [executions, dropped] = [this.#executions.size, this.#dropped];
+    const latest = executions === 0 ? 0 : this.#latest;
     const rows: Row[] = [];
     let [headLength, from] = [0, latest];
     for (const record of this.#executions.values()) {
@@ -175,7 +176,7 @@ export class Timeline {
       headLength = Math.max(headLength, record.head.length);
       from = Math.min(from, record.beganAt);
     }
-    return { rows, executions: this.#executions.size, dropped, headLength, from, latest };
+    return { rows, executions, dropped, headLength, from, latest };
   }
 
   #add(event: BackoffEvent): void {

@@ -14,6 +14,7 @@ import {
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
+import { assertPlainColors, elementsIn, textsIn } from "../../support/svg.ts";
 
 class Down extends Error {
   override name = "Down";
@@ -507,29 +508,11 @@ Deno.test("Timeline.toString() keeps to its columns and has no control character
   );
 });
 
-/** The names of the elements of a document. Throws if it is not well-formed. */
-function elementsOf(svg: string): string[] {
-  const names: string[] = [];
-  const open: string[] = [];
-  const rest = svg.replaceAll(
-    /<(\/?)(\w+)((?: [\w:-]+="[^"<&]*")*)(\/?)>/g,
-    (_, closing, name, _attributes, empty) => {
-      if (closing === "/") assertEquals(open.pop(), name);
-      else names.push(name);
-      if (closing === "" && empty === "") open.push(name);
-      return "";
-    },
-  );
-  assertEquals(open, []);
-  assert(!/<|&(?!amp;|lt;|gt;)|]]>/.test(rest), rest);
-  // deno-lint-ignore no-control-regex
-  assert(!/[\x00-\x08\x0b-\x1f\ufffe\uffff]|\p{Cs}/u.test(rest), rest);
-  return names;
-}
-
 Deno.test("Timeline.toSVG() is a well-formed document, whatever happened", () => {
   fc.assert(fc.property(events(), (emitted) => {
-    assertEquals(elementsOf(timelineOf(emitted).toSVG())[0], "svg");
+    const svg = timelineOf(emitted).toSVG();
+    assertEquals(elementsIn(svg)[0]?.name, "svg");
+    assertPlainColors(svg);
   }));
 });
 
@@ -543,18 +526,36 @@ Deno.test("Timeline.toSVG() draws the same as the text, to scale, for light and 
   await clock.advance(1000);
   const svg = timeline.toSVG();
   // The axis has 520 units for 1,200 ms, up to the late end.
-  assertMatch(svg, /<rect class="failure" x="0" [^>]* width="43.3"/);
-  assertMatch(svg, /<rect class="timeout" x="86.7" [^>]* width="86.6"/);
-  assertMatch(svg, /<rect class="timeout grace" x="173.3" [^>]* width="43.4"/);
-  assertMatch(svg, /<path class="pause" d="M216.7 0H260"\/>/);
-  assertMatch(svg, /<circle class="late" cx="520"/);
+  assertMatch(svg, /<rect class="failure" [^>]* x="0" [^>]* width="43.3"/);
+  assertMatch(svg, /<rect class="timeout" [^>]* x="86.7" [^>]* width="86.6"/);
+  assertMatch(
+    svg,
+    /<rect class="timeout" [^>]* opacity="0.45" x="173.3" [^>]* width="43.4"/,
+  );
+  assertMatch(svg, /<path class="ink-line" [^>]* d="M216.7 0H260"\/>/);
+  assertMatch(svg, /<circle class="ink-line" [^>]* cx="520"/);
   assertMatch(svg, /prefers-color-scheme: dark/);
   assertMatch(svg, />2 attempt timeout, late value</);
 });
 
+Deno.test("Timeline.toSVG() draws an axis without executions, too", () => {
+  const svg = new Timeline().toSVG();
+  assertPlainColors(svg);
+  assertEquals(textsIn(svg).slice(0, 3), ["time since the beginning, in ms", "0", "1 ms"]);
+});
+
+Deno.test("Timeline.toSVG() titles its axis with the unit of its ticks", () => {
+  const timeline = new Timeline();
+  emitFailures(timeline, 1, 0, 20_000);
+  assertEquals(textsIn(timeline.toSVG()).slice(0, 3), [
+    "time since the beginning, in s",
+    "0",
+    "5",
+  ]);
+});
+
 Deno.test("Timeline.toSVG() tells the number of executions before those it draws", () => {
   const timeline = new Timeline({ maxExecutions: 1 });
-  assertEquals(elementsOf(timeline.toSVG()).includes("rect"), true);
   emitFailures(timeline, 1, 0, 1);
   emitFailures(timeline, 2, 0, 1);
   assertMatch(timeline.toSVG(), /<title>Executions: 1, before them: 1<\/title>/);
