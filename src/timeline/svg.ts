@@ -150,7 +150,7 @@ function lateEndAt(x: number): string {
   return `<circle ${lined("ink")} stroke-width="1.5" cx="${x}" cy="0" r="4"/>`;
 }
 
-/** Explains the signs that need it. The words of a row tell how its attempt ended. */
+/** Explains the signs that need it. The words of a row say how its attempt ended. */
 function legend(y: number): string {
   const limits = (Object.keys(LIMIT_LINES) as Limit[])
     .map((limit) => [LIMIT_NAMES[limit], limitAt(limit, 7, 8)]);

@@ -52,10 +52,10 @@ const DRAWING_OPTIONS = /* @__PURE__ */ namesOf<DrawingOptions>({
 
 /**
  * An observer that records executions and draws them. Each attempt is a row, with the pause
- * after it, and all executions share one axis of time. A timeline keeps instants and words, and
- * no values. Its memory is bounded, so it can stay in use in production.
+ * after it, and all executions share one axis of time. A timeline keeps instants and words, but
+ * not the values. Its memory is bounded, so it can stay in use in production.
  *
- * A limit is drawn as soon as events tell it: the deadline after the first failure, and the
+ * A limit is drawn as soon as events show it: the deadline after the first failure, and the
  * attempt timeout after it has been reached once.
  *
  * @example Two attempts as text
@@ -110,7 +110,7 @@ export class Timeline {
     this.#maxExecutions = checkInteger(option(MAKE, "maxExecutions"), max, 1);
   }
 
-  /** Removes all executions. Those that are still running are not recorded any further. */
+  /** Removes all executions. Those that are still running are no longer recorded. */
   clear(): void {
     this.#executions.clear();
     this.#dropped = 0;

@@ -1,5 +1,5 @@
-// Whatever an execution depends on may throw, at any call: it settles all the same, and leaves
-// nothing behind that keeps the next one from working.
+// Everything that an execution depends on may throw, at any call. The execution still settles,
+// and leaves nothing that keeps the next one from working.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
@@ -95,7 +95,7 @@ interface Scenario {
   readonly options: BackoffOptions;
   /** The instant at which the caller's signal is aborted. */
   readonly abortAt?: number;
-  /** How many retries the budget allows. */
+  /** The number of retries that the budget allows. */
   readonly retries?: number;
   readonly end: string;
 }

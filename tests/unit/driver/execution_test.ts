@@ -187,7 +187,7 @@ Deno.test("Backoff.execute() settles when its clock can neither be read nor canc
 
 // The hooks of a budget.
 
-/** A budget that notes what it is told, with the instants. */
+/** A budget that logs its calls, with their instants. */
 function notingBudget() {
   const log: string[] = [];
   const note = (what: string) => (at: number) => log.push(`${what} ${at}`) > 0;
