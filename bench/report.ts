@@ -202,7 +202,7 @@ if (mode === "check") {
   await reportAll();
 }
 
-/** The goals that are missed by more than a third, because the machine may be busy. */
+/** Lists the goals that are missed by more than a third. A busy machine causes less. */
 function over(limitOf: typeof maxOf | typeof reachedIn): string {
   return Object.entries(all).flatMap(([runtime, results]) =>
     gated.filter((goal) => goal.ratio(results) > limitOf(goal, runtime) * 4 / 3)

@@ -1,5 +1,5 @@
 // Aborts by the caller: when they take effect, which reason the execution rejects with, and
-// that no timer and no listener stays behind.
+// that no timer and no listener is left.
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {

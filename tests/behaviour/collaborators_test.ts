@@ -262,7 +262,7 @@ async function assertSound(
   const { saboteur: { hit }, events } = world;
   const what = `${hit} throws ${isAfter ? "after" : "before"} its effect, ends with ${end}`;
   if (end !== plain) assert(!APART.includes(hit), what);
-  // A signal that cannot be read is no signal, and is refused.
+  // A signal that cannot be read is refused.
   const isRefused = end.includes("must be an AbortSignal");
   assert([plain, "boom"].includes(end) || isRefused, what);
   if (!isRefused) {
@@ -402,7 +402,7 @@ async function sabotage(
   >;
   const original = owner[name];
   if (original === undefined) return { faults: [], calls: 1 }; // browsers
-  // Of the same name, because it is no fake.
+  // It keeps its name, so it does not count as a fake.
   const sabotaged = {
     [name](...args: unknown[]) {
       const isHit = ++calls === nth;

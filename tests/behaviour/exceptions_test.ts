@@ -1,4 +1,4 @@
-// The errors that are retried: by a predicate, by classes, and by what every policy has to say.
+// The errors that are retried: those of a predicate and of classes. A policy must name them.
 
 import {
   assert,

@@ -1,5 +1,5 @@
-// Nothing of a call is kept after it has settled: arguments, results, errors, contexts. Where
-// the engine lets a program collect its garbage, such as in Node and Deno.
+// Nothing of a call is kept after it has settled: arguments, results, errors, contexts. These
+// tests run where a program can collect its garbage, such as in Node and Deno.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { assertEquals } from "@std/assert";

@@ -7,7 +7,7 @@ import { replaceGlobals } from "../support/globals.ts";
 import { modules, runInWorker } from "./in_worker.ts";
 
 /**
- * Makes a class of promises that is no subclass of the platform's, such as Bluebird's. Its
+ * Makes a class of promises that is not a subclass of the platform's, such as Bluebird's. Its
  * methods refuse other promises, and those of the platform refuse its own.
  */
 function makePromises(): PromiseConstructor {

@@ -1,4 +1,4 @@
-// The pictures of the pages: their colors, the titles of their axes, and whether they are new.
+// The pictures of the pages: their colors, the titles of their axes, and whether they are up to date.
 
 import { assert, assertEquals } from "@std/assert";
 import { drawLimits } from "../../bench/picture.ts";
@@ -39,7 +39,7 @@ Deno.test("Pictures have plain colors as attributes, and titles of their axes", 
   }
 });
 
-Deno.test("Pictures of the timeline and of the benchmarks are as they would be drawn now", async () => {
+Deno.test("Pictures of the timeline and of the benchmarks are up to date", async () => {
   assertEquals(await read("examples/pictures/timeline.svg"), await drawTimeline());
   assertEquals(await read("bench/limits.svg"), drawLimits(await read("bench/README.md")));
 });

@@ -1,7 +1,7 @@
 // Runs the examples for readers in Node, as they are, on the installed npm package: each
 // ```js block of README.md and docs/ is a file of its own. A block that calls `require`
 // is CommonJS, any other is an ES module. Fails if a block exits with an error, runs too long,
-// or prints something else than the ```text block that follows it, and if there is none. The
+// or prints something other than the ```text block that follows it, and if there is none. The
 // arguments are pages; all of them if none is named.
 
 import { makeProject } from "../support/project.ts";
@@ -51,7 +51,8 @@ if (blocks.length === 0) {
   throw new Error(`Cannot run examples: ${pages.join(", ")} must have at least one`);
 }
 
-await using project = await makeProject();
+/** Packages that the examples need besides the library. */
+await using project = await makeProject("@opentelemetry/api@1");
 
 /** Runs a block in Node. */
 async function run({ name, code, printed }: Block): Promise<void> {

@@ -1,5 +1,5 @@
-// Parts of SVG pictures. Shapes and texts have their colors as attributes, for viewers that
-// know no style sheets. A style overrides them on dark backgrounds.
+// Parts of SVG pictures. Shapes and texts have their colors as attributes, for viewers without
+// style sheets. A style overrides them on dark backgrounds.
 
 /** The colors on a light and on a dark background. */
 const COLORS = {

@@ -46,7 +46,7 @@ export function textsIn(svg: string): string[] {
 
 /**
  * Asserts that each shape and each text has its color as an attribute, so that the picture is
- * right in a viewer that knows no style sheets or no CSS variables.
+ * right in a viewer without style sheets or CSS variables.
  */
 export function assertPlainColors(svg: string): void {
   assert(!svg.includes("var("), "a color is a CSS variable");
