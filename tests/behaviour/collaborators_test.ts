@@ -312,7 +312,7 @@ async function playAll(scenario: Scenario, kind: ClockKind, isAfter: boolean) {
 
 for (const [what, scenario] of Object.entries(scenarios)) {
   for (const kind of ["after", "sleep"] as const) {
-    Deno.test(`Backoff.execute() settles and leaves nothing behind, whichever call throws, when it ${what} on a clock with ${kind}()`, async () => {
+    Deno.test(`Backoff.execute() settles and leaves no timer and no listener, whichever call throws, when it ${what} on a clock with ${kind}()`, async () => {
       for (const isAfter of [false, true]) {
         const calls = await playAll(scenario, kind, isAfter);
         assert(calls.includes("observe") && calls.includes("now"), `${calls}`);

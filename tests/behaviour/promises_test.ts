@@ -165,14 +165,14 @@ async function play(
 /** The ends where nothing is replaced. */
 const plain = await play(library, testing);
 
-Deno.test("Executions end as they must before anything is replaced", () => {
+Deno.test("Executions work before anything is replaced", () => {
   const count = plain.filter((end) => end.includes(" rejects: ")).length;
   assertEquals([plain.length, count], [20, 10]);
   assert(plain.includes("retries: value"), `${plain}`);
   assert(plain.includes("promises in order: 10,10,20,30"), `${plain}`);
 });
 
-Deno.test("Executions end as ever when the global Promise is replaced after the library was loaded", async () => {
+Deno.test("Executions still work when the global Promise is replaced after the library was loaded", async () => {
   const restore = replaceGlobals({ Promise: makePromises() });
   try {
     assertEquals(await play(library, testing), plain);
@@ -181,7 +181,7 @@ Deno.test("Executions end as ever when the global Promise is replaced after the 
   }
 });
 
-Deno.test("Executions under way end as ever when the global Promise is replaced", async () => {
+Deno.test("Executions under way still work when the global Promise is replaced", async () => {
   const played = play(library, testing);
   const restore = replaceGlobals({ Promise: makePromises() });
   try {
@@ -219,7 +219,7 @@ Deno.test("The library returns promises of the class that it was loaded with, al
 });
 
 for (const when of ["before", "after"]) {
-  Deno.test(`Executions end as ever in a worker in which the global Promise is replaced ${when} the library is loaded`, async () => {
+  Deno.test(`Executions still work in a worker in which the global Promise is replaced ${when} the library is loaded`, async () => {
     const replace = `globalThis.Promise = (${makePromises})();`;
     const result = await runInWorker(`
       ${when === "before" ? replace : ""}

@@ -44,7 +44,7 @@ Deno.test("Pictures of the timeline and of the benchmarks are up to date", async
   assertEquals(await read("bench/limits.svg"), drawLimits(await read("bench/README.md")));
 });
 
-Deno.test("Pictures with colors that a viewer may not know are noticed", () => {
+Deno.test("Pictures with colors that a viewer may not support are noticed", () => {
   const isPlain = (shape: string) => {
     try {
       assertPlainColors(`<svg>${shape}</svg>`);

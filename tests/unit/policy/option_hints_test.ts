@@ -90,7 +90,7 @@ for (const [index, [key, value, hint]] of unknownKeys.entries()) {
 
 const entries: [name: string, make: (options: BackoffOptions) => AsyncDecorator][] = [
   ["asyncbackoff()", (options) => asyncbackoff(options)],
-  ["asyncbackoff() behind positions", (options) => asyncbackoff(null, null, options)],
+  ["asyncbackoff() after positions", (options) => asyncbackoff(null, null, options)],
   ["asyncretry()", (options) => asyncretry(null, options)],
 ];
 

@@ -47,7 +47,7 @@ function fixture(options: BackoffOptions) {
 /** The lines of the drawing in 60 columns. */
 const linesOf = (timeline: Timeline) => timeline.toString({ columns: 60 }).split("\n");
 
-Deno.test("Timeline draws attempts and pauses to scale, and tells how each attempt ended", async () => {
+Deno.test("Timeline draws attempts and pauses to scale, and says how each attempt ended", async () => {
   const pause = linear({ initial: 100, step: 100, jitter: "none" });
   const { clock, timeline, execute } = fixture({ pause });
   await clock.run(execute(-100, -100, 100));
@@ -60,7 +60,7 @@ Deno.test("Timeline draws attempts and pauses to scale, and tells how each attem
   ]);
 });
 
-Deno.test("Timeline draws late ends, and each limit as soon as an event tells it", async () => {
+Deno.test("Timeline draws late ends, and each limit as soon as an event shows it", async () => {
   const { clock, timeline, execute } = fixture({
     attemptTimeout: 300,
     deadline: 1000,
@@ -132,7 +132,7 @@ Deno.test("Timeline draws running attempts and pauses up to the latest instant",
   ]);
 });
 
-Deno.test("Timeline tells why an execution ended when no attempt ended it", async () => {
+Deno.test("Timeline says why an execution ended when no attempt ended it", async () => {
   const { clock, timeline, backoff, execute } = fixture({ deadline: 400, pause: 100 });
   const { signal } = new AbortController();
   const controller = new AbortController();
@@ -183,7 +183,7 @@ function linesOfTimeout(limit: Limit): string[] {
   return linesOf(timeline);
 }
 
-Deno.test("Timeline draws a failure by the limit that it tells, also when it is noticed late", () => {
+Deno.test("Timeline draws a failure by its limit, also when it is noticed late", () => {
   assertEquals(linesOfTimeout("attempt"), [
     "    0              100           200 ms",
     "#1  ███████████████┊             ○ 1 attempt timeout, late 1",
@@ -278,7 +278,7 @@ function emitFailures(
   }
 }
 
-Deno.test("Timeline keeps the newest executions, and tells the number of those before", () => {
+Deno.test("Timeline keeps the newest executions, and shows the number of those before", () => {
   const timeline = new Timeline({ maxExecutions: 2 });
   for (const execution of [1, 2, 3, 4, 5]) {
     emitFailures(timeline, execution, execution * 10, 1);
@@ -554,7 +554,7 @@ Deno.test("Timeline.toSVG() titles its axis with the unit of its ticks", () => {
   ]);
 });
 
-Deno.test("Timeline.toSVG() tells the number of executions before those it draws", () => {
+Deno.test("Timeline.toSVG() shows the number of executions before those it draws", () => {
   const timeline = new Timeline({ maxExecutions: 1 });
   emitFailures(timeline, 1, 0, 1);
   emitFailures(timeline, 2, 0, 1);
