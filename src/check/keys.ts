@@ -78,8 +78,8 @@ export function plain(name: string): string {
 
 /**
  * Determines whether a value may be the options: a plain object, or one that has an option. Any
- * other object, such as a signal or a Map, has no unknown key, so its options would be lost
- * without notice.
+ * other object, such as a signal or a Map, has no keys to check, so a limit would be lost without
+ * notice.
  *
  * @param value Any value.
  * @param known The names of the options.

@@ -233,7 +233,7 @@ export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause
   };
 }
 
-/** Checks options. If the function itself is used as a pause, they are a failure. */
+/** Checks options. A failure in their place shows that the function itself is the pause. */
 function checkOptions(
   action: string,
   options: object | null | undefined,

@@ -78,7 +78,7 @@ function isOfSameKind(errorClass: ErrorClass, error: unknown): boolean {
     const brand = Object.prototype.toString.call(error);
     const isBranded = brand === "[object DOMException]";
     if (name === "DOMException") {
-      // Not a native function in Node and Deno.
+      // `DOMException` is not a native function in Node and Deno.
       return isBranded && inheritsFrom(error, "Error") && isDOMException(errorClass);
     }
     return BUILT_IN.split(" ").includes(name) && isNative(errorClass, name) &&

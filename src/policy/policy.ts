@@ -203,7 +203,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 }
 
-/** Whether an execution that might have retried ends with an error that was retried enough. */
+/** Whether an execution that might have retried ends with an error that needs no more retries. */
 const ENDS_RETRIES: { readonly [reason in Reason]: boolean } = {
   success: false,
   nonRetryable: false,

@@ -26,7 +26,7 @@ type SetTimeout = typeof globalThis.setTimeout;
 /** The longest delay that every platform's timers support, for a timer that is cleared at once. */
 const LONGEST = 2_147_483_647;
 
-/** Fakes mark themselves by a property, or by their name, as those of Deno and Node do. */
+/** Fakes mark themselves by a property, or by their name, like those of Deno and Node. */
 function isMarked(timer: SetTimeout): boolean {
   return "clock" in timer || "_isMockFunction" in timer ||
     /^fake|^bound |#/.test(timer.name);

@@ -9,7 +9,7 @@ export type Turn = (callback: () => void) => unknown;
 
 /**
  * Determines whether a timer function is the platform's own. Fakes have other names, or mark
- * themselves by a property, as those of Bun and sinon do.
+ * themselves by a property, like those of Bun and sinon.
  *
  * @param timer The function that the global holds.
  * @param name The name of the global.

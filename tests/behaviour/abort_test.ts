@@ -42,8 +42,7 @@ function counts({ attempts, done, errors, cancels, sumTime }: Statistic): number
 }
 
 /**
- * Counts the listeners on a signal. A listener that is added with `once` leaves with the
- * event.
+ * Counts the listeners on a signal. A listener that is added with `once` is removed by the event.
  */
 function watch(signal: AbortSignal) {
   const listeners = new Map<unknown, boolean>();

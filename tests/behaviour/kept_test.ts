@@ -37,7 +37,7 @@ type Mark = <T extends object>(name: string, object: T) => T;
 /**
  * The names of the objects that still exist after a call has settled.
  *
- * @param run Makes the call, and marks objects that it deals with.
+ * @param run Makes the call, and marks objects that it uses.
  */
 async function keptAfter(run: (mark: Mark) => unknown): Promise<string[]> {
   const marked: [name: string, ref: WeakRef<object>][] = [];

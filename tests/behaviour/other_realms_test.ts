@@ -111,7 +111,7 @@ Deno.test("Backoff.execute() recognises a DOMException of any realm by its brand
   assertEquals(await isRetried(Error, theirs), true);
   assertEquals(await isRetried(DOMException, fake), false);
   assertEquals(await isRetried(DOMException, elsewhere("new Error('Busy.')")), false);
-  // A class of that name without the brand is any class.
+  // A class of that name without the brand is a class like any other.
   const Impostor = { DOMException: class extends Error {} }.DOMException;
   assertEquals(await isRetried(Impostor, theirs), false);
 });

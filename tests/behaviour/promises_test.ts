@@ -162,7 +162,7 @@ async function play(
   return ends;
 }
 
-/** The ends where nothing is replaced. */
+/** The outcomes where nothing is replaced. */
 const plain = await play(library, testing);
 
 Deno.test("Executions work before anything is replaced", () => {

@@ -831,7 +831,7 @@ class Reference {
     }
   }
 
-  /** Whether another execution must find that the error was retried enough. */
+  /** Whether another execution must find that the error was retried already. */
   #isExhausted(reason: string, error: Label): boolean {
     if (primitives.includes(error)) return false;
     // An error of the library's own checks has the failure's error as its cause.
