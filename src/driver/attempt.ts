@@ -14,7 +14,7 @@ import { AttemptScope, SCOPE, type Scope } from "./nesting.ts";
  * One call of the function. `execute` passes it to the function; a decorated function gets it
  * from {@linkcode currentAttempt}.
  *
- * @example Giving each attempt's signal to what it calls
+ * @example Passing the signal of each attempt to fetch
  * ```ts
  * import { Backoff } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
@@ -50,7 +50,7 @@ export interface Attempt {
   readonly lastFailure: Failure | null;
 }
 
-/** The part of a policy that an attempt tells of. */
+/** The part of a policy that an attempt shows. */
 interface AttemptPolicy {
   readonly clock: Clock;
   readonly maxTries: number;
@@ -165,8 +165,8 @@ export class RunningAttempt implements Attempt {
   }
 
   /**
-   * Tells by what an attempt was aborted, for as long as its outcome is awaited. It keeps
-   * nothing else of the attempt.
+   * Returns the abort of an attempt, to keep while its outcome is awaited. It keeps nothing else
+   * of the attempt.
    *
    * @param attempt The attempt, which was aborted.
    * @returns The reason, and the controller of its signal.
@@ -188,11 +188,11 @@ export interface Abortion {
 }
 
 /**
- * Tells whether a rejection merely repeats the reason that the attempt was aborted with.
+ * Determines whether a rejection merely repeats the reason that the attempt was aborted with.
  *
  * @param abortion The abort of the attempt.
  * @param reason The reason of the rejection.
- * @returns Whether the rejection says no more than that.
+ * @returns Whether it is the same reason.
  */
 export function isEcho({ reason: own, controller }: Abortion, reason: unknown): boolean {
   // A signal that is aborted with undefined makes a reason of its own.

@@ -16,7 +16,7 @@
  * The inbox is a promise of whatever comes first. Every event is thus received as a promise
  * reaction that was registered in the caller's async context. Events take effect in the order
  * in which they happened, and the first one wins. The function, `giveup`, `pause` and `observe`
- * run in the context of their own call, whoever fired the timer.
+ * run in the context of their own call, whichever timer fired.
  *
  * The promise that the caller gets is that of the first reaction, and every later reaction
  * leads to it. V8 follows such a chain, so the stack of an error that the function throws
@@ -123,7 +123,7 @@ const POSTED = /* @__PURE__ */ Symbol("posted");
 /** The event of a shared timer. Its instant is read, and its error made, when it is received. */
 const DUE: Event = { type: "woke", at: -Infinity };
 
-/** A reaction returns it if its own promise shall stay pending. Throwing takes microseconds. */
+/** A reaction returns it if its own promise must stay pending. Throwing would take microseconds. */
 const PENDING = { then() {} };
 
 class Execution<T> implements TimerListener<Waiting> {
@@ -143,12 +143,12 @@ class Execution<T> implements TimerListener<Waiting> {
   #inbox: Deferred | null = null;
   /** The event that was posted to the inbox. */
   #posted: Event | null = null;
-  /** Settle the caller's promise, if its first reaction did not. */
+  /** Settles the caller's promise, if its first reaction did not. */
   #resolve: Settle | null = null;
   #reject: Settle | null = null;
   /** The promise of the next reaction, until the caller's promise follows it. */
   #next: Promise<unknown> | null = null;
-  /** Whether the budget knows of the execution. */
+  /** Whether the budget has been called for the execution. */
   #hasBegun = false;
   #timer: Timer | null = null;
   #unlisten: (() => void) | null = null;

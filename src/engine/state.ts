@@ -18,15 +18,15 @@ export type Reason =
   | "exhausted"
   /** The last of `maxTries` attempts failed. */
   | "maxTries"
-  /** `giveup` returned true. */
+  /** `giveup` returned `true`, or `pause` threw the failure's own error. */
   | "giveup"
   /** The `budget` refused a retry. */
   | "budget"
-  /** The deadline was reached. */
+  /** The deadline was reached, or a pause would leave less than `minRemaining` until it. */
   | "deadline"
   /** A signal was aborted. */
   | "aborted"
-  /** The caller's own `giveup`, `budget`, `pause` or clock threw an error. */
+  /** A callback or the clock threw an error, or gave a wrong answer. */
   | "callbackError";
 
 /** A failed attempt, given to `giveup`, `pause` and `observe`. Frozen. */
@@ -71,7 +71,7 @@ export interface Policy {
    *
    * @param value The value.
    * @param name The name of the execution.
-   * @returns `null` to accept it, or the error that it is refused with.
+   * @returns `null` to accept it, or the error of its refusal.
    */
   refusalOf(value: unknown, name: string): unknown;
   /**
@@ -99,7 +99,7 @@ export type Event =
     readonly at: number;
     readonly outcome: PromiseSettledResult<unknown>;
   }
-  /** The instant that the state waits for has come. */
+  /** The instant at which the state wakes has come. */
   | {
     readonly type: "woke";
     readonly at: number;
@@ -166,5 +166,5 @@ export interface Done extends Progress {
 /** A state that waits for an event. */
 export type Waiting = Trying | Stopping | Pausing;
 
-/** Everything there is to know of an execution at an instant. Immutable. */
+/** The complete state of an execution at an instant. Immutable. */
 export type State = Waiting | Done;

@@ -106,9 +106,9 @@ export class Backoff {
   /**
    * Makes a policy. Its options are read and checked here, once.
    *
-   * @param options Its rules. A policy that has rules for retries must say which errors it
-   * retries: in `exceptions`, or by `until`. Without any options, it retries timeouts only,
-   * without end.
+   * @param options Its rules. A policy that has rules for retries must name the errors that it
+   * retries in `exceptions`, or refuse results by `until`. Without options, it retries timeouts
+   * only, and without a bound.
    * @throws {TypeError} If an option is of the wrong type, or unknown, or if the errors to retry
    * are missing.
    * @throws {RangeError} If an option has a wrong value.
@@ -119,7 +119,7 @@ export class Backoff {
     this.wrap = decorator((fn) => this.#wrap(fn), () => this.#statistic);
   }
 
-  /** Counters of what its executions have done so far. */
+  /** The counters of its executions so far. */
   get statistic(): Statistic {
     return this.#statistic;
   }
@@ -233,7 +233,7 @@ export class Backoff {
         });
       },
     };
-    // What others put on the function (metadata, properties, its tag) shows on the wrapped one.
+    // The wrapped function shows the properties, the metadata and the async tag of the original.
     Object.setPrototypeOf(wrapped, fn);
     return Object.defineProperties(wrapped, {
       name: { value: fn.name, configurable: true },
@@ -242,7 +242,7 @@ export class Backoff {
   }
 }
 
-/** A policy with rules for retries that retries nothing but timeouts is nearly always a mistake. */
+/** Rules for retries without a word about the errors to retry are nearly always a mistake. */
 function checkSaysWhatToRetry(policy: BackoffPolicy): void {
   const { exceptions, maxTries, pause, giveup, budget, minRemaining, until } = policy;
   if (until !== null || exceptions !== null) return;

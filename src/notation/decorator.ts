@@ -1,5 +1,5 @@
 /**
- * One value that wraps functions and decorates methods. Its arguments tell the two apart.
+ * One value that wraps functions and decorates methods. Its arguments show which is meant.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export interface AsyncDecorator {
     key: string | symbol,
     descriptor: TypedPropertyDescriptor<F>,
   ): TypedPropertyDescriptor<F>;
-  /** Counters of what everything that it wraps has done so far. */
+  /** The counters of all functions and methods that it wraps. */
   readonly statistic: Statistic;
 }
 
@@ -127,7 +127,7 @@ function methodOf(descriptor: unknown): AsyncFunction {
   return functionOf(value);
 }
 
-/** Some callers of legacy decorators look at the descriptor, and not at what is returned. */
+/** Some callers of legacy decorators read the descriptor again, and ignore the returned one. */
 function replaceMethod(descriptor: PropertyDescriptor, value: AsyncFunction) {
   return Object.isFrozen(descriptor)
     ? { ...descriptor, value }

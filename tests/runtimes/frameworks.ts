@@ -35,22 +35,27 @@ const nest = (version: number): Group => ({
   programs: { [`NestJS ${version}`]: "node nest.js" },
 });
 
-const vitest = "node_modules/.bin/vitest run --reporter=json --outputFile=results.json";
+const vitest = (version: number): Group => {
+  const command =
+    "node_modules/.bin/vitest run --reporter=json --outputFile=results.json --environment=";
+  return {
+    packages: [`vitest@${version}`, "happy-dom@20", "jsdom@26"],
+    files: { "retry.test.mjs": "vitest.mjs" },
+    programs: Object.fromEntries(
+      ["node", "happy-dom", "jsdom"].map((name) =>
+        [`Vitest ${version}, ${name}`, command + name] as const
+      ),
+    ),
+  };
+};
 
 const groups: Readonly<Record<string, Group>> = {
   jest29: jest(29),
   jest30: jest(30),
   nest10: nest(10),
   nest12: nest(12),
-  vitest4: {
-    packages: ["vitest@4", "happy-dom@20", "jsdom@26"],
-    files: { "retry.test.mjs": "vitest.mjs" },
-    programs: Object.fromEntries(
-      ["node", "happy-dom", "jsdom"].map((name) =>
-        [`Vitest 4, ${name}`, `${vitest} --environment=${name}`] as const
-      ),
-    ),
-  },
+  vitest4: vitest(4),
+  vitest5: vitest(5),
   // Packages that replace the platform's timers or promises, before and after ours is loaded.
   others: {
     packages: ["zone.js@0.16", "bluebird@3", "@sentry/browser@11", "jsdom@26", "async@3"],

@@ -6,7 +6,7 @@ import * as esm from "@asyncbackoff/asyncbackoff";
 
 const cjs = createRequire(import.meta.url)("@asyncbackoff/asyncbackoff");
 
-/** Tells whether a build knows the attempt that is running. */
+/** Determines whether a build knows the attempt that is running. */
 function knows(build, attempt) {
   try {
     return build.currentAttempt() === attempt;

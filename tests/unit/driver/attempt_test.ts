@@ -42,7 +42,7 @@ function running(clock: TestClock, attemptTimeout = Infinity, maxTries = Infinit
   return new RunningAttempt(state, { clock, maxTries }, 1);
 }
 
-Deno.test("Attempt.number, elapsed and remaining tell the number and the time of the attempt", async () => {
+Deno.test("Attempt.number, elapsed and remaining return the number and the time of the attempt", async () => {
   const clock = new TestClock(1000);
   const attempt = running(clock, 100);
   assertEquals([attempt.number, attempt.elapsed, attempt.remaining], [1, 0, 100]);

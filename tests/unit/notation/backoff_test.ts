@@ -491,7 +491,7 @@ Deno.test("Backoff.with() wraps functions by its own rules", async () => {
   clock.close();
 });
 
-Deno.test("Backoff.with() does not see later changes of the caller's options", async () => {
+Deno.test("Backoff.with() ignores later changes of the caller's options", async () => {
   const clock = new TestClock();
   const exceptions: (new () => Error)[] = [TypeError];
   const pause = [100];

@@ -58,7 +58,7 @@ Deno.test("realm.nonRetryable and realm.exhausted have the errors that are marke
   assertEquals([realm.exhausted.has(marked), realm.exhausted.has(other)], [false, true]);
 });
 
-Deno.test("realm.nonRetryable is what every copy of the library goes by", async () => {
+Deno.test("realm.nonRetryable is shared by every copy of the library", async () => {
   const error = new Error("down");
   realm.nonRetryable.add(error); // as another copy does
   const backoff = new Backoff({ exceptions: "all", maxTries: 2 });
