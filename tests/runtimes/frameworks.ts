@@ -17,13 +17,23 @@ interface Group {
 const asTheyAre = (...files: string[]) =>
   Object.fromEntries(files.map((file) => [file, file]));
 
+const jestCommand = "node_modules/.bin/jest --json --outputFile=results.json";
+
 const jest = (version: number): Group => ({
   packages: [`jest@${version}`],
   files: { "retry.test.js": "jest.js", "typescript.test.js": "jest.mts" },
   programs: {
-    [`Jest ${version}`]: "node_modules/.bin/jest --json --outputFile=results.json",
+    [`Jest ${version}`]: jestCommand,
   },
 });
+
+/** The configuration of Jest that fakes the timers of every file. */
+const fakedFirst = (testEnvironment: string) =>
+  JSON.stringify({
+    testEnvironment,
+    testMatch: ["**/faked.jest.js"],
+    fakeTimers: { enableGlobally: true },
+  });
 
 const nest = (version: number): Group => ({
   packages: [
@@ -50,6 +60,33 @@ const groups: Readonly<Record<string, Group>> = {
         [`Vitest 4, ${name}`, `${vitest} --environment=${name}`] as const
       ),
     ),
+  },
+  // Timers that are faked for every file, before the package is loaded.
+  faked: {
+    packages: [
+      "jest@30",
+      "jest-environment-jsdom@30",
+      "vitest@4",
+      "happy-dom@20",
+      "jsdom@26",
+    ],
+    files: {
+      "faked.jest.js": "faked/jest.js",
+      "faked.vitest.mjs": "faked/vitest.mjs",
+      "vitest.setup.mjs": "faked/vitest.setup.mjs",
+      "vitest.config.mjs": "faked/vitest.config.mjs",
+    },
+    programs: Object.fromEntries([
+      ...["node", "jsdom"].map((
+        name,
+      ) => [
+        `Jest 30, faked first, ${name}`,
+        `${jestCommand} --config=${fakedFirst(name)}`,
+      ]),
+      ...["node", "happy-dom", "jsdom"].map((
+        name,
+      ) => [`Vitest 4, faked first, ${name}`, `${vitest} --environment=${name}`]),
+    ]),
   },
   // Packages that replace the platform's timers or promises, before and after ours is loaded.
   others: {
