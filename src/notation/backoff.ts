@@ -15,6 +15,7 @@ import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
 import { BackoffPolicy, checkSignal } from "../policy/policy.ts";
 import { rejectionOf } from "../time/promises.ts";
 import type { Signal } from "../time/signal.ts";
+import { refuseGenerator } from "./arguments.ts";
 import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.ts";
 
 /** Options of a single execution. `null` and `undefined` mean absent. */
@@ -181,6 +182,7 @@ export class Backoff {
   ): Promise<T> {
     try {
       if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
+      refuseGenerator("execute", fn);
       let policy = this.#policy;
       let signal = null;
       if (options !== null && options !== undefined) {
