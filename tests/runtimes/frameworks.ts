@@ -51,6 +51,7 @@ const groups: Readonly<Record<string, Group>> = {
   jest29: jest(29),
   jest30: jest(30),
   nest10: nest(10),
+  nest11: nest(11),
   nest12: nest(12),
   vitest4: {
     packages: ["vitest@4", "happy-dom@20", "jsdom@26"],
@@ -87,6 +88,30 @@ const groups: Readonly<Record<string, Group>> = {
         name,
       ) => [`Vitest 4, faked first, ${name}`, `${vitest} --environment=${name}`]),
     ]),
+  },
+  // Tools that watch timers or follow async calls, before and after ours is loaded.
+  monitoring: {
+    packages: [
+      "longjohn@0.2",
+      "continuation-local-storage@3",
+      "@opentelemetry/api@1",
+      "@opentelemetry/context-async-hooks@2",
+      "async-hook-domain@4",
+    ],
+    files: asTheyAre("monitoring.js"),
+    programs: Object.fromEntries(
+      [
+        "longjohn",
+        "continuation-local-storage",
+        "OpenTelemetry",
+        "async-hook-domain",
+        "proxy",
+      ].flatMap((tool) =>
+        ["before", "after"].map((when) =>
+          [`${tool}, started ${when}`, `node monitoring.js ${tool} ${when}`] as const
+        )
+      ),
+    ),
   },
   // Packages that replace the platform's timers or promises, before and after ours is loaded.
   others: {
