@@ -79,3 +79,19 @@ export function uncalled(usage: string, value: unknown): TypeError {
       `write '${name}(…)(fn)', or '@${name}(…)' before a method`,
   );
 }
+
+/**
+ * Refuses a generator function. It starts nothing when it is called, so it cannot be retried.
+ *
+ * @param action The action, for the message.
+ * @param fn The function.
+ * @throws {TypeError} If it is a generator function.
+ */
+export function refuseGenerator(action: string, fn: object): void {
+  const tag: unknown = fn[Symbol.toStringTag as never];
+  if (tag !== "GeneratorFunction" && tag !== "AsyncGeneratorFunction") return;
+  throw new TypeError(
+    `Cannot ${action} ${describe(fn)}: it must return a promise, got a generator ` +
+      "function; docs/recipes.md shows how to retry one",
+  );
+}

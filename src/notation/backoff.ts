@@ -22,6 +22,7 @@ import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
 import { BackoffPolicy, checkSignal } from "../policy/policy.ts";
 import { rejectionOf } from "../time/promises.ts";
 import type { Signal } from "../time/signal.ts";
+import { refuseGenerator } from "./arguments.ts";
 import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.ts";
 
 /** Options of a single execution. `null` and `undefined` mean absent. */
@@ -206,6 +207,7 @@ export class Backoff {
   ): Promise<T> {
     try {
       if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
+      refuseGenerator("execute", fn);
       const { policy, signal, scope } = withOptions(this.#policy, options ?? null);
       const name = policy.name ?? functionName(fn);
       const task = { name, fn, self: undefined, args: null, signal, scope };

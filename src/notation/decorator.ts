@@ -8,6 +8,7 @@ import { describe } from "../check/describe.ts";
 import { isClass } from "../check/classes.ts";
 import { wrongType } from "../check/values.ts";
 import type { Statistic } from "../driver/statistic.ts";
+import { refuseGenerator } from "./arguments.ts";
 
 /** A function that returns a promise. */
 // deno-lint-ignore no-explicit-any
@@ -108,14 +109,7 @@ function isContext(value: unknown): value is { kind: string } {
 function functionOf(value: unknown): AsyncFunction {
   if (typeof value !== "function") throw wrongType("wrap: 'fn'", "a function", value);
   if (isClass(value)) throw notDecorable("class");
-  if (isGenerator(value)) {
-    throw new TypeError(
-      `Cannot wrap ${
-        describe(value)
-      }: it must return a promise, got a generator function; ` +
-        "docs/recipes.md shows how to retry one",
-    );
-  }
+  refuseGenerator("wrap", value);
   return value as AsyncFunction;
 }
 
@@ -132,12 +126,6 @@ function replaceMethod(descriptor: PropertyDescriptor, value: AsyncFunction) {
   return Object.isFrozen(descriptor)
     ? { ...descriptor, value }
     : Object.assign(descriptor, { value });
-}
-
-/** A generator starts nothing when it is called, so it cannot be retried. */
-function isGenerator(value: object): boolean {
-  return ["[object GeneratorFunction]", "[object AsyncGeneratorFunction]"]
-    .includes(Object.prototype.toString.call(value));
 }
 
 /** The kinds of things that a decorator may meet, and cannot wrap. */
