@@ -17,7 +17,7 @@ interface Suite {
   /** The repository on GitHub, and the commit. */
   readonly repository: string;
   readonly commit: string;
-  /** What the tests need from npm, besides the library. */
+  /** Packages that the tests need besides the library. */
   readonly packages: readonly string[];
   /** Writes the files that the tests load, on the library itself or on the adapter. */
   prepare(folders: Folders, isAdapted: boolean): Promise<void>;
@@ -35,7 +35,7 @@ interface Folders {
 /** The results of a suite, by the titles of its tests: whether each has passed. */
 type Results = ReadonlyMap<string, boolean>;
 
-/** How often a suite is run at most. */
+/** The maximum number of runs of a suite. */
 const MAX_RUNS = 3;
 
 const adapters = new URL("suites/", import.meta.url);
