@@ -17,6 +17,10 @@ const BAR = 12;
 const LENGTH = 520;
 /** Slightly more than the width of a digit. */
 const DIGIT = 8;
+/** The width that each level of nested executions is indented by. */
+const INDENT = 14;
+/** Deeper levels are indented no further. */
+const MAX_LEVELS = 8;
 const MAX_TICKS = 9;
 /** The number of columns of text that fit after the axis. */
 const MAX_WORDS = 40;
@@ -43,19 +47,21 @@ const LIMIT_STYLES: Readonly<Record<Limit, string>> = {
  * @returns An SVG document.
  */
 export function drawSVG(recorded: Recorded): string {
-  const { rows, executions, dropped, headLength, from, latest } = recorded;
+  const { rows, executions, dropped, headLength, maxDepth, from, latest } = recorded;
   const axis = new TimeAxis(from, latest, LENGTH);
+  const indent = INDENT * Math.min(maxDepth, MAX_LEVELS);
   const drawn = rows.map((row, index) =>
-    `<g transform="translate(0 ${index * ROW})">${partsOf(row, axis).join("")}</g>`
+    `<g transform="translate(0 ${index * ROW})">${partsOf(row, axis, indent).join("")}</g>`
   );
   const bottom = rows.length * ROW;
   const height = TOP + bottom + ROW + 4;
-  const left = 24 + DIGIT * headLength;
+  const left = 24 + DIGIT * headLength + indent;
+  const width = WIDTH + indent;
   const before = dropped === 0 ? "" : `, before them: ${dropped}`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img">
 <title>Executions: ${executions}${before}</title>
 <style>${style()}</style>
-<rect class="ground" width="${WIDTH}" height="${height}" rx="6"/>
+<rect class="ground" width="${width}" height="${height}" rx="6"/>
 <g transform="translate(${left} ${TOP})">
 ${[...ticksOf(axis, bottom), ...drawn, legend(bottom)].join("\n")}
 </g>
@@ -95,9 +101,14 @@ function ticksOf(axis: TimeAxis, bottom: number): string[] {
   });
 }
 
-function partsOf({ head, bar, limits, words }: Row, axis: TimeAxis): string[] {
+function partsOf(
+  { head, depth, bar, limits, words }: Row,
+  axis: TimeAxis,
+  indent: number,
+): string[] {
+  const x = INDENT * Math.min(depth, MAX_LEVELS) - indent - 12;
   return [
-    ...head === "" ? [] : [`<text class="end" x="-12" y="4">${head}</text>`],
+    ...head === "" ? [] : [`<text class="end" x="${x}" y="4">${head}</text>`],
     ...limits.map(({ limit, at }) => limitAt(limit, xOf(axis, at), ROW / 2)),
     ...bar === null ? [] : barsOf(bar, axis),
     `<text x="${LENGTH + 12}" y="4">${escapeXML(truncate(words, MAX_WORDS))}</text>`,
