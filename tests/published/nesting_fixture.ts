@@ -3,6 +3,7 @@
 import { type Attempt, Backoff, sleep } from "@asyncbackoff/asyncbackoff";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { fromOne } from "./timeline_fixture.ts";
 
 class Unavailable extends Error {
   override name = "Unavailable";
@@ -34,9 +35,9 @@ export async function runLayers(rules: Rules): Promise<Layers> {
   const timeline = new Timeline({ maxExecutions: 1000 });
   const began: number[] = [];
   let endedAt = 0;
-  const service = async () => {
+  const service = async ({ signal }: Attempt) => {
     began.push(clock.now());
-    await sleep(began.length > rules.failures ? 1000 : 20, { clock });
+    await sleep(began.length > rules.failures ? 1000 : 20, { clock, signal });
     endedAt = clock.now();
     throw new Unavailable("status 503");
   };
@@ -46,15 +47,15 @@ export async function runLayers(rules: Rules): Promise<Layers> {
     exceptions: [Unavailable],
     retryExhausted: rules.retryExhausted,
     clock,
-    observe: timeline.observe,
+    observe: fromOne(timeline),
   });
-  const call = (depth: number, outer: Attempt | null): Promise<void> => {
-    if (depth === 0) return service();
+  const call = (depth: number, outer: Attempt): Promise<void> => {
+    if (depth === 0) return service(outer);
     const within = rules.isNested ? outer : null;
-    const policy = depth === 5 ? layer.with({ deadline: 300 }) : layer;
-    return policy.execute((attempt) => call(depth - 1, attempt), { within });
+    return layer.execute((attempt) => call(depth - 1, attempt), { within });
   };
-  await clock.run(call(5, null).catch(() => {}));
+  const caller = layer.with({ deadline: 300 });
+  await clock.run(caller.execute((attempt) => call(4, attempt)).catch(() => {}));
   const answeredAt = clock.now();
   await clock.advance(60_000);
   const callsAfter = began.filter((at) => at >= answeredAt).length;
