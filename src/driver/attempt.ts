@@ -137,10 +137,11 @@ export class RunningAttempt implements Attempt {
    * @param reason The reason for its signal.
    */
   static end(attempt: RunningAttempt, reason: unknown): void {
-    if (attempt.#isAborted) return;
-    attempt.#isAborted = true;
-    attempt.#reason = reason;
-    attempt.#scope?.abort(reason);
+    if (!attempt.#isAborted) {
+      attempt.#reason = reason;
+      attempt.#isAborted = true;
+    }
+    attempt.#scope?.abort(attempt.#reason);
   }
 
   /**
