@@ -57,7 +57,7 @@ class HttpError extends Error {
   override name = "HttpError";
 }
 
-/** How late the event loop was, at most. A busy machine makes it late for every timer. */
+/** The longest delay of the event loop. A busy machine delays every timer. */
 let lateness = 0;
 let expectedAt = performance.now() + 10;
 const heartbeat = setInterval(() => {

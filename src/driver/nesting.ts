@@ -58,21 +58,21 @@ export const SCOPE: unique symbol = /* @__PURE__ */ Symbol.for(
   "@asyncbackoff/asyncbackoff/scope/1",
 ) as never;
 
-/** Scopes that have ended, and whose listeners are yet to be told. */
+/** Scopes that have ended, and whose listeners are yet to be called. */
 const ended: { listeners: Set<ScopeListener>; reason: unknown }[] = [];
 
-let isTelling = false;
+let isNotifying = false;
 
 /**
- * Tells the listeners of a scope that it has ended. What they end in turn is told after them:
- * the outermost comes first, and no tree is too deep for the stack. A listener that finds the
- * stack full stays in the set, and is told by the next call, which has a stack of its own.
+ * Calls the listeners of a scope that has ended. Scopes that they end in turn are queued: the
+ * outermost comes first, and no tree is too deep for the stack. A listener that finds the stack
+ * full stays in the set, and is called again with a stack of its own.
  */
 function notify(listeners: Set<ScopeListener>, reason: unknown): void {
   if (listeners.size === 0) return;
   ended.push({ listeners, reason });
-  if (isTelling) return;
-  isTelling = true;
+  if (isNotifying) return;
+  isNotifying = true;
   try {
     for (const { listeners, reason } of ended) {
       for (const listener of listeners) {
@@ -84,7 +84,7 @@ function notify(listeners: Set<ScopeListener>, reason: unknown): void {
     }
   } finally {
     ended.length = 0;
-    isTelling = false;
+    isNotifying = false;
   }
 }
 

@@ -680,7 +680,7 @@ Deno.test("Timeline indents no further than its columns allow, and draws any dep
     assert(lines.every((line) => line.length <= columns));
   }
   const svg = timeline.toSVG();
-  const at = [...svg.matchAll(/<text class="end" x="(-?[\d.]+)"/g)].map(([, x]) =>
+  const at = [...svg.matchAll(/x="(-?[\d.]+)" y="4" text-anchor="end"/g)].map(([, x]) =>
     Number(x)
   );
   assertEquals([at.length, at[0], at[1], at.at(-1)], [20_000, -124, -110, -12]);
