@@ -290,8 +290,12 @@ class Execution<T> implements TimerListener<Waiting> {
     this.#attempt = null; // it ended by itself, so an abort in giveup or pause is not its own
     this.#result = null;
     this.#inbox = null;
+    const before = this.#state.lastFailure;
     try {
       this.#apply({ type: "settled", at: this.#now(), outcome });
+      const { lastFailure } = this.#state;
+      const isRefusal = outcome.status === "fulfilled" && lastFailure !== before;
+      if (isRefusal) traceHere(lastFailure?.error as Error);
     } catch (error) {
       this.#fail(error);
     }
