@@ -31,8 +31,11 @@ const nest = (version: number): Group => ({
     "reflect-metadata@0.2",
     "rxjs@7",
   ],
-  files: { "nest.js": "nest.mts" },
-  programs: { [`NestJS ${version}`]: "node nest.js" },
+  files: { "nest.js": "nest.mts", "nest_scope.js": "nest_scope.mts" },
+  programs: {
+    [`NestJS ${version}`]: "node nest.js",
+    [`NestJS ${version}, scopes of requests`]: "node nest_scope.js",
+  },
 });
 
 const vitest = "node_modules/.bin/vitest run --reporter=json --outputFile=results.json";
@@ -42,6 +45,14 @@ const groups: Readonly<Record<string, Group>> = {
   jest30: jest(30),
   nest10: nest(10),
   nest12: nest(12),
+  servers: {
+    packages: ["express@5", "fastify@5"],
+    files: asTheyAre("servers.js"),
+    programs: {
+      "Express and Fastify": "node servers.js",
+      "Express and Fastify, followed": "node servers.js followed",
+    },
+  },
   vitest4: {
     packages: ["vitest@4", "happy-dom@20", "jsdom@26"],
     files: { "retry.test.mjs": "vitest.mjs" },
