@@ -152,7 +152,7 @@ export async function main(signal: Signal): Promise<void> {
   const nested = { within: attempt, detached: null, observe } satisfies ExecuteOptions;
   await backoff.execute(() => 7, nested);
   const outer = (event: BackoffEvent): OuterAttempt | undefined => event.outer;
-  same<typeof followAttempts, () => void>(true);
+  followAttempts();
   await new TestClock().run(Promise.resolve(outer), { maxTimers: 1000 });
   // @ts-expect-error: an array of classes is needed
   new Backoff({ exceptions: Busy });
