@@ -8,7 +8,7 @@ import type { Failure, Trying } from "../engine/state.ts";
 import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
-import { AttemptScope, SCOPE, type Scope } from "./nesting.ts";
+import { AttemptScope, type Scope } from "./nesting.ts";
 
 /**
  * One call of the function. `execute` passes it to the function; a decorated function gets it
@@ -114,7 +114,7 @@ export class RunningAttempt implements Attempt {
   }
 
   /** The scope of what is nested in the attempt. Created on first access. */
-  get [SCOPE](): Scope {
+  get "@asyncbackoff/asyncbackoff/scope/1"(): Scope {
     if (this.#scope === null) {
       const outer = { execution: this.#execution, attempt: this.number };
       this.#scope = new AttemptScope(this, outer, this.#policy.clock, this.#endsAt);

@@ -11,7 +11,7 @@
  * ```
  *
  * A scope stands for the outer attempt. It is made when the first execution is nested in the
- * attempt, so an attempt without nested executions pays nothing. It is found by a symbol, and
+ * attempt, so an attempt without nested executions pays nothing. It is found by a name, and
  * used by its shape, because the outer attempt may belong to another copy of the library.
  *
  * A scope that ends first says so to the whole tree below it, and calls no code of the user's.
@@ -53,10 +53,11 @@ export interface Scope {
   add(listener: ScopeListener): () => void;
 }
 
-/** The name under which every copy of the library finds the scope of an attempt. */
-export const SCOPE: unique symbol = /* @__PURE__ */ Symbol.for(
-  "@asyncbackoff/asyncbackoff/scope/1",
-) as never;
+/**
+ * The name under which every copy of the library finds the scope of an attempt. A string, because
+ * no bundler drops a class with a member that is named by a symbol.
+ */
+export const SCOPE = "@asyncbackoff/asyncbackoff/scope/1";
 
 /** Scopes that have ended, and whose listeners are yet to be called. */
 const ended: { listeners: Set<ScopeListener>; reason: unknown }[] = [];

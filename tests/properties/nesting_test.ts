@@ -5,6 +5,7 @@ import {
   type Attempt,
   Backoff,
   type BackoffEvent,
+  type Clock,
   detached,
   sleep,
   within,
@@ -45,6 +46,8 @@ class TreeRunner {
   readonly lines: string[] = [];
   readonly clock = new TestClock();
   readonly #isFollowed: boolean;
+  /** The clock of the policies and scopes. */
+  readonly #used: Clock;
   readonly #controllers = new Map<CallScript, AbortController>();
   readonly #names = new Map<number, string>();
   #begun = 0;
@@ -52,8 +55,12 @@ class TreeRunner {
   open = 0;
   sleeping = 0;
 
-  constructor(isFollowed: boolean) {
+  constructor({ isFollowed, hasAfter }: Way) {
+    const { clock } = this;
     this.#isFollowed = isFollowed;
+    this.#used = hasAfter
+      ? clock
+      : { now: () => clock.now(), sleep: (ms, options) => clock.sleep(ms, options) };
   }
 
   async run(root: CallScript): Promise<void> {
@@ -78,14 +85,14 @@ class TreeRunner {
       name: path,
       exceptions: "all",
       observe: (event) => this.#observe(event),
-      clock: this.clock,
+      clock: this.#used,
     });
     const signal = this.#controllers.get(script)?.signal ?? null;
     const fn = (attempt: Attempt) => this.#call(script, path, attempt, outer);
     const settled = (promise: Promise<unknown>) =>
       promise.then(() => this.open--, () => this.open--);
     if (scope !== null) {
-      const scoped = () => within(named({ deadline: scope, clock: this.clock }), call);
+      const scoped = () => within(named({ deadline: scope, clock: this.#used }), call);
       const call = Object.defineProperty(
         () => backoff.execute(fn, { signal }),
         "name",
@@ -162,8 +169,22 @@ function wordsOf(event: BackoffEvent): string | null {
   }
 }
 
-for (const isFollowed of [false, true]) {
-  const how = isFollowed ? "followed" : "given as `within`";
+/** How attempts are nested, and whether the clock has `after`. */
+interface Way {
+  readonly isFollowed: boolean;
+  readonly hasAfter: boolean;
+}
+
+const ways: Readonly<Record<string, Way>> = {
+  "given as `within`": { isFollowed: false, hasAfter: true },
+  "given as `within`, on a clock with sleep() alone": {
+    isFollowed: false,
+    hasAfter: false,
+  },
+  followed: { isFollowed: true, hasAfter: true },
+};
+
+for (const [how, way] of Object.entries(ways)) {
   Deno.test(`Nested executions do the same as the reference in any tree, with attempts that are ${how}`, async () => {
     await assertProperty({
       name: `nesting, ${how}`,
@@ -173,9 +194,9 @@ for (const isFollowed of [false, true]) {
       async holds(root, { count, assertUncaught }) {
         const expected = interpretTree(root);
         for (const each of expected.seen) count(each);
-        const runner = new TreeRunner(isFollowed);
+        const runner = new TreeRunner(way);
         const run = () => runner.run(root);
-        await (isFollowed ? whileFollowed(run) : detached(run));
+        await (way.isFollowed ? whileFollowed(run) : detached(run));
         assertUncaught([]);
         assertEquals(runner.lines, expected.lines, literal(root));
         assertEquals(runner.clock.pending, runner.sleeping, "timers are left");

@@ -10,23 +10,34 @@ import { startWorker } from "./workers/runtime.ts";
 
 const CHECKS = pathOf("tests/runtimes/context/checks.js");
 
-await using project = await makeProject(
-  "bun@1.4",
-  ...[20, 22, 24].map((version) => `node${version}@npm:node@${version}`),
-);
-const bin = (name: string, path: string) =>
-  `${project.folder}/node_modules/${name}/${path}`;
-
-const commands: Record<string, [command: string, ...args: string[]]> = {
-  node20: [bin("node20", "bin/node")],
-  node22: [bin("node22", "bin/node")],
-  node24: [bin("node24", "bin/node")],
-  deno: [Deno.execPath(), "run", "-A", "-q"],
-  bun: [bin("bun", "bin/bun.exe")],
+/** The packages of npm that hold the runtimes. Deno and workerd need none. */
+const packages: Record<string, string[]> = {
+  node20: ["node20@npm:node@20"],
+  node22: ["node22@npm:node@22"],
+  node24: ["node24@npm:node@24"],
+  deno: [],
+  bun: ["bun@1.4"],
+  workerd: [],
 };
 
+const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(packages);
+const unknown = wanted.filter((name) => !(name in packages));
+if (unknown.length > 0) {
+  const names = Object.keys(packages).join(", ");
+  throw new Error(`Cannot run: the runtime must be one of ${names}, got ${unknown}`);
+}
+
+await using project = await makeProject(...wanted.flatMap((name) => packages[name] ?? []));
+const bin = (name: string, path: string) =>
+  `${project.folder}/node_modules/${name}/bin/${path}`;
+
+function commandOf(runtime: string): [command: string, ...args: string[]] {
+  if (runtime === "deno") return [Deno.execPath(), "run", "-A", "-q"];
+  return [bin(runtime, runtime === "bun" ? "bun.exe" : "node")];
+}
+
 async function runProgram(runtime: string): Promise<number> {
-  const [command, ...args] = commands[runtime] as [string, ...string[]];
+  const [command, ...args] = commandOf(runtime);
   const printed = await project.run(command, [...args, "program.mjs"]);
   return JSON.parse(printed.trim().split("\n").at(-1) ?? "").count;
 }
@@ -42,14 +53,8 @@ await Deno.copyFile(CHECKS, `${project.folder}/checks.mjs`);
 const program = pathOf("tests/runtimes/context/program.mjs");
 await Deno.copyFile(program, `${project.folder}/program.mjs`);
 
-const wanted = Deno.args.length > 0 ? Deno.args : [...Object.keys(commands), "workerd"];
 for (const runtime of wanted) {
-  const isWorker = runtime === "workerd";
-  if (!isWorker && commands[runtime] === undefined) {
-    const names = [...Object.keys(commands), "workerd"].join(", ");
-    throw new Error(`Cannot run: the runtime must be one of ${names}, got ${runtime}`);
-  }
-  const count = await (isWorker ? runWorker() : runProgram(runtime));
+  const count = await (runtime === "workerd" ? runWorker() : runProgram(runtime));
   if (!(count > 30)) throw new Error(`${runtime}: ${count} checks are too few`);
   console.log(`${runtime}: ${count} checks passed`);
 }

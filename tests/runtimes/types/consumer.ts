@@ -12,21 +12,26 @@ import {
   type Clock,
   currentAttempt,
   currentAttemptOrNull,
+  detached,
   type Exceptions,
   type ExecuteOptions,
   type Failure,
   type Limit,
   nonRetryable,
+  type OuterAttempt,
   type Reason,
   ResultError,
   retry,
+  type ScopeOptions,
   type Signal,
   sleep,
   type Statistic,
   systemClock,
   TimeoutError,
+  within,
 } from "@asyncbackoff/asyncbackoff";
 import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
+import { followAttempts } from "@asyncbackoff/asyncbackoff/context";
 import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
 import { exponential, preview, type Spread } from "@asyncbackoff/asyncbackoff/pauses";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
@@ -132,7 +137,23 @@ export async function main(signal: Signal): Promise<void> {
   same<typeof marked, Busy>(true);
   const attempt = currentAttemptOrNull();
   same<typeof attempt, Attempt | null>(true);
-  await new TestClock().run(Promise.resolve(), { maxTimers: 1000 });
+  const scope: ScopeOptions = {
+    signal: new AbortController().signal,
+    deadline: 5000,
+    clock,
+  };
+  const scoped = within(
+    scope,
+    () => within(marked && attempt ? attempt : scope, () => text),
+  );
+  same<typeof scoped, string>(true);
+  const alone = detached(() => retry(() => 7, { maxTries: 1, within: attempt }));
+  same<typeof alone, Promise<number>>(true);
+  const nested = { within: attempt, detached: null, observe } satisfies ExecuteOptions;
+  await backoff.execute(() => 7, nested);
+  const outer = (event: BackoffEvent): OuterAttempt | undefined => event.outer;
+  followAttempts();
+  await new TestClock().run(Promise.resolve(outer), { maxTimers: 1000 });
   // @ts-expect-error: an array of classes is needed
   new Backoff({ exceptions: Busy });
   // @ts-expect-error: there is no such option

@@ -630,7 +630,7 @@ Deno.test("Timeline draws what is nested in an attempt that is no longer kept un
   );
   const lines = linesOf(timeline);
   assertMatch(lines[1] ?? "", /^#1 .* attempts before: 11$/);
-  assertMatch(lines[2] ?? "", /^  #2 /);
+  assertMatch(lines[2] ?? "", /^ {2}#2 /);
   const row = lines.findIndex((line) => line.startsWith("  #3"));
   assertMatch(lines[row - 1] ?? "", / 50 Down: busy$/);
   assertEquals(lines.filter((line) => /#/.test(line)).length, 3);
