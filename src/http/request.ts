@@ -44,7 +44,7 @@ export class OutgoingRequest {
   ) {
     const [request, init] = isRequest(given)
       ? [new Request(input, given), {}]
-      : [isRequest(input) ? input : null, { ...given }];
+      : [isRequest(input) ? input : null, copyOf(given)];
     this.method = `${init.method ?? request?.method ?? "GET"}`.toUpperCase();
     this.url = request?.url ?? String(input);
     this.signal = (init.signal === undefined ? request?.signal : init.signal) ?? null;
@@ -85,6 +85,13 @@ export class OutgoingRequest {
   get cloned(): Request | null {
     return this.isResendable ? this.#source : null;
   }
+}
+
+/** Members that are inherited count as well: an `AbortController` may be the options. */
+function copyOf(given: RequestInit | null | undefined): RequestInit {
+  const copy: Record<string, unknown> = {};
+  for (const name in given) copy[name] = given[name as keyof RequestInit];
+  return copy;
 }
 
 function isRequest(value: unknown): value is Request {
