@@ -6,11 +6,9 @@
  * @module
  */
 
-import { checkFlag, option } from "../check/values.ts";
-
 /** Codes of Node, its fetch and its HTTP/2, of Bun, and of clients that wrap them. */
-const CODES = "ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT ESOCKETTIMEDOUT " +
-  "EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN ENETRESET ERR_NETWORK " +
+const CODES = "ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT " +
+  "EHOSTUNREACH ENETUNREACH ENETDOWN ENETRESET ERR_NETWORK " +
   "ERR_STREAM_PREMATURE_CLOSE UND_ERR_SOCKET UND_ERR_CONNECT_TIMEOUT " +
   "UND_ERR_HEADERS_TIMEOUT UND_ERR_BODY_TIMEOUT UND_ERR_RES_CONTENT_LENGTH_MISMATCH " +
   "HPE_INVALID_EOF_STATE ERR_HTTP2_STREAM_ERROR ERR_HTTP2_SESSION_ERROR " +
@@ -70,10 +68,11 @@ export function isNetworkError(
   error: unknown,
   options?: NetworkErrorOptions | null,
 ): boolean {
-  const isDnsOne = checkFlag(
-    option("look at an error", "dns"),
-    (options as NetworkErrorOptions | null)?.dns ?? false,
-  );
+  const isDnsOne = options?.dns ?? false;
+  // The checks of src/check would double the size of this function, which may be used alone.
+  if (typeof isDnsOne !== "boolean") {
+    throw new TypeError("Cannot look at an error: option 'dns' must be true or false");
+  }
   const codes = ` ${CODES} ${isDnsOne ? DNS_CODES : ""} `;
   let each = error;
   try {

@@ -15,7 +15,6 @@ import {
   wrongType,
 } from "../check/values.ts";
 import type { Failure } from "../engine/state.ts";
-import { exponential } from "../pauses/growing.ts";
 import type { Pause } from "../policy/options.ts";
 import { type AnyHeaders, headerOf, rateLimitReset, sentAt } from "./rate_limit_reset.ts";
 import { retryAfter } from "./retry_after.ts";
@@ -111,9 +110,8 @@ export function serverPause(
     const { error, remaining } = failure;
     const otherwise = own(failure, source);
     const asked = askedFor(error) ?? 0;
-    if (asked > max || asked >= remaining || otherwise > max || otherwise >= remaining) {
-      throw error;
-    }
+    const longer = Math.max(asked, otherwise);
+    if (longer > max || longer >= remaining) throw error;
     // The range is shortened, and not each draw, so that clients are spread there too.
     const longest = Math.min(asked * (1 + spread), max, remaining);
     return Math.max(otherwise, asked + (longest - asked) * source());
@@ -142,18 +140,21 @@ function waitIn(headers: AnyHeaders): number | null {
   return retryAfter(value, sentAt(headers, now)) ?? rateLimitReset(headers, now);
 }
 
+/** What `exponential({ initial: 200, jitter: "equal" })` is, in a line. */
+function growing({ attempt }: Failure, random: () => number): number {
+  return Math.min(30_000, 200 * 2 ** (attempt - 1)) * (0.5 + 0.5 * random());
+}
+
 /** A pause in any form, as a function. */
 function pauseOf(
   subject: string,
   pause: Pause | null | undefined,
 ): (failure: Failure, random: () => number) => number {
-  if (pause === null || pause === undefined) {
-    return exponential({ initial: 200, jitter: "equal" });
-  }
+  if (pause === null || pause === undefined) return growing;
   if (typeof pause === "function") return pause;
   const rule = "a finite number of milliseconds >= 0, a list of them, or a function that " +
     "returns one";
-  const list = typeof pause === "number" ? [pause] : Array.from(pause);
+  const list: readonly number[] = Array.isArray(pause) ? [...pause] : [pause];
   if (list.length === 0) throw wrongType(subject, rule, pause);
   for (const each of list) checkFiniteDuration(subject, each, rule);
   return ({ attempt }) => list[Math.min(attempt, list.length) - 1] as number;

@@ -38,10 +38,16 @@ const faults: Record<string, (socket: Socket) => void> = {
     zipped.subarray(0, 30),
   ),
   "no-http": send("end", "220 mail.example ESMTP\r\n\r\n"),
-  "redirected-for-ever": send("end", "HTTP/1.1 302 Found\r\nlocation: /redirected-for-ever\r\n",
-    "access-control-allow-origin: *\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
-  "redirected": send("end", "HTTP/1.1 302 Found\r\nlocation: /answer\r\n",
-    "access-control-allow-origin: *\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+  "redirected-for-ever": send(
+    "end",
+    "HTTP/1.1 302 Found\r\nlocation: /redirected-for-ever\r\n",
+    "access-control-allow-origin: *\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+  ),
+  "redirected": send(
+    "end",
+    "HTTP/1.1 302 Found\r\nlocation: /answer\r\n",
+    "access-control-allow-origin: *\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+  ),
   "answer": send("end", `${HEAD}content-length: 2\r\nconnection: close\r\n\r\n`, "up"),
   "stalled-before-the-head": () => {},
   "stalled-in-the-body": (socket) => void socket.write(`${HEAD}${LENGTH}half`),
@@ -69,7 +75,9 @@ const [keyFile = "", certFile = ""] = process.argv.slice(2);
 const key = readFileSync(keyFile);
 const cert = readFileSync(certFile);
 const http = await portOf(createServer(serve));
-const tls = await portOf(createTlsServer({ key, cert }, serve).on("tlsClientError", () => {}));
+const tls = await portOf(
+  createTlsServer({ key, cert }, serve).on("tlsClientError", () => {}),
+);
 const mute = await portOf(createServer((socket) => {
   socket.on("error", () => {});
   socket.once("data", () => socket.resetAndDestroy());

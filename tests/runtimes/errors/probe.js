@@ -37,7 +37,9 @@ const acts = {
   "aborted in the body": async ({ http }) => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 200);
-    const response = await fetch(`${http}/stalled-in-the-body`, { signal: controller.signal });
+    const response = await fetch(`${http}/stalled-in-the-body`, {
+      signal: controller.signal,
+    });
     await response.text();
   },
   "an unknown scheme": () => fetch("nope://localhost/"),
@@ -45,7 +47,8 @@ const acts = {
   "no method": ({ http }) => fetch(`${http}/answer`, { method: "no method" }),
   "no header": ({ http }) => fetch(`${http}/answer`, { headers: { "no header": "1" } }),
   "a GET with a body": ({ http }) => fetch(`${http}/answer`, { body: "1" }),
-  "a redirect that is refused": ({ http }) => fetch(`${http}/redirected`, { redirect: "error" }),
+  "a redirect that is refused": ({ http }) =>
+    fetch(`${http}/redirected`, { redirect: "error" }),
 };
 
 /**
@@ -66,7 +69,10 @@ export async function probe(addresses, origins, isNetworkError) {
     let timer;
     const late = new Promise((resolve) => timer = setTimeout(resolve, 20_000));
     try {
-      await Promise.race([act(origins), late.then(() => Promise.reject("nothing in 20 s"))]);
+      await Promise.race([
+        act(origins),
+        late.then(() => Promise.reject("nothing in 20 s")),
+      ]);
       records[name] = null;
     } catch (error) {
       records[name] = {
@@ -80,4 +86,3 @@ export async function probe(addresses, origins, isNetworkError) {
   }
   return records;
 }
-
