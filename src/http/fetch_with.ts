@@ -181,7 +181,7 @@ class Call {
       : null;
     this.#answer = { response, attempt, controller, error };
     if (error !== null) throw error;
-    return read === null ? this.#open(this.#answer) : await this.#read(response);
+    return read === null ? this.#open(this.#answer) : await readBy(read, response);
   }
 
   /** From here on, no limit ends the body; the caller's signal does. */
@@ -194,17 +194,10 @@ class Call {
     return opened;
   }
 
-  async #read(response: Response): Promise<unknown> {
-    try {
-      return await this.#fetcher.read?.(response);
-    } finally {
-      if (!response.bodyUsed) discard(response);
-    }
-  }
-
   /** Returns the last answer, or reads it within what is left of the limits of its attempt. */
   async #last(answer: Answer, error: HttpError): Promise<unknown> {
-    if (this.#fetcher.read === null) return this.#open(answer);
+    const { read } = this.#fetcher;
+    if (read === null) return this.#open(answer);
     const { signal } = this.#request;
     const { attempt, controller, response } = answer;
     const rest = this.#fetcher.once.with({
@@ -214,11 +207,11 @@ class Call {
       budget: null,
       observe: null,
     });
-    const read = ({ signal }: Attempt) => {
+    const fetch = ({ signal }: Attempt) => {
       following(signal, controller);
-      return this.#read(response);
+      return readBy(read, response);
     };
-    return await rest.execute(read, { signal }).catch((reason) => {
+    return await rest.execute(fetch, { signal }).catch((reason) => {
       throw reason instanceof TimeoutError && reason.limit === "deadline" ? error : reason;
     });
   }
@@ -227,6 +220,18 @@ class Call {
     const answer = this.#answer;
     this.#answer = null;
     if (answer !== null) discard(answer.response);
+  }
+}
+
+/** Reads an answer. What is left of the body is cancelled. */
+async function readBy(
+  read: (response: Response) => unknown,
+  response: Response,
+): Promise<unknown> {
+  try {
+    return await read(response);
+  } finally {
+    if (!response.bodyUsed) discard(response);
   }
 }
 

@@ -48,20 +48,13 @@ export function abortable(
   controller: AbortController,
 ): Response {
   if (response.body === null) return response;
-  let unlisten = () => {};
+  let stream: ReadableStreamDefaultController<Uint8Array>;
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   // The answer itself is kept: some platforms cancel the body of one that is collected.
   const open = () => reader ??= (response.body as ReadableStream<Uint8Array>).getReader();
   const body = new ReadableStream<Uint8Array>({
-    start(stream) {
-      unlisten = onAbort(signal, () => () => {
-        const reason = reasonOf(signal);
-        unlisten();
-        stream.error(reason);
-        controller.abort(reason);
-      });
-    },
-    async pull(stream) {
+    start: (controller) => void (stream = controller),
+    async pull() {
       try {
         const { done, value } = await open().read();
         if (!done) return stream.enqueue(value);
@@ -77,6 +70,12 @@ export function abortable(
       return open().cancel(reason);
     },
   }, { highWaterMark: 0 });
+  const unlisten = onAbort(signal, () => () => {
+    const reason = reasonOf(signal);
+    unlisten();
+    stream.error(reason);
+    controller.abort(reason);
+  });
   return withBody(response, body);
 }
 

@@ -534,8 +534,10 @@ Deno.test("fetchWith() gives the last answer to `read`, within what is left of t
 
 Deno.test("fetchWith() looks the global fetch up at each call, and shows what is on it", async () => {
   const original = globalThis.fetch;
-  const get = fetchWith({ maxTries: 1 });
   try {
+    globalThis.fetch = undefined as unknown as typeof fetch;
+    const get = fetchWith({ maxTries: 1 });
+    await assertRejects(() => get(URL_), TypeError, "not a function");
     globalThis.fetch = () => Promise.resolve(new Response("replaced"));
     assertEquals(await (await get(URL_)).text(), "replaced");
   } finally {
