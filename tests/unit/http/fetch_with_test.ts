@@ -441,6 +441,16 @@ Deno.test("fetchWith() reads each body within the limits when buffer is true", a
   assertEquals([server.instants, server.open], [[0, 1100], 0]);
   assertEquals(await response?.text(), "answer 200");
 
+  const empty = await ask(
+    new ScriptedServer(() => new Response(null, { status: 204 })),
+    {},
+    {},
+    {
+      buffer: true,
+    },
+  );
+  assertEquals([empty.response?.status, empty.response?.body], [204, null]);
+
   const broken = new ScriptedServer(
     () =>
       new Response(
