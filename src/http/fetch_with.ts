@@ -16,6 +16,7 @@ import {
   makeFetchPolicy,
   type ReadingOptions,
 } from "./fetch_options.ts";
+import { reasonOf } from "../time/signal.ts";
 import { HttpError } from "./http_error.ts";
 import { OutgoingRequest } from "./request.ts";
 import { abortable, buffered, discard } from "./response.ts";
@@ -197,9 +198,13 @@ class Call {
   /** Returns the last answer, or reads it within what is left of the limits of its attempt. */
   async #last(answer: Answer, error: HttpError): Promise<unknown> {
     const { read } = this.#fetcher;
-    if (read === null) return this.#open(answer);
     const { signal } = this.#request;
     const { attempt, controller, response } = answer;
+    if (signal?.aborted) { // at the very end of the execution
+      this.#discard();
+      throw reasonOf(signal);
+    }
+    if (read === null) return this.#open(answer);
     const rest = this.#fetcher.once.with({
       attemptTimeout: Infinity,
       deadline: attempt.remaining,

@@ -74,6 +74,7 @@ export function abortable(
     const reason = reasonOf(signal);
     unlisten();
     stream.error(reason);
+    open().cancel(reason).catch(() => {}); // in case the function that sends ignores its signal
     controller.abort(reason);
   });
   return withBody(response, body);

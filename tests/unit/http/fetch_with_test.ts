@@ -331,7 +331,7 @@ Deno.test("fetchWith() has a policy of 4 attempts and growing pauses without opt
     error,
   ) => error);
   assertInstanceOf(await slow.clock.run(call), TimeoutError);
-  assertEquals(slow.clock.now(), 30_000);
+  assertEquals(Math.round(slow.clock.now()), 30_000);
 });
 
 Deno.test("fetchWith() uses a Backoff with its own pause, maxTries and statistic", async () => {
@@ -411,6 +411,20 @@ Deno.test("fetchWith() aborts the body of an answer that it has returned", async
   controller.abort(reason);
   assertStrictEquals(await text, reason);
   assertEquals([server.open, server.received[0]?.signal.aborted], [0, true]);
+});
+
+Deno.test("fetchWith() rejects with the caller's reason when an observer of the end aborts", async () => {
+  for (const status of [503, 200]) {
+    const server = new ScriptedServer(status);
+    const controller = new AbortController();
+    const observe = ({ type }: { type: string }) => {
+      if (type === "done") controller.abort("enough");
+    };
+    const { signal } = controller;
+    const { response, error } = await ask(server, { signal }, { maxTries: 1, observe });
+    assertEquals(error ?? await response?.text().catch((reason) => reason), "enough");
+    assertEquals(server.open, 0);
+  }
 });
 
 Deno.test("fetchWith() cancels the answer when a callback throws", async () => {

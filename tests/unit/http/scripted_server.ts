@@ -88,17 +88,22 @@ export class ScriptedServer {
 export const stalled = (status = 200) => (server: ScriptedServer): Response => {
   const { signal } = server.received.at(-1) as Received;
   server.open += 1;
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) server.open -= 1;
+    isOpen = false;
+  };
   const stream = new ReadableStream({
     start: (controller) => {
       controller.enqueue(new TextEncoder().encode("half"));
       signal.addEventListener("abort", () => {
-        server.open -= 1;
-        controller.error(signal.reason);
+        if (isOpen) controller.error(signal.reason);
+        close();
       });
     },
     cancel: () => {
-      server.open -= 1;
       server.cancelled += 1;
+      close();
     },
   });
   return new Response(stream, { status });
