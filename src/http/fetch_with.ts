@@ -19,6 +19,7 @@ import {
 import { reasonOf } from "../time/signal.ts";
 import { HttpError } from "./http_error.ts";
 import { OutgoingRequest } from "./request.ts";
+import { sentOnce } from "./sent_once.ts";
 import { abortable, buffered, discard } from "./response.ts";
 import type { Fetch, FetchArguments } from "./types.ts";
 
@@ -167,12 +168,13 @@ class Call {
 
   async #try(attempt: Attempt): Promise<unknown> {
     const { fetch, read, statuses } = this.#fetcher;
-    const { method, url, signal } = this.#request;
+    const { isResendable, method, url, signal } = this.#request;
     const { signal: limits } = attempt;
     // Without a signal of the caller's, nothing aborts an answer that was returned.
     const controller = signal === null && read === null ? null : following(limits);
-    const args = this.#request.send(controller?.signal ?? limits);
-    const response = await (fetch ?? globalThis.fetch)(...args);
+    const [input, init] = this.#request.send(controller?.signal ?? limits);
+    const send = (init: RequestInit) => (fetch ?? globalThis.fetch)(input, init);
+    const response = await (isResendable ? send(init) : sentOnce(init, send));
     if (limits.aborted) {
       discard(response); // it came too late
       throw limits.reason;

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import { type FetchOptions, fetchWith } from "@asyncbackoff/asyncbackoff/http";
@@ -110,6 +111,38 @@ async function redirectsAndGzip(): Promise<void> {
     });
     assert.equal((await zipped.text()).length, 100_000);
   }
+}
+
+/**
+ * A server that closes each connection at its second request, without an answer. Deno and Bun
+ * send a request again by themselves if that happens on a connection that they reuse.
+ */
+async function reusedConnections(): Promise<void> {
+  const counts = new Map<string, number>();
+  const closing = createServer((socket) => {
+    let [text, requests] = ["", 0];
+    socket.on("error", () => {});
+    socket.on("data", (bytes) => {
+      text += new TextDecoder().decode(bytes);
+      const path = /^POST (\S+) [^]*order/.exec(text)?.[1];
+      if (path === undefined) return;
+      text = "";
+      counts.set(path, (counts.get(path) ?? 0) + 1);
+      if (++requests > 1) return void socket.destroy();
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nup");
+    });
+  });
+  await new Promise<void>((resolve) => closing.listen(0, "127.0.0.1", resolve));
+  const { port } = closing.address() as { port: number };
+  const post = fetchWith(policy);
+  for (let number = 0; number < 20; number++) {
+    const url = `http://127.0.0.1:${port}/${number}`;
+    const init = { method: "POST", body: "order" };
+    await post(url, init).then((response) => response.text(), () => {});
+    await wait(5);
+  }
+  closing.close();
+  assert.deepEqual([...counts.values()], Array(20).fill(1), "a POST was received twice");
 }
 
 /** A server that asks for no wait is asked as seldom as one that says nothing. */
