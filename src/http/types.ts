@@ -19,7 +19,8 @@ export type FetchResponse = typeof globalThis extends { Response: { prototype: i
   : any;
 
 /** The type of the platform's `Headers`. */
-export type FetchHeaders = typeof globalThis extends { Headers: { prototype: infer H } } ? H
+export type FetchHeaders = typeof globalThis extends
+  { Response: { prototype: { headers: infer H } } } ? H
   : HeadersLike;
 
 /** Headers as an object with a method `get`. */

@@ -207,6 +207,7 @@ async function http2(): Promise<void> {
 }
 
 const uses = {
+  reusedConnections,
   openai,
   octokit,
   openapi,
