@@ -70,15 +70,31 @@ export function abortable(
       return open().cancel(reason);
     },
   }, { highWaterMark: 0 });
+  let isAborted = false;
+  let reason: unknown;
   const unlisten = onAbort(signal, () => () => {
-    const reason = reasonOf(signal);
+    isAborted = true;
+    reason = reasonOf(signal);
     unlisten();
     stream.error(reason);
     open().cancel(reason).catch(() => {}); // in case the function that sends ignores its signal
     controller.abort(reason);
   });
-  return withBody(response, body);
+  const made = withBody(response, body);
+  // Chromium has an error of its own for a body that fails, whatever the reason.
+  for (const name of READERS.filter((name) => name in made)) {
+    const read = made[name];
+    const value = () =>
+      read.call(made).catch((error: unknown) => {
+        throw isAborted ? reason : error;
+      });
+    Object.defineProperty(made, name, { value });
+  }
+  return made;
 }
+
+/** The methods that read a body to its end. */
+const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as const;
 
 /** Makes an answer with another body. */
 function withBody(response: Response, body: BodyInit | null): Response {

@@ -23,9 +23,9 @@ Deno.test("HttpError has the parts of an answer and of its request", () => {
   ]);
   assertEquals([error.method, error.body], ["GET", "b"]);
   assertStrictEquals(error.headers, response.headers);
-  const bare = new HttpError(new Response(null, { status: 500 }));
+  const bare = new HttpError(new Response(null, { status: 500, statusText: "Down" }));
   assertEquals([bare.url, bare.method, bare.body], ["", null, ""]);
-  assertEquals(bare.message, "The server answered 500");
+  assertEquals(bare.message, "The server answered 500 Down");
 });
 
 Deno.test("HttpError has a message without the secrets of the address", () => {

@@ -1,6 +1,6 @@
 // Bodies of answers whose requests have a signal: the listener ends with the body.
 
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { abortable, discard } from "../../../src/http/response.ts";
 
 /** A signal that counts its listeners. */
@@ -48,8 +48,15 @@ Deno.test("abortable() listens until the body fails, with the body's own error",
   const broken = new Error("broken");
   const stream = new ReadableStream({ pull: (controller) => controller.error(broken) });
   const { response, count } = open(stream);
-  assertStrictEquals(await response.text().catch((error) => error), broken);
+  const reader = response.body?.getReader();
+  assertStrictEquals(await reader?.read().catch((error) => error), broken);
   assertEquals(count(), 0);
+  const other = open(
+    new ReadableStream({ pull: (controller) => controller.error(broken) }),
+  );
+  const error = await other.response.text().catch((error) => error);
+  other.controller.abort("late");
+  assert(error instanceof Error);
 });
 
 Deno.test("abortable() aborts the request and the body at once, whether or not it is being read", async () => {

@@ -47,7 +47,9 @@ export class ScriptedServer {
     const at = this.clock.now();
     const entry = { at, method, headers, signal, body: "" };
     this.received.push(entry);
-    if (request.body !== null) entry.body = await request.text();
+    const { body } = init ?? {};
+    if (typeof body === "string") entry.body = body;
+    else if (request.body !== null) entry.body = await request.text();
     const step = this.#steps.length > 1 ? this.#steps.shift() : this.#steps[0];
     if (step instanceof Error) throw step;
     if (typeof step === "function") return await step(this);
@@ -80,7 +82,31 @@ export class ScriptedServer {
         this.cancelled += 1;
       },
     }, { highWaterMark: 0 });
-    return new Response(stream, { status, headers });
+    return readInMicrotasks(new Response(stream, { status, headers }));
+  }
+}
+
+/** Platforms read a body in turns of their own, which a test clock does not wait for. */
+function readInMicrotasks(response: Response): Response {
+  const text = async () => {
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of chunksOf(response)) text += decoder.decode(chunk);
+    return text;
+  };
+  const arrayBuffer = async () => new TextEncoder().encode(await text()).buffer;
+  return Object.defineProperties(response, {
+    text: { value: text },
+    arrayBuffer: { value: arrayBuffer },
+  });
+}
+
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  for (;;) {
+    const { done = true, value } = await reader?.read() ?? {};
+    if (done || value === undefined) return;
+    yield value;
   }
 }
 
@@ -106,7 +132,7 @@ export const stalled = (status = 200) => (server: ScriptedServer): Response => {
       close();
     },
   });
-  return new Response(stream, { status });
+  return readInMicrotasks(new Response(stream, { status }));
 };
 
 /** The error of a connection that was refused. */
