@@ -32,7 +32,17 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { followAttempts } from "@asyncbackoff/asyncbackoff/context";
-import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
+import {
+  checked,
+  type Fetch,
+  type FetchOptions,
+  fetchWith,
+  HttpError,
+  isNetworkError,
+  rateLimitReset,
+  retryAfter,
+  serverPause,
+} from "@asyncbackoff/asyncbackoff/http";
 import { exponential, preview, type Spread } from "@asyncbackoff/asyncbackoff/pauses";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
@@ -93,6 +103,7 @@ const options: BackoffOptions = {
   clock: { now: () => 0, sleep: (ms) => sleep(ms) },
 };
 const backoff = new Backoff(options);
+const lastError = (): unknown => new Busy();
 const clock: Clock = new TestClock(1000);
 
 export async function main(signal: Signal): Promise<void> {
@@ -154,6 +165,19 @@ export async function main(signal: Signal): Promise<void> {
   const outer = (event: BackoffEvent): OuterAttempt | undefined => event.outer;
   followAttempts();
   await new TestClock().run(Promise.resolve(outer), { maxTimers: 1000 });
+  const fetchOptions: FetchOptions = { statuses: [503], idempotencyKey: true };
+  const plain: Fetch = fetchWith({ deadline: 5000, pause: serverPause() }, fetchOptions);
+  const ownPolicy: Fetch = fetchWith(backoff);
+  const statusOf = fetchWith(null, { read: (response) => response.status as number });
+  same<Awaited<ReturnType<typeof statusOf>>, number>(true);
+  const ok = await checked(await plain("https://service.example/"), { maxBody: 100 });
+  const thrown: unknown = lastError();
+  if (thrown instanceof HttpError) same<typeof thrown.status, number>(true);
+  const ms = rateLimitReset(ok.headers);
+  same<typeof ms, number | null>(true);
+  await retry(() => ownPolicy("https://service.example/"), { exceptions: isNetworkError });
+  // @ts-expect-error: `fetchWith` decides what is retried
+  fetchWith({ exceptions: "all" });
   // @ts-expect-error: an array of classes is needed
   new Backoff({ exceptions: Busy });
   // @ts-expect-error: there is no such option
