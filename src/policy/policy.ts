@@ -316,7 +316,15 @@ export function checkSignal(
   throw wrongType(subject, "an AbortSignal", value);
 }
 
-function checkClock(subject: string, clock: Clock): Clock {
+/**
+ * Checks a clock.
+ *
+ * @param subject The subject of the message.
+ * @param clock The value to check.
+ * @returns The clock.
+ * @throws {TypeError} If it has not the functions of a clock.
+ */
+export function checkClock(subject: string, clock: Clock): Clock {
   const isClock = holds(() =>
     typeof clock.now === "function" && typeof clock.sleep === "function" &&
     ["undefined", "function"].includes(typeof clock.after)
@@ -328,7 +336,15 @@ function checkClock(subject: string, clock: Clock): Clock {
 /** The functions of a budget that may be absent. */
 const HOOKS = ["began", "failed", "succeeded", "ended"] as const;
 
-function checkBudget(subject: string, budget: Budget | null): Budget | null {
+/**
+ * Checks a budget.
+ *
+ * @param subject The subject of the message.
+ * @param budget The value to check.
+ * @returns The budget, or `null`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function checkBudget(subject: string, budget: Budget | null): Budget | null {
   if (budget === null) return null;
   const isBudget = holds(() =>
     typeof budget.mayRetry === "function" &&
