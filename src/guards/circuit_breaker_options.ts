@@ -17,7 +17,7 @@ import {
 import type { PauseBasis } from "../pauses/growing.ts";
 import type { Clock } from "../time/clock.ts";
 import type { BreakerPhase, BreakerPolicy, BreakerState } from "./circuit_breaker_state.ts";
-import type { GuardDecorator } from "./guard.ts";
+import { checkPositive, type GuardDecorator, isPositive } from "./guard.ts";
 import { isWindow } from "./window.ts";
 
 /** The action of a circuit breaker's messages. */
@@ -223,12 +223,6 @@ export function policyOf(options: CircuitBreakerOptions): BreakerPolicy {
     trials: checkInteger(subject("trials"), options.trials ?? 1, 1),
     openFor: openForOf(options.openFor ?? 5000),
   };
-}
-
-const isPositive = (ms: number) => ms > 0 && ms < Infinity;
-
-function checkPositive(subject: string, value: unknown): number {
-  return checkNumber(subject, value, "a finite number of milliseconds > 0", isPositive);
 }
 
 function openForOf(

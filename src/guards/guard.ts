@@ -6,7 +6,7 @@
  */
 
 import { isOptions } from "../check/keys.ts";
-import { holds, wrongType } from "../check/values.ts";
+import { checkNumber, holds, wrongType } from "../check/values.ts";
 import { currentAttemptOrNull } from "../driver/attempt.ts";
 import { refuseUncalled } from "../notation/arguments.ts";
 import { type AsyncFunction, decorator } from "../notation/decorator.ts";
@@ -122,6 +122,29 @@ export function optionsOf<Options>(
   const [options] = args;
   if (isOptions(options, names)) return options as Options;
   throw wrongType(`call '${usage}': the argument`, "an object of options", options);
+}
+
+/**
+ * Tells whether a duration is finite and above 0.
+ *
+ * @param ms Milliseconds.
+ * @returns Whether it is.
+ */
+export function isPositive(ms: number): boolean {
+  return ms > 0 && ms < Infinity;
+}
+
+/**
+ * Checks a duration that must be finite and above 0.
+ *
+ * @param subject The subject of the message.
+ * @param value The value to check.
+ * @returns The duration in milliseconds.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is not finite, or not above 0.
+ */
+export function checkPositive(subject: string, value: unknown): number {
+  return checkNumber(subject, value, "a finite number of milliseconds > 0", isPositive);
 }
 
 /** Receives the calls of a function. `Ticket` tells one call from others. */

@@ -16,6 +16,14 @@
  * @module
  */
 
+export {
+  type AdaptiveThrottle,
+  adaptiveThrottle,
+  type AdaptiveThrottleOptions,
+  type ThrottleEvent,
+  type ThrottleStatistic,
+} from "./adaptive_throttle.ts";
+export type { ThrottleState } from "./adaptive_throttle_engine.ts";
 export { circuitBreaker } from "./circuit_breaker.ts";
 export type {
   BreakerEvent,

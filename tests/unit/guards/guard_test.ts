@@ -15,12 +15,17 @@ import {
   currentAttempt,
   currentAttemptOrNull,
 } from "@asyncbackoff/asyncbackoff";
-import { circuitBreaker, type GuardDecorator } from "@asyncbackoff/asyncbackoff/guards";
+import {
+  adaptiveThrottle,
+  circuitBreaker,
+  type GuardDecorator,
+} from "@asyncbackoff/asyncbackoff/guards";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 /** A guard of each kind that lets every call through. */
 const guards: Record<string, GuardDecorator> = {
   circuitBreaker: circuitBreaker({ consecutiveFailures: 1000 }),
+  adaptiveThrottle: adaptiveThrottle({ isOverload: () => false }),
 };
 
 const symbol = Symbol("load");
