@@ -43,5 +43,19 @@ export type {
   Trial,
 } from "./circuit_breaker_state.ts";
 export { CircuitOpenError, SupersededError, ThrottledError } from "./errors.ts";
+export { hedge } from "./hedge.ts";
+export type {
+  Hedge,
+  HedgeEvent,
+  HedgeOptions,
+  HedgeState,
+  HedgeStatistic,
+} from "./hedge_options.ts";
+export {
+  type Quantile,
+  quantile,
+  type QuantileOptions,
+  type QuantileState,
+} from "./quantile.ts";
 export type { GuardDecorator } from "./guard.ts";
 export type { Slice, SlidingWindow } from "./window.ts";

@@ -19,6 +19,7 @@ import {
   adaptiveThrottle,
   circuitBreaker,
   type GuardDecorator,
+  hedge,
 } from "@asyncbackoff/asyncbackoff/guards";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
@@ -26,6 +27,7 @@ import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 const guards: Record<string, GuardDecorator> = {
   circuitBreaker: circuitBreaker({ consecutiveFailures: 1000 }),
   adaptiveThrottle: adaptiveThrottle({ isOverload: () => false }),
+  hedge: hedge({ after: Infinity }),
 };
 
 const symbol = Symbol("load");
