@@ -27,7 +27,7 @@ import { checkBudget, checkClock } from "../policy/policy.ts";
 import type { Clock } from "../time/clock.ts";
 import { systemClock } from "../time/system_clock.ts";
 import { ask, type GuardDecorator } from "./guard.ts";
-import { Quantile, type QuantileState } from "./quantile.ts";
+import { isQuantileState, Quantile, type QuantileState } from "./quantile.ts";
 
 /** Options of {@linkcode hedge}. `null` and `undefined` mean absent. */
 export interface HedgeOptions {
@@ -249,13 +249,8 @@ function checkAfter(subject: string, after: unknown): number | Quantile {
 }
 
 function checkState(subject: string, state: HedgeState | null): HedgeState | null {
-  const isState = state === null || holds(() => {
-    const { durations } = state;
-    return durations === null || (Number.isFinite(durations.at) &&
-      durations.slices.every(([number, bins]) =>
-        bins.every(([bin, count]) => Number.isFinite(number + bin + count))
-      ));
-  });
+  const isState = state === null ||
+    holds(() => state.durations === null || isQuantileState(state.durations));
   if (isState) return state;
   throw wrongType(subject, "a state that 'toJSON' of a hedge returned", state);
 }

@@ -137,11 +137,10 @@ export class HedgedExecution implements TimerListener<Racing> {
     if (this.#state === state) this.#fail(error);
   }
 
-  #woke(state: Racing): void {
+  #woke(state: Racing, wakeAt: number): void {
     this.#settleClaim();
     if (this.#state !== state) return;
-    const at = Math.max(this.#now(), state.hedgeAt ?? 0);
-    this.#apply({ type: "woke", at });
+    this.#apply({ type: "woke", at: Math.max(this.#now(), wakeAt) });
   }
 
   /** A tie goes to the earlier call, so a later one waits for what is due in the same moment. */
@@ -243,7 +242,8 @@ export class HedgedExecution implements TimerListener<Racing> {
 
   #arm(state: Racing, wakeAt: number): void {
     this.#wake = new Deferred();
-    react(this.#wake.promise, () => this.#guarded(() => this.#woke(state)), ignore);
+    const woke = () => this.#guarded(() => this.#woke(state, wakeAt));
+    react(this.#wake.promise, woke, ignore);
     const ms = Math.max(0, wakeAt - this.#now());
     this.#timer = startTimer(this.#rules.clock, ms, wakeAt, this, state);
   }

@@ -6,7 +6,13 @@
  */
 
 import { checkKeys, namesOf } from "../check/keys.ts";
-import { checkFiniteDuration, checkInteger, checkNumber, option } from "../check/values.ts";
+import {
+  checkFiniteDuration,
+  checkInteger,
+  checkNumber,
+  holds,
+  option,
+} from "../check/values.ts";
 import { checkPositive } from "./guard.ts";
 
 /** Options of {@linkcode quantile}. `null` and `undefined` mean absent. */
@@ -50,6 +56,8 @@ const SLICES = 10;
 const BINS = 64;
 /** The exponents of two from a microsecond to seven weeks, between which bins differ. */
 const [LOWEST, HIGHEST] = [-10, 32];
+/** The number of bins. */
+const COUNT = (HIGHEST - LOWEST) * BINS;
 
 /** A number of new durations after which the quantile is computed again, as a part of all. */
 const REFRESH = 1 / 64;
@@ -79,7 +87,7 @@ export class Quantile {
   #totals: Float64Array | null = null;
   #count = 0;
   #slice = -Infinity;
-  #at = -Infinity;
+  #at = -1e300; // finite, for JSON
   #delay: number | null = null;
   #isStale = false;
   #fresh = 0;
@@ -162,11 +170,11 @@ export class Quantile {
   }
 
   #add(slice: number, bin: number, count: number): void {
-    this.#totals ??= new Float64Array((HIGHEST - LOWEST) * BINS);
+    this.#totals ??= new Float64Array(COUNT);
     const bins = this.#slices.get(slice) ?? new Map<number, number>();
     this.#slices.set(slice, bins);
     bins.set(bin, (bins.get(bin) ?? 0) + count);
-    this.#totals[bin] = (this.#totals[bin] ?? 0) + count;
+    (this.#totals[bin] as number) += count;
     this.#count += count;
   }
 
@@ -181,7 +189,7 @@ export class Quantile {
       if (each > slice - SLICES) continue;
       this.#slices.delete(each);
       for (const [bin, count] of bins) {
-        (this.#totals as Float64Array)[bin]! -= count;
+        ((this.#totals as Float64Array)[bin] as number) -= count;
         this.#count -= count;
       }
     }
@@ -200,9 +208,29 @@ export class Quantile {
   }
 }
 
+/**
+ * Tells whether a value that was read from JSON is the state of a quantile. A check that throws
+ * counts as failed.
+ *
+ * @param value Any value.
+ * @returns Whether it is.
+ */
+export function isQuantileState(value: unknown): value is QuantileState {
+  return holds(() => {
+    const { at, slices } = value as QuantileState;
+    return Number.isFinite(at) &&
+      slices.every(([number, bins]) =>
+        bins.every(([bin, count]) =>
+          Number.isInteger(number) && Number.isInteger(bin) && bin >= 0 && bin < COUNT &&
+          count > 0
+        )
+      );
+  });
+}
+
 function binOf(ms: number): number {
   const bin = Math.floor((Math.log2(ms) - LOWEST) * BINS);
-  return Math.max(0, Math.min((HIGHEST - LOWEST) * BINS - 1, bin));
+  return Math.max(0, Math.min(COUNT - 1, bin));
 }
 
 function startOf(bin: number): number {

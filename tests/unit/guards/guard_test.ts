@@ -59,6 +59,11 @@ for (const [name, guard] of Object.entries(guards)) {
     assertEquals(Object.prototype.toString.call(wrapped), "[object AsyncFunction]");
   });
 
+  Deno.test(`${name}() wraps a function whose name is no string`, async () => {
+    const fn = Object.defineProperty(async () => await 1, "name", { value: 5 });
+    assertEquals(await guard(fn)(), 1);
+  });
+
   Deno.test(`${name}() wraps functions that return a value, throw at once, or return a thenable`, async () => {
     const wrapped = (fn: () => unknown) => (untyped(fn) as unknown as AsyncFunction)();
     assertInstanceOf(wrapped(() => 1), Promise);

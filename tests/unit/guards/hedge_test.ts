@@ -9,6 +9,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import {
+  Backoff,
   type Budget,
   type Clock,
   currentAttempt,
@@ -24,6 +25,8 @@ import {
   SupersededError,
 } from "@asyncbackoff/asyncbackoff/guards";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { HedgeRules } from "../../../src/guards/hedge_options.ts";
+import { HedgedExecution } from "../../../src/guards/hedged_execution.ts";
 import { listenToUncaught } from "../../support/uncaught.ts";
 
 class Busy extends Error {}
@@ -455,4 +458,53 @@ Deno.test("hedge() works on systemClock by default", async () => {
   const start = systemClock.now();
   assertEquals(await load(), 2);
   assert(systemClock.now() - start >= 5);
+});
+
+Deno.test("hedge() begins no call when a value and its timer come in the same moment", async () => {
+  const wakes: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    sleep: () => Promise.resolve(),
+    after: (_ms, wake) => {
+      wakes.push(wake);
+      return () => {};
+    },
+  };
+  const ends: ((value: number) => void)[] = [];
+  const load = hedge({ after: 5, maxHedges: 5, clock })(() =>
+    new Promise<number>((resolve) => ends.push(resolve))
+  );
+  const result = load();
+  wakes[0]?.();
+  for (let turn = 0; turn < 5; turn++) await null;
+  assertEquals([ends.length, wakes.length], [2, 2]);
+  ends[1]?.(2);
+  wakes[1]?.();
+  assertEquals(await result, 2);
+  wakes[1]?.(); // too late
+  await null;
+  assertEquals(ends.length, 2);
+});
+
+Deno.test("hedge() keeps its first end when a callback aborts it and throws", async () => {
+  const controller = new AbortController();
+  const budget: Budget = {
+    mayRetry: () => true,
+    succeeded: () => {
+      controller.abort("stop");
+      throw new Error("too late");
+    },
+  };
+  const load = hedge({ after: 5, budget })(() => Promise.resolve(1));
+  const backoff = new Backoff({ signal: controller.signal });
+  let result: Promise<unknown> | undefined;
+  await backoff.execute(() => result = load()).catch(() => {});
+  assertEquals(await result?.catch((reason) => reason), "stop");
+});
+
+Deno.test("HedgedExecution.isLimit() lets values that are on their way come before a late timer", () => {
+  const rules = new HedgeRules({ after: 5 });
+  const { statistic } = hedge({ after: 5 });
+  const task = { name: "", fn: () => {}, self: undefined, args: [] };
+  assertEquals(new HedgedExecution(rules, { ...statistic }, task).isLimit(), true);
 });

@@ -2,6 +2,7 @@
 
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { quantile, type QuantileState } from "@asyncbackoff/asyncbackoff/guards";
+import { isQuantileState } from "../../../src/guards/quantile.ts";
 import { normal, seeded } from "../../support/chance.ts";
 
 Deno.test("Quantile.delayAt() is exact to about 1 %, for any scale of durations", () => {
@@ -108,6 +109,18 @@ Deno.test("Quantile.restore() goes on from JSON, also on a clock that began anew
   const later = quantile(0.9, { minCalls: 10, window: 1000 });
   later.restore(state, 110_490);
   assertEquals(later.delayAt(110_490), null);
+});
+
+Deno.test("isQuantileState() tells states from other values", () => {
+  const delay = quantile(0.5);
+  assert(isQuantileState(JSON.parse(JSON.stringify(delay))));
+  delay.record(5, 1e15);
+  delay.record(5, 0);
+  assert(isQuantileState(JSON.parse(JSON.stringify(delay))));
+  const bins = (...pairs: unknown[]) => ({ at: 0, slices: [[0, pairs]] });
+  const wrong = [null, {}, { at: 0 }, { at: null, slices: [] }, bins(5), bins([0, 0])]
+    .concat(bins([-1, 1]), bins([1e5, 1]), bins([0.5, 1]), bins(["0", 1]));
+  for (const value of wrong) assert(!isQuantileState(value), JSON.stringify(value));
 });
 
 // deno-lint-ignore no-explicit-any
