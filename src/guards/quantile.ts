@@ -198,11 +198,10 @@ export class Quantile {
   /** Walks down from the longest durations, and interpolates within the last bin. */
   #estimate(): number {
     const totals = this.#totals as Float64Array;
-    let above = (1 - this.#q) * this.#count;
-    let bin = totals.length - 1;
-    for (; bin > 0 && (totals[bin] as number) < above; bin--) {
-      above -= totals[bin] as number;
-    }
+    // The number of durations that are longer. A share such as 0.9 is not exact.
+    let above = this.#count - Math.ceil(this.#q * this.#count - 1e-6);
+    let bin = COUNT - 1;
+    for (; (totals[bin] as number) <= above; bin--) above -= totals[bin] as number;
     const share = above / (totals[bin] as number);
     return startOf(bin + 1) - share * (startOf(bin + 1) - startOf(bin));
   }
