@@ -13,7 +13,7 @@ export async function drawShards(): Promise<string> {
     "Availability of ten shards behind one breaker, by the shards that are down",
     [{
       title: "Ten shards behind one breaker: calls that succeed",
-      x: { name: "shards that are down", ticks: [0, 2, 4, 6, 8, 10] },
+      x: { name: "shards of ten that are down", ticks: [0, 1, 2, 3, 4] },
       y: { name: "", ticks: [0, 0.25, 0.5, 0.75, 1] },
       lines: Object.entries(lines).map(([name, points]) => ({ name, points })),
     }],
@@ -34,9 +34,9 @@ export function drawThrottle(): string {
         : []
     );
   return draw("Requests to a server with ten times the load it can accept, by k", [{
-    title: "Requests sent, of ten times the capacity",
-    x: { name: "seconds", ticks: [0, 60, 120, 180, 240, 300] },
-    y: { name: "", ticks: [0, 1, 2, 3, 4] },
+    title: "Requests sent, as a multiple of the capacity",
+    x: { name: "seconds, with ten times the capacity", ticks: [0, 60, 120, 180, 240, 300] },
+    y: { name: "", ticks: [0, 1, 2, 3] },
     lines: [2, 1.5, 1.1].map((k) => ({
       name: `k ${k}`,
       points: everyTen(overload(k, 10).sent),
@@ -50,7 +50,7 @@ export function drawTails(tails: Readonly<Record<string, Latencies>>): string {
   return draw("Latency by quantile, without a hedge and hedged after a quantile", [{
     title: "Latency in ms, of the slowest one in …",
     x: { name: "one in", ticks: [2, 10, 100, 1000], isLog: true },
-    y: { name: "", ticks: [10, 100, 1000, 10_000], isLog: true },
+    y: { name: "", ticks: [10, 100, 1000, 2000], isLog: true },
     lines: Object.entries(tails).map(([name, { sorted }]) => ({
       name,
       points: quantiles.map((q) => [1 / (1 - q), quantileOf(sorted, q)] as const),

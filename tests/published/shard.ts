@@ -105,8 +105,8 @@ export async function breakersByShards(): Promise<
   const lines: Record<string, (readonly [number, number])[]> = {};
   for (const [name, options] of Object.entries(rules)) {
     lines[name] = [];
-    for (let down = 0; down <= 10; down++) {
-      const random = seeded(down);
+    for (let down = 0; down <= 4; down += 0.5) {
+      const random = seeded(2 * down);
       const clock = { at: 0, now: () => clock.at, sleep: () => Promise.reject() };
       const call = () => 10 * random() < down ? Promise.reject("down") : Promise.resolve();
       const guarded = Object.keys(options).length === 0
