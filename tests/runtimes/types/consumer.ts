@@ -157,7 +157,8 @@ export async function main(signal: Signal): Promise<void> {
   const guarded = guard(overloaded);
   same<typeof guarded, typeof overloaded>(true);
   const throttle = adaptiveThrottle({ isOverload: (error) => error instanceof Busy });
-  const hedged = hedge({ after: quantile(0.95), budget })(throttle(generic));
+  const throttled = throttle(generic);
+  const hedged = hedge({ after: quantile(0.95), budget })(throttled);
   same<typeof hedged, typeof generic>(true);
   const waits = (error: unknown) => error instanceof CircuitOpenError ? error.retryIn : 100;
   same<ReturnType<typeof waits>, number>(true);
