@@ -13,7 +13,6 @@ import {
   OPTION_NAMES,
 } from "./hedge_options.ts";
 import { type HedgeCounters, HedgedExecution } from "./hedged_execution.ts";
-import { Quantile } from "./quantile.ts";
 
 const USAGE = "hedge(options)";
 
@@ -62,7 +61,7 @@ export function hedge(...args: readonly unknown[]): Hedge {
   const { after, clock } = rules;
   const instants = new Instants(clock);
   const durations = rules.state?.durations ?? null;
-  if (after instanceof Quantile && durations !== null) {
+  if (typeof after !== "number" && durations !== null) {
     after.restore(durations, instants.now());
   }
   const counters: HedgeCounters = {
@@ -77,9 +76,9 @@ export function hedge(...args: readonly unknown[]): Hedge {
     late: 0,
   };
   const state = (): HedgeState =>
-    after instanceof Quantile
-      ? { after: after.delayAt(instants.now()), durations: after.toJSON() }
-      : { after: after === Infinity ? null : after, durations: null };
+    typeof after === "number"
+      ? { after: after === Infinity ? null : after, durations: null }
+      : { after: after.delayAt(instants.now()), durations: after.toJSON() };
   const wrap = (fn: (...args: never[]) => unknown, name: string) => {
     const { wrapped } = {
       wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {

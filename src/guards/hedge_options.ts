@@ -27,7 +27,7 @@ import { checkBudget, checkClock } from "../policy/policy.ts";
 import type { Clock } from "../time/clock.ts";
 import { systemClock } from "../time/system_clock.ts";
 import { ask, type GuardDecorator } from "./guard.ts";
-import { isQuantileState, Quantile, type QuantileState } from "./quantile.ts";
+import { isQuantileState, type Quantile, type QuantileState } from "./quantile.ts";
 
 /** Options of {@linkcode hedge}. `null` and `undefined` mean absent. */
 export interface HedgeOptions {
@@ -243,8 +243,14 @@ export class HedgeRules {
 }
 
 function checkAfter(subject: string, after: unknown): number | Quantile {
-  if (after instanceof Quantile) return after;
   if (typeof after === "number") return checkDuration(subject, after);
+  // By its shape, because it may be of another copy of the library.
+  const isQuantile = holds(() =>
+    ["record", "delayAt", "restore", "toJSON"].every((name) =>
+      typeof (after as Record<string, unknown>)[name] === "function"
+    )
+  );
+  if (isQuantile) return after as Quantile;
   throw wrongType(subject, "a number of milliseconds >= 0, or 'quantile(…)'", after);
 }
 

@@ -27,7 +27,6 @@ import {
 } from "./hedge_engine.ts";
 import { callIn, hedgedAttempt } from "./hedged_attempt.ts";
 import type { HedgeEvent, HedgeRules, HedgeStatistic } from "./hedge_options.ts";
-import { Quantile } from "./quantile.ts";
 
 /** The counters of a hedge. The driver writes to them. */
 export type HedgeCounters = { -readonly [name in keyof HedgeStatistic]: number };
@@ -95,7 +94,7 @@ export class HedgedExecution implements TimerListener<Racing> {
       const { clock, after, maxHedges, budget } = this.#rules;
       const at = readInstant(clock);
       this.#outer = currentAttemptOrNull();
-      const delay = after instanceof Quantile ? after.delayAt(at) : after;
+      const delay = typeof after === "number" ? after : after.delayAt(at);
       const state = beginHedged(at, delay === Infinity ? null : delay, maxHedges);
       this.#state = { ...state, calls: 0 };
       if (this.#listen()) {
@@ -287,7 +286,7 @@ export class HedgedExecution implements TimerListener<Racing> {
     const { after } = this.#rules;
     const isMeasured = (by === "returned" && call === 1) ||
       (calls > 1 && running.includes(1));
-    if (after instanceof Quantile && isMeasured) after.record(at, at - beganAt);
+    if (typeof after !== "number" && isMeasured) after.record(at, at - beganAt);
   }
 
   #late(call: number, outcome: PromiseSettledResult<unknown>): void {

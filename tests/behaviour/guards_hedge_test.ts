@@ -1,7 +1,6 @@
 // Hedges as users see them: under and over retries and other guards, with aborts and deadlines,
 // in an async context, and with many executions in flight.
 
-import { AsyncLocalStorage } from "node:async_hooks";
 import {
   assert,
   assertEquals,
@@ -24,7 +23,6 @@ import {
   SupersededError,
 } from "@asyncbackoff/asyncbackoff/guards";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { listenersLeft } from "../support/leftovers.ts";
 
 const down = new Error("down");
 
@@ -111,24 +109,6 @@ Deno.test("hedge() calls nothing more when its observer, its function or its bud
   }
 });
 
-Deno.test("hedge() leaves no listener on the signal of its attempt, however it ends", async () => {
-  const clock = new TestClock();
-  const load = hedge({ after: 10, clock })(async (outcome: unknown) => {
-    await clock.sleep(15);
-    return outcome instanceof Error ? await Promise.reject(outcome) : outcome;
-  });
-  for (const outcome of ["value", down]) {
-    let signal: AbortSignal | undefined;
-    const backoff = new Backoff({ clock, maxTries: 1 });
-    const result = backoff.execute((attempt) => {
-      signal = attempt.signal;
-      return load(outcome);
-    });
-    await clock.run(result.catch(() => {}));
-    assertEquals(listenersLeft(signal as AbortSignal), 0);
-  }
-});
-
 Deno.test("hedge() works in every order with retries, a breaker and a throttle", async () => {
   type Wrap = (fn: () => Promise<string>) => () => Promise<string>;
   const orders = permutationsOf(["hedge", "retry", "breaker", "throttle"]);
@@ -194,28 +174,6 @@ Deno.test("hedge() frees the trial of a breaker under it when a call is supersed
   assertEquals([breaker.statistic.aborted, breaker.state.phase], [1, "half-open"]);
   await breaker(() => Promise.resolve())();
   assertEquals(breaker.state.phase, "closed");
-});
-
-Deno.test("hedge() calls the function and its observer in the async context of the execution", async () => {
-  const context = new AsyncLocalStorage<string>();
-  const clock = new TestClock();
-  const seen: unknown[] = [];
-  const load = hedge({
-    after: 50,
-    clock,
-    observe: ({ type }) => seen.push(`${type} ${context.getStore()}`),
-  })(async () => {
-    const { number } = currentAttempt();
-    seen.push(`${number} ${context.getStore()}`);
-    await clock.sleep(number === 1 ? 1000 : 10);
-  });
-  const results = ["one", "two"].map((name) => context.run(name, load));
-  await clock.run(Promise.all(results));
-  assertEquals(seen, [
-    ...["call one", "1 one", "call two", "1 two"],
-    ...["call one", "2 one", "call two", "2 two"],
-    ...["done one", "done two"],
-  ]);
 });
 
 Deno.test("hedge() aborts losers with one reason, which nothing under it retries", async () => {

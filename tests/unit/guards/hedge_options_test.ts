@@ -123,8 +123,18 @@ for (const [index, [options, errorClass, message]] of wrongOptions.entries()) {
 Deno.test("hedge() accepts an 'after' of 0, of Infinity, and a quantile", () => {
   assertEquals(hedge({ after: 0 }).state, { after: 0, durations: null });
   assertEquals(hedge({ after: Infinity }).state, { after: null, durations: null });
-  const { after, durations } = hedge({ after: quantile(0.9) }).state;
-  assertEquals([after, durations?.slices], [null, []]);
+  const own = quantile(0.9);
+  // Such as that of another copy of the library.
+  const other = {
+    record: () => {},
+    delayAt: () => null,
+    restore: () => {},
+    toJSON: () => own.toJSON(),
+  };
+  for (const each of [own, other]) {
+    const { after, durations } = hedge({ after: untyped(each) }).state;
+    assertEquals([after, durations?.slices], [null, []]);
+  }
 });
 
 Deno.test("hedge() says how it is called when it is not", () => {
