@@ -63,6 +63,20 @@ export function isOfClass(classes: readonly ErrorClass[], error: unknown): boole
   return classes.some((each) => error instanceof each || isOfSameKind(each, error));
 }
 
+/** The names of errors that `"all"` does not retry: aborts, and refusals by a guard. */
+const NOT_IN_ALL = "AbortError CircuitOpenError ThrottledError";
+
+/**
+ * Tells whether `"all"` includes errors of a name. A refusal by a guard is told by its name, so
+ * that every copy of the library sees it.
+ *
+ * @param name The name of the error, of any type.
+ * @returns Whether it is neither an abort nor a refusal.
+ */
+export function isInAll(name: unknown): boolean {
+  return !NOT_IN_ALL.split(" ").some((each) => each === name);
+}
+
 /** The built-in classes of errors that exist in every realm. */
 const BUILT_IN =
   "Error AggregateError EvalError RangeError ReferenceError SuppressedError " +

@@ -29,9 +29,10 @@ export interface RetryOptions {
   /**
    * The errors that are retried: those of some classes, those for which a predicate returns
    * `true`, or `"all"`, which is everything that can be thrown except errors named
-   * `"AbortError"`. A built-in class also means the same class of other realms. The predicate
-   * must answer at once. Errors named `"TimeoutError"` are always retried, except the very
-   * object that ended the attempt before.
+   * `"AbortError"`, and refusals by a guard: `"CircuitOpenError"` and `"ThrottledError"`. A
+   * built-in class also means the same class of other realms. The predicate must answer at once.
+   * Errors named `"TimeoutError"` are always retried, except the very object that ended the
+   * attempt before.
    *
    * @default {[]} (of `asyncretry` and `retry`: `"all"`)
    */

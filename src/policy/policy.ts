@@ -23,7 +23,13 @@ import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
 import { isSignal } from "../time/signal.ts";
 import { systemClock } from "../time/system_clock.ts";
-import { checkExceptions, type Exceptions, isOfClass, nameOf } from "./error_classes.ts";
+import {
+  checkExceptions,
+  type Exceptions,
+  isInAll,
+  isOfClass,
+  nameOf,
+} from "./error_classes.ts";
 import type { BackoffEvent } from "./events.ts";
 import { isExhausted, isNonRetryable, markExhausted } from "./non_retryable.ts";
 import { OPTION_HINTS } from "./option_hints.ts";
@@ -228,7 +234,7 @@ function isRetryable(
     (previous === null || !Object.is(previous.error, error));
   if (isTimeout) return true;
   if (exceptions === null) return false;
-  if (exceptions === "all") return name !== "AbortError" && name !== "TimeoutError";
+  if (exceptions === "all") return name !== "TimeoutError" && isInAll(name);
   if (typeof exceptions === "function") {
     return answer("exceptions", exceptions(error), failure);
   }
@@ -330,7 +336,15 @@ export function checkClock(subject: string, clock: Clock): Clock {
 /** The functions of a budget that may be absent. */
 const HOOKS = ["began", "failed", "succeeded", "ended"] as const;
 
-function checkBudget(subject: string, budget: Budget | null): Budget | null {
+/**
+ * Checks a budget.
+ *
+ * @param subject The subject of the message.
+ * @param budget The value to check.
+ * @returns The budget, or `null`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function checkBudget(subject: string, budget: Budget | null): Budget | null {
   if (budget === null) return null;
   const isBudget = holds(() =>
     typeof budget.mayRetry === "function" &&

@@ -30,7 +30,7 @@ export interface Rules {
 }
 
 /** Makes a call with a deadline of 300 ms through the layers, on a test clock. */
-export async function runLayers(rules: Rules): Promise<Layers> {
+export async function runNestedLayers(rules: Rules): Promise<Layers> {
   const clock = new TestClock();
   const timeline = new Timeline({ maxExecutions: 1000 });
   const began: number[] = [];

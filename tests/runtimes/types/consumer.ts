@@ -33,6 +33,16 @@ import {
 import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { followAttempts } from "@asyncbackoff/asyncbackoff/context";
 import {
+  adaptiveThrottle,
+  type BreakerEvent,
+  type BreakerPhase,
+  circuitBreaker,
+  CircuitOpenError,
+  type GuardDecorator,
+  hedge,
+  quantile,
+} from "@asyncbackoff/asyncbackoff/guards";
+import {
   checked,
   type Fetch,
   type FetchOptions,
@@ -58,6 +68,12 @@ class Users {
   @asyncbackoff(1000, 5000, 100, Busy, TypeError, { maxTries: 5 })
   async load(id: number): Promise<string> {
     return await Promise.resolve(`user ${id}`);
+  }
+
+  @asyncretry(3)
+  @circuitBreaker({ failureRatio: 0.5 })
+  async save(user: string): Promise<number> {
+    return await Promise.resolve(user.length);
   }
 
   @asyncretry(3, { deadline: 5000, exceptions: [Busy] })
@@ -146,6 +162,25 @@ export async function main(signal: Signal): Promise<void> {
   same<typeof retried, boolean>(true);
   const marked = nonRetryable(new Busy());
   same<typeof marked, Busy>(true);
+  const breaker = circuitBreaker({
+    consecutiveFailures: 3,
+    openFor: exponential({ initial: 1000, min: 500 }),
+    observe: (event: BreakerEvent) => {
+      if (event.type === "changed") same<typeof event.to, BreakerPhase>(true);
+    },
+  });
+  const guard: GuardDecorator = breaker;
+  const guarded = guard(overloaded);
+  same<typeof guarded, typeof overloaded>(true);
+  const throttle = adaptiveThrottle({ isOverload: (error) => error instanceof Busy });
+  const throttled = throttle(generic);
+  const hedged = hedge({ after: quantile(0.95), budget })(throttled);
+  same<typeof hedged, typeof generic>(true);
+  const waits = (error: unknown) => error instanceof CircuitOpenError ? error.retryIn : 100;
+  same<ReturnType<typeof waits>, number>(true);
+  circuitBreaker({ failureRatio: 0.5, state: breaker.state });
+  // @ts-expect-error: the required option is missing
+  adaptiveThrottle({ k: 2 });
   const attempt = currentAttemptOrNull();
   same<typeof attempt, Attempt | null>(true);
   const scope: ScopeOptions = {

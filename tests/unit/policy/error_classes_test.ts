@@ -7,6 +7,7 @@ import {
   checkExceptions,
   type ErrorClass,
   type Exceptions,
+  isInAll,
   isOfClass,
   nameOf,
 } from "../../../src/policy/error_classes.ts";
@@ -152,4 +153,12 @@ Deno.test("nameOf() returns the name of any value, and undefined where there is 
     [throwing, undefined],
   ];
   for (const [value, name] of rows) assertStrictEquals(nameOf(value), name);
+});
+
+Deno.test("isInAll() leaves out aborts and refusals by a guard, and nothing else", () => {
+  for (const name of ["AbortError", "CircuitOpenError", "ThrottledError"]) {
+    assert(!isInAll(name), name);
+  }
+  const others = ["Error", "TimeoutError", "", "AbortError CircuitOpenError", 7, undefined];
+  for (const name of [...others, null, Symbol("AbortError")]) assert(isInAll(name));
 });

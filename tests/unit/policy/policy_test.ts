@@ -506,6 +506,15 @@ Deno.test("BackoffPolicy.decide() retries everything but errors named AbortError
   for (const error of aborts) assert(!isRetried("all", error));
 });
 
+Deno.test("BackoffPolicy.decide() retries no refusal by a guard when the exceptions are 'all'", () => {
+  for (const name of ["CircuitOpenError", "ThrottledError"]) {
+    const error = named(name) as Error;
+    assert(!isRetried("all", error) && !isRetried("all", { name }), name);
+    // Classes and predicates decide for themselves.
+    assert(isRetried([Error], error) && isRetried(() => true, error), name);
+  }
+});
+
 Deno.test("BackoffPolicy.decide() decides by the class when the name of an error throws", () => {
   const error = Object.defineProperty(new RangeError(), "name", {
     get: () => {
