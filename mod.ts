@@ -41,7 +41,7 @@ export {
 export { detached, type ScopeOptions, within } from "./src/driver/nesting.ts";
 export type { Ends, Statistic } from "./src/driver/statistic.ts";
 export type { Limit } from "./src/engine/limit.ts";
-export type { Failure, Reason } from "./src/engine/state.ts";
+export type { Failure, Reason, Reports } from "./src/engine/state.ts";
 export { TimeoutError } from "./src/engine/timeout_error.ts";
 export type { ErrorClass, Exceptions } from "./src/policy/error_classes.ts";
 export type {

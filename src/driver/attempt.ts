@@ -44,10 +44,55 @@ export interface Attempt {
    * >= 0; `Infinity` without one.
    */
   readonly remaining: number;
-  /** The number of attempts that may follow this one; `Infinity` without a bound. */
+  /**
+   * The number of attempts that may follow this one, unless it begins a new streak; `Infinity`
+   * without a bound.
+   */
   readonly triesLeft: number;
   /** The failure of the attempt before; `null` for the first. */
   readonly lastFailure: Failure | null;
+  /**
+   * The latest checkpoint that `progress` was given, by this attempt or one before in the same
+   * execution; `undefined` without one.
+   */
+  readonly checkpoint: unknown;
+  /**
+   * Reports that the attempt makes progress. This restarts the `idleTimeout`. The first report
+   * begins the time of `resetAfter`. A call after the attempt has ended is ignored.
+   *
+   * @param checkpoint The point at which a next attempt may resume, which is its `checkpoint`.
+   * Default: the checkpoint stays.
+   *
+   * @example An upload in parts that resumes where it broke off
+   * ```ts
+   * import { Backoff } from "@asyncbackoff/asyncbackoff";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const sent: number[] = [];
+   * const upload = new Backoff({ exceptions: [Error], maxTries: 2, idleTimeout: 5000 });
+   * await upload.execute(async (attempt) => {
+   *   for (let part = Number(attempt.checkpoint ?? 0); part < 3; part++) {
+   *     if (part === 2 && attempt.number === 1) throw new Error("connection lost");
+   *     await Promise.resolve(sent.push(part));
+   *     attempt.progress(part + 1);
+   *   }
+   * });
+   *
+   * assertEquals(sent, [0, 1, 2]);
+   * ```
+   */
+  progress(checkpoint?: unknown): void;
+}
+
+/** A report of an attempt. Its instant is read when it is received. */
+export type Report =
+  | { readonly type: "progressed"; readonly checkpoint: unknown }
+  | { readonly type: "held"; readonly isHeld: boolean };
+
+/** Receives the reports of an attempt. */
+export interface ReportListener {
+  /** Returns whether the report counts, because the attempt has not ended. */
+  reported(attempt: Attempt, report: Report): boolean;
 }
 
 /** The part of a policy that an attempt shows. */
@@ -61,6 +106,9 @@ export class RunningAttempt implements Attempt {
   readonly #state: Trying;
   readonly #policy: AttemptPolicy;
   readonly #execution: number;
+  /** `null` once the attempt has ended, so that an attempt keeps nothing of its execution. */
+  #listener: ReportListener | null;
+  #checkpoint: unknown;
   #controller: AbortController | null = null;
   #isAborted = false;
   #reason: unknown = undefined;
@@ -73,11 +121,19 @@ export class RunningAttempt implements Attempt {
    * @param state The state in which it begins.
    * @param policy The policy of its execution.
    * @param execution The number of its execution.
+   * @param listener Receives its reports.
    */
-  constructor(state: Trying, policy: AttemptPolicy, execution: number) {
+  constructor(
+    state: Trying,
+    policy: AttemptPolicy,
+    execution: number,
+    listener: ReportListener,
+  ) {
     this.#state = state;
     this.#policy = policy;
     this.#execution = execution;
+    this.#listener = listener;
+    this.#checkpoint = state.checkpoint;
   }
 
   get number(): number {
@@ -102,7 +158,7 @@ export class RunningAttempt implements Attempt {
   }
 
   get triesLeft(): number {
-    return this.#policy.maxTries - this.#state.attempts;
+    return this.#policy.maxTries - (this.#state.lastFailure?.streak ?? 0) - 1;
   }
 
   get lastFailure(): Failure | null {
@@ -122,6 +178,16 @@ export class RunningAttempt implements Attempt {
       if (this.#isSettled) this.#scope.settle();
     }
     return this.#scope;
+  }
+
+  get checkpoint(): unknown {
+    return this.#checkpoint;
+  }
+
+  progress(checkpoint?: unknown): void {
+    const report = { type: "progressed", checkpoint } as const;
+    const counts = this.#listener?.reported(this, report) ?? false;
+    if (counts && checkpoint !== undefined) this.#checkpoint = checkpoint;
   }
 
   /** Never before the attempt began, even if the clock goes backwards. */
@@ -162,7 +228,27 @@ export class RunningAttempt implements Attempt {
    */
   static settle(attempt: RunningAttempt): void {
     attempt.#isSettled = true;
+    attempt.#listener = null;
     attempt.#scope?.settle();
+  }
+
+  /**
+   * Reports that the consumer of a stream holds an item of the attempt, or asks for the next one.
+   *
+   * @param attempt The attempt.
+   * @param isHeld Whether an item is held.
+   */
+  static hold(attempt: RunningAttempt, isHeld: boolean): void {
+    attempt.#listener?.reported(attempt, { type: "held", isHeld });
+  }
+
+  /**
+   * Notes that the execution goes on without the attempt, whose function may still run.
+   *
+   * @param attempt The attempt.
+   */
+  static abandon(attempt: RunningAttempt): void {
+    attempt.#listener = null;
   }
 
   /**

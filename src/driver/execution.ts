@@ -7,6 +7,7 @@
  * the function ends           its promise      resolves the inbox; #settled applies it
  * a shared timer fires        due              resolves the inbox; #receive applies `woke`
  * the timer of a clock fires  wake             posts `woke`; #receive applies it
+ * the function reports        reported         applies `progressed` or `held` at once
  * the clock fails             clockFailed      posts `faulted`; #receive applies it
  * a signal is aborted         #signalAborted   posts `aborted`; #receive applies it
  * the outer attempt is ended  #interrupt       posts `aborted`; #receive applies it
@@ -28,7 +29,7 @@
  * @module
  */
 
-import { begin, beginTrying, limitError, step } from "../engine/engine.ts";
+import { begin, beginTrying, isGivenNoTime, limitError, step } from "../engine/engine.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "../engine/state.ts";
 import type { BackoffEvent } from "../policy/events.ts";
 import type { BackoffPolicy } from "../policy/policy.ts";
@@ -44,7 +45,13 @@ import {
 } from "../time/promises.ts";
 import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
-import { isEcho, RunningAttempt } from "./attempt.ts";
+import {
+  type Attempt,
+  isEcho,
+  type Report,
+  type ReportListener,
+  RunningAttempt,
+} from "./attempt.ts";
 import { Observer } from "./observer.ts";
 import { callIn, SCOPE, type Scope } from "./nesting.ts";
 import type { Counters } from "./statistic.ts";
@@ -126,7 +133,10 @@ const DUE: Event = { type: "woke", at: -Infinity };
 /** A reaction returns it if its own promise must stay pending. Throwing would take microseconds. */
 const PENDING = { then() {} };
 
-class Execution<T> implements TimerListener<Waiting> {
+/** The event of the timer of the idle timeout, if it is a shared one. */
+const IDLE_DUE: Event = { type: "woke", at: -Infinity };
+
+class Execution<T> implements TimerListener<Waiting>, ReportListener {
   readonly #policy: BackoffPolicy;
   readonly #counters: Counters;
   #task: Task<T>;
@@ -151,6 +161,8 @@ class Execution<T> implements TimerListener<Waiting> {
   /** Whether the budget has been called for the execution. */
   #hasBegun = false;
   #timer: Timer | null = null;
+  #idleTimer: Timer | null = null;
+  #idleListener: TimerListener<Trying> | null = null;
   #unlisten: (() => void) | null = null;
 
   constructor(policy: BackoffPolicy, counters: Counters, task: Task<T>) {
@@ -216,15 +228,27 @@ class Execution<T> implements TimerListener<Waiting> {
 
   /** A turn of the event loop of its own has come, so nothing else is on its way. */
   due(state: Waiting): void {
-    if (this.#state === state && this.#posted === null) this.#postAtOnce(DUE);
+    if (this.#waitsFor(state)) this.#postAtOnce(DUE);
+  }
+
+  wake(state: Waiting): void {
+    if (this.#waitsFor(state)) this.#wake(state, state.wakeAt);
+  }
+
+  /**
+   * An abort that has happened came first, and is on its way. A clock may wake for a timer that
+   * was cancelled.
+   */
+  #waitsFor({ phase, attempts, wakeAt }: Waiting): boolean {
+    const state = this.#state as Waiting;
+    return state.phase === phase && state.attempts === attempts &&
+      state.wakeAt === wakeAt && this.#posted === null;
   }
 
   /** From here on the limit is a fact: the attempt's signal is aborted at once. */
-  wake(state: Waiting): void {
-    // An abort that has happened came first, and is on its way.
-    if (this.#state !== state || this.#posted !== null) return;
+  #wake(state: Waiting, wakeAt: number): void {
     try {
-      const event = this.#woke(state);
+      const event = this.#woke(wakeAt);
       // A clock without `after` wakes in a promise reaction already.
       if (this.#policy.clock.after === undefined) this.#postAtOnce(event);
       else this.#post(event);
@@ -240,11 +264,23 @@ class Execution<T> implements TimerListener<Waiting> {
   }
 
   clockFailed(state: Waiting, error: unknown): void {
-    if (this.#state === state) this.#post({ type: "faulted", at: state.at, reason: error });
+    if (this.#waitsFor(state)) this.#post({ type: "faulted", at: state.at, reason: error });
   }
 
-  #woke(state: Waiting): Event & { type: "woke" } {
-    const at = Math.max(readInstant(this.#policy.clock), state.wakeAt);
+  /** The idle timeout has a timer of its own, which each report of progress arms anew. */
+  #listenToIdle(): TimerListener<Trying> {
+    const waitsFor = (state: Trying) => this.#state === state && this.#posted === null;
+    return {
+      due: (state) => waitsFor(state) && this.#postAtOnce(IDLE_DUE),
+      wake: (state) => waitsFor(state) && this.#wake(state, state.idleAt),
+      isLimit: () => true,
+      clockFailed: (state, error) => this.clockFailed(state, error),
+    };
+  }
+
+  #woke(wakeAt: number): Event & { type: "woke" } {
+    const at = Math.max(readInstant(this.#policy.clock), wakeAt);
+    const state = this.#state as Waiting;
     const isRunning = state.phase === "trying";
     const error = isRunning ? limitError(this.#policy, state, at) : undefined;
     return { type: "woke", at, error };
@@ -331,7 +367,7 @@ class Execution<T> implements TimerListener<Waiting> {
     const posted = this.#posted as Event;
     this.#inbox = null;
     try {
-      const event = posted === DUE ? this.#woke(this.#state as Waiting) : posted;
+      const event = this.#eventOf(posted);
       if (event.type === "woke" && event.error !== undefined) {
         traceHere(event.error);
         this.#abortAttempt(event.error); // has no effect if `wake` has aborted it
@@ -341,6 +377,12 @@ class Execution<T> implements TimerListener<Waiting> {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #eventOf(posted: Event): Event {
+    if (posted === DUE) return this.#woke((this.#state as Waiting).wakeAt);
+    if (posted === IDLE_DUE) return this.#woke((this.#state as Trying).idleAt);
+    return posted;
   }
 
   /**
@@ -504,27 +546,71 @@ class Execution<T> implements TimerListener<Waiting> {
   #arm(state: Waiting, ms: number): void {
     // An attempt that nothing else can end needs no inbox. One that winds down does: its outcome
     // may be there already, and must not overtake the caller's promise.
-    const isUnbounded = ms === Infinity && this.#unlisten === null;
-    if (isUnbounded && state.phase === "trying") return;
+    if (ms === Infinity && this.#isUnlimited(state)) return;
     if (this.#inbox === null) this.#openInbox();
     if (this.#interruption !== null) this.#post(this.#interruption);
     if (ms === Infinity) return;
     this.#timer = startTimer(this.#policy.clock, ms, state.wakeAt, this, state);
   }
 
+  #isUnlimited(state: Waiting): boolean {
+    return state.phase === "trying" && state.idleAt === Infinity && this.#unlisten === null;
+  }
+
+  #armIdle(state: Trying): void {
+    if (state.idleAt === Infinity) return;
+    const { clock, idleTimeout } = this.#policy;
+    const listener = this.#idleListener ??= this.#listenToIdle();
+    this.#idleTimer = startTimer(clock, idleTimeout, state.idleAt, listener, state);
+  }
+
   #cancelTimer(): void {
     const timer = this.#timer;
     this.#timer = null;
     timer?.cancel();
+    if (this.#idleTimer !== null) this.#cancelIdleTimer();
+  }
+
+  #cancelIdleTimer(): void {
+    const timer = this.#idleTimer;
+    this.#idleTimer = null;
+    timer?.cancel();
   }
 
   #try(state: Trying): void {
-    this.#attempt = new RunningAttempt(state, this.#policy, this.#number);
-    const ms = state.wakeAt - state.at;
-    if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
+    this.#attempt = new RunningAttempt(state, this.#policy, this.#number, this);
+    const isCalled = !isGivenNoTime(state);
+    if (isCalled) { // before the call: a limit wins a tie with the function
+      this.#arm(state, state.wakeAt - state.at);
+      this.#armIdle(state);
+    }
     this.#observer?.attempt(state);
     if (state.attempts === 1) this.#begin(state.at);
-    if (ms === 0) this.#endAtOnce(state);
+    if (!isCalled) this.#endAtOnce(state);
+  }
+
+  /** Once a limit or an abort has been noticed, a report changes nothing. */
+  reported(attempt: Attempt, report: Report): boolean {
+    const before = this.#state;
+    const isNoticed = this.#posted !== null || this.#interruption !== null;
+    if (isNoticed || attempt !== this.#attempt || before.phase === "done") return false;
+    try {
+      const next = step(this.#policy, before, { ...report, at: this.#now() }) as Waiting;
+      if (next.reports !== before.reports) this.#counters.progress++;
+      this.#state = next;
+      if (next.phase === "trying") this.#armAgain(before as Trying, next);
+    } catch (error) {
+      this.clockFailed(this.#state as Waiting, error); // not to the function that reports
+    }
+    return true;
+  }
+
+  #armAgain(before: Trying, next: Trying): void {
+    if (next.wakeAt !== before.wakeAt) {
+      this.#cancelTimer();
+      this.#arm(next, Math.max(0, next.wakeAt - this.#now()));
+    } else this.#cancelIdleTimer();
+    this.#armIdle(next);
   }
 
   /** An attempt that is given no time is not called. */
@@ -549,6 +635,7 @@ class Execution<T> implements TimerListener<Waiting> {
     const result = this.#result;
     this.#attempt = null;
     this.#result = null;
+    if (attempt !== null) RunningAttempt.abandon(attempt);
     if (attempt === null || result === null) return;
     reportLate(result, attempt, this.#counters, this.#observer);
   }

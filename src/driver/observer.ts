@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Done, Failure, State, Trying } from "../engine/state.ts";
+import type { Done, Failure, Reports, State, Trying } from "../engine/state.ts";
 import type { BackoffEvent, OuterAttempt } from "../policy/events.ts";
 import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
@@ -55,6 +55,7 @@ export class Observer implements Emitter {
       attempt: failure.attempt,
       failure,
       pauseAfter: next.phase === "pausing" ? next.pause : null,
+      ...reportsOf(next),
     });
   }
 
@@ -66,13 +67,15 @@ export class Observer implements Emitter {
     });
   }
 
-  done({ at, beganAt, attempts, outcome, reason }: Done): void {
+  done(state: Done): void {
+    const { at, beganAt, attempts, outcome, reason } = state;
     this.#emit({
       ...this.#head("done", at),
       attempts,
       elapsed: at - beganAt,
       outcome,
       reason,
+      ...reportsOf(state),
     });
   }
 
@@ -102,4 +105,8 @@ export class Observer implements Emitter {
       throwLater(error);
     }
   }
+}
+
+function reportsOf({ reports }: State): { reports?: Reports } {
+  return reports === null ? {} : { reports };
 }

@@ -40,6 +40,8 @@ export class Counters {
   late = 0;
   pauseTime = 0;
   nested = 0;
+  progress = 0;
+  resets = 0;
   ends: MutableEnds = noEnds();
 
   /**
@@ -86,6 +88,7 @@ export class Counters {
 
   /** A timeout that winds down has been counted already, when its grace began. */
   #countFailure(before: State, failure: Failure | null): void {
+    if (failure?.streak === 1 && before.lastFailure !== null) this.resets++;
     if (before.phase === "trying" && failure !== null && failure.limit !== null) {
       this.timeouts++;
     }
@@ -168,7 +171,7 @@ export class Statistic {
     return this.#counters.refused;
   }
 
-  /** Attempts that reached their own timeout. */
+  /** Attempts that reached their own timeout, or the idle timeout. */
   get timeouts(): number {
     return this.#counters.timeouts;
   }
@@ -186,6 +189,16 @@ export class Statistic {
   /** Executions that were nested in an attempt, or in the scope of `within`. */
   get nested(): number {
     return this.#counters.nested;
+  }
+
+  /** Reports of progress by attempts that had not ended. */
+  get progress(): number {
+    return this.#counters.progress;
+  }
+
+  /** Failures that began a new streak, by the option `resetAfter`. */
+  get resets(): number {
+    return this.#counters.resets;
   }
 
   /** The number of executions that have ended, by reason. A copy of the present numbers. */

@@ -4,29 +4,35 @@
  * Each event carries its instant. The reply is the next state, which says everything the
  * driver has to do: in `trying`, the function runs; in `stopping`, the attempt was aborted and
  * winds down within its grace; in `pausing`, nothing is in flight; in `done`, the promise
- * settles. The driver sends `woke` at `state.wakeAt`, and needs no other timer.
+ * settles. The driver sends `woke` at `state.wakeAt`, and in `trying` at `state.idleAt`.
  *
  * ```text
- * phase    | settled: value | settled: error | woke                       | aborted, faulted
- * trying   | done, R failed | failed         | D done, A timed out        | done
- * stopping | done, R (*)    | failed (*)     | D done (*), else failed (*)| done (*)
- * pausing  | -              | -              | D done, else trying        | done
- * done     | -              | -              | -                          | -
+ * phase    | settled: value | settled: error | woke                  | progressed | held | else
+ * trying   | done, R failed | failed         | D done, A I timed out | P          | H    | done
+ * stopping | done, R (*)    | failed (*)     | D done (*), (*)       | C          | -    | done (*)
+ * pausing  | -              | -              | D done, trying        | -          | -    | done
+ * done     | -              | -              | -                     | -          | -    | -
  *
+ * else       aborted, faulted
  * D          the deadline is reached: done with the error of the last failure
  * A          the attempt timeout is reached
+ * I          the idle timeout is reached
+ * P          trying: the idle timeout begins anew, and the checkpoint is noted
+ * C          stopping: the checkpoint is noted
+ * H          trying: an item was delivered, so the attempt timeout is over, and the idle timeout
+ *            stands still until the next item is asked for
  * R          the policy refuses the value
  * timed out  the timeout is a failure: `stopping` if the policy has a grace, else failed
  * failed     policy.decide(failure, at): a pause -> pausing, a reason -> done,
  *            an error that it throws -> done
- * (*)        the failure is the timeout, whatever the function throws now
+ * (*)        failed: the failure is the timeout, whatever the function throws now
  * -          the same state object
  * ```
  *
  * Two rules hold for the whole table. Ties: at one instant the deadline comes first, then the
- * attempt timeout, then the end of a pause. An attempt's outcome takes effect in the order in
- * which it is delivered; within a grace, the deadline wins a tie with it. Early wakes: a
- * `woke` before `wakeAt` changes nothing.
+ * attempt timeout, then the idle timeout, then the end of a pause. An attempt's outcome takes
+ * effect in the order in which it is delivered; within a grace, the deadline wins a tie with it.
+ * Early wakes: a `woke` before `wakeAt` and `idleAt` changes nothing.
  *
  * @module
  */
@@ -71,6 +77,8 @@ export function begin(
     attemptAt: at,
     pause: 0,
     lastFailure: null,
+    checkpoint: undefined,
+    reports: null,
     wakeAt: at,
   };
 }
@@ -96,7 +104,11 @@ export function beginTrying(policy: Policy, at: number, name: string): State {
     attemptAt: at,
     pause: 0,
     lastFailure: null,
-    wakeAt: wakeAtIn(policy, "trying", at, at, Infinity),
+    checkpoint: undefined,
+    reports: null,
+    wakeAt: attemptEndsAt(policy, at, at),
+    idleAt: at + policy.idleTimeout,
+    isStreaming: false,
   };
 }
 
@@ -114,7 +126,13 @@ export function step(policy: Policy, state: State, event: Event): State {
     case "settled":
       return settled(policy, state, event.at, event.outcome);
     case "woke":
-      return event.at < state.wakeAt ? state : woke(policy, state, event.at, event.error);
+      return event.at < Math.min(state.wakeAt, idleAtOf(state))
+        ? state
+        : woke(policy, state, event.at, event.error);
+    case "progressed":
+      return progressed(policy, state, event.at, event.checkpoint);
+    case "held":
+      return state.phase === "trying" ? held(policy, state, event.at, event.isHeld) : state;
     case "aborted":
       return cancel(policy, state, event.at, "aborted", event.reason);
     case "faulted":
@@ -182,23 +200,55 @@ function woke(
   }
 }
 
+function progressed(
+  policy: Policy,
+  state: Waiting,
+  at: number,
+  given: unknown,
+): Waiting {
+  const checkpoint = given === undefined ? state.checkpoint : given;
+  switch (state.phase) {
+    case "pausing":
+      return state;
+    case "stopping":
+      return { ...state, checkpoint };
+    case "trying":
+      return { ...reported(state, at), checkpoint, idleAt: at + policy.idleTimeout };
+  }
+}
+
+function reported(state: Trying, at: number): Trying {
+  const { count, firstAt } = state.reports ?? { count: 0, firstAt: at };
+  return { ...state, reports: { count: count + 1, firstAt, latestAt: at } };
+}
+
+/** An item that is delivered is progress. While its consumer holds it, only the deadline runs. */
+function held(policy: Policy, state: Trying, at: number, isHeld: boolean): Trying {
+  if (!isHeld) return { ...state, idleAt: at + policy.idleTimeout };
+  const wakeAt = deadlineAt(policy, state.beganAt);
+  return { ...reported(state, at), wakeAt, idleAt: Infinity, isStreaming: true };
+}
+
 /**
  * The one place that knows what each limit means: the instant at which it is reached in a
- * phase, or `Infinity` if it does not hold there.
+ * state, or `Infinity` if it does not hold there.
  */
-function limitAt(
-  policy: Policy,
-  limit: Limit,
-  phase: Waiting["phase"],
-  beganAt: number,
-  attemptAt: number,
-): number {
+function limitAt(policy: Policy, limit: Limit, state: Waiting): number {
   switch (limit) {
     case "deadline":
-      return deadlineAt(policy, beganAt);
+      return deadlineAt(policy, state.beganAt);
     case "attempt":
-      return phase === "trying" ? attemptAt + policy.attemptTimeout : Infinity;
+      return state.phase === "trying" && !state.isStreaming
+        ? state.attemptAt + policy.attemptTimeout
+        : Infinity;
+    case "idle":
+      return idleAtOf(state);
   }
+}
+
+/** The instant of the idle timeout, which holds while the function runs. */
+function idleAtOf(state: Waiting): number {
+  return state.phase === "trying" ? state.idleAt : Infinity;
 }
 
 /** The length of a limit in milliseconds. */
@@ -208,6 +258,8 @@ function lengthOf(policy: Policy, limit: Limit): number {
       return policy.deadline;
     case "attempt":
       return policy.attemptTimeout;
+    case "idle":
+      return policy.idleTimeout;
   }
 }
 
@@ -215,27 +267,14 @@ function deadlineAt(policy: Policy, beganAt: number): number {
   return beganAt + policy.deadline;
 }
 
-/** The instant to wake at: the end of the phase itself, or a limit that comes before it. */
-function wakeAtIn(
-  policy: Policy,
-  phase: Waiting["phase"],
-  beganAt: number,
-  attemptAt: number,
-  end: number,
-): number {
-  let wakeAt = end;
-  for (const limit of LIMITS) {
-    wakeAt = Math.min(wakeAt, limitAt(policy, limit, phase, beganAt, attemptAt));
-  }
-  return wakeAt;
+/** The instant at which an attempt ends at the latest. The idle timeout has its own timer. */
+function attemptEndsAt(policy: Policy, beganAt: number, attemptAt: number): number {
+  return Math.min(deadlineAt(policy, beganAt), attemptAt + policy.attemptTimeout);
 }
 
 /** The limit that is reached by an instant, if there is one. The order of `LIMITS` decides. */
 function limitReached(policy: Policy, state: Waiting, at: number): Limit | null {
-  const { phase, beganAt, attemptAt } = state;
-  for (const limit of LIMITS) {
-    if (at >= limitAt(policy, limit, phase, beganAt, attemptAt)) return limit;
-  }
+  for (const limit of LIMITS) if (at >= limitAt(policy, limit, state)) return limit;
   return null;
 }
 
@@ -262,7 +301,7 @@ function errorOf(policy: Policy, state: Progress, limit: Limit): TimeoutError {
 }
 
 function tryNext(policy: Policy, state: Pausing, at: number): Trying {
-  const { name, beganAt, outerEndsAt, pause, lastFailure } = state;
+  const { name, beganAt, outerEndsAt, pause, lastFailure, checkpoint } = state;
   return {
     phase: "trying",
     name,
@@ -273,7 +312,11 @@ function tryNext(policy: Policy, state: Pausing, at: number): Trying {
     attemptAt: at,
     pause,
     lastFailure,
-    wakeAt: wakeAtIn(policy, "trying", beganAt, at, Infinity),
+    checkpoint,
+    reports: null,
+    wakeAt: attemptEndsAt(policy, beganAt, at),
+    idleAt: at + policy.idleTimeout,
+    isStreaming: false,
   };
 }
 
@@ -285,12 +328,39 @@ function timedOut(
   error: TimeoutError = errorOf(policy, state, limit),
 ): State {
   // The function of an attempt without time was never called, so nothing winds down.
-  if (policy.grace === 0 || state.wakeAt === state.at) {
+  if (policy.grace === 0 || isGivenNoTime(state)) {
     return failed(policy, state, at, error, limit);
   }
-  const { beganAt, attemptAt } = state;
-  const wakeAt = wakeAtIn(policy, "stopping", beganAt, attemptAt, at + policy.grace);
-  return { ...state, phase: "stopping", at, wakeAt, limit, error };
+  const wakeAt = Math.min(deadlineAt(policy, state.beganAt), at + policy.grace);
+  return { ...progressOf(state), phase: "stopping", at, wakeAt, limit, error };
+}
+
+/**
+ * Tells whether an attempt is given no time, so that its function is not called.
+ *
+ * @param state The state in which the attempt begins.
+ * @returns Whether a limit is reached at once.
+ */
+export function isGivenNoTime(state: Trying): boolean {
+  return Math.min(state.wakeAt, state.idleAt) <= state.at;
+}
+
+/** The fields that every state has. */
+function progressOf(state: Progress): Progress {
+  const { name, beganAt, outerEndsAt, at, attempts, attemptAt, pause } = state;
+  const { lastFailure, checkpoint, reports } = state;
+  return {
+    name,
+    beganAt,
+    outerEndsAt,
+    at,
+    attempts,
+    attemptAt,
+    pause,
+    lastFailure,
+    checkpoint,
+    reports,
+  };
 }
 
 function failed(
@@ -315,18 +385,13 @@ function failed(
   if (at >= deadlineAt(policy, state.beganAt)) {
     return end({ ...state, lastFailure }, at, "deadline", rejected(error));
   }
-  const { name, beganAt, outerEndsAt, attempts, attemptAt } = state;
   return {
+    ...progressOf(state),
     phase: "pausing",
-    name,
-    beganAt,
-    outerEndsAt,
     at,
-    attempts,
-    attemptAt,
     pause: decision,
     lastFailure,
-    wakeAt: wakeAtIn(policy, "pausing", beganAt, attemptAt, at + decision),
+    wakeAt: Math.min(deadlineAt(policy, state.beganAt), at + decision),
   };
 }
 
@@ -360,20 +425,7 @@ function end(
   reason: Reason,
   outcome: PromiseSettledResult<unknown>,
 ): Done {
-  const { name, beganAt, outerEndsAt, attempts, attemptAt, pause, lastFailure } = state;
-  return {
-    phase: "done",
-    name,
-    beganAt,
-    outerEndsAt,
-    at,
-    attempts,
-    attemptAt,
-    pause,
-    lastFailure,
-    reason,
-    outcome,
-  };
+  return { ...progressOf(state), phase: "done", at, reason, outcome };
 }
 
 /** The last failure: of an attempt that winds down, its timeout. */
@@ -390,10 +442,13 @@ function failureOf(
   error: unknown,
   limit: Limit | null,
 ): Failure {
+  const { reports } = state;
+  const isReset = reports !== null && at - reports.firstAt >= policy.resetAfter;
   return Object.freeze({
     error,
     name: state.name,
     attempt: state.attempts,
+    streak: isReset ? 1 : (state.lastFailure?.streak ?? 0) + 1,
     limit,
     duration: at - state.attemptAt,
     elapsed: at - state.beganAt,
@@ -401,7 +456,7 @@ function failureOf(
       0,
       Math.min(deadlineAt(policy, state.beganAt), state.outerEndsAt) - at,
     ),
-    pauseBefore: state.pause,
+    pauseBefore: isReset ? 0 : state.pause,
   });
 }
 

@@ -40,6 +40,11 @@ export interface Failure {
   readonly name: string;
   /** The number of the attempt, starting at 1. */
   readonly attempt: number;
+  /**
+   * The number of failures in a row, starting at 1: the number of the attempt, unless an attempt
+   * before or this one began a new streak by the option `resetAfter`.
+   */
+  readonly streak: number;
   /** The limit that ended the attempt; `null` if the attempt failed by itself. */
   readonly limit: Limit | null;
   /** Milliseconds that the attempt took, including its grace. */
@@ -51,7 +56,7 @@ export interface Failure {
    * nested in, if that is sooner; >= 0, `Infinity` without both.
    */
   readonly remaining: number;
-  /** Milliseconds of the pause before this attempt; 0 before the first. */
+  /** Milliseconds of the pause before this attempt; 0 before the first of a streak. */
   readonly pauseBefore: number;
 }
 
@@ -66,6 +71,8 @@ export interface Policy {
   readonly attemptTimeout: number;
   readonly deadline: number;
   readonly grace: number;
+  readonly idleTimeout: number;
+  readonly resetAfter: number;
   /**
    * Decides about the value of an attempt.
    *
@@ -106,10 +113,27 @@ export type Event =
     /** The error that the attempt's signal was aborted with; see {@linkcode limitError}. */
     readonly error?: TimeoutError | undefined;
   }
+  /** The attempt reported progress. With `undefined`, the checkpoint stays. */
+  | { readonly type: "progressed"; readonly at: number; readonly checkpoint: unknown }
+  /**
+   * The attempt delivered an item of a stream, which its consumer holds now, or the consumer asks
+   * for the next one.
+   */
+  | { readonly type: "held"; readonly at: number; readonly isHeld: boolean }
   /** A signal of the caller was aborted. */
   | { readonly type: "aborted"; readonly at: number; readonly reason: unknown }
   /** Something that the execution depends on, such as its clock, does not work. */
   | { readonly type: "faulted"; readonly at: number; readonly reason: unknown };
+
+/** What an attempt has reported of its progress. */
+export interface Reports {
+  /** The number of reports. */
+  readonly count: number;
+  /** The instant of the first report. */
+  readonly firstAt: number;
+  /** The instant of the latest report. */
+  readonly latestAt: number;
+}
 
 /** The fields of every state. */
 export interface Progress {
@@ -132,12 +156,20 @@ export interface Progress {
   readonly pause: number;
   /** The latest failure; `null` if nothing has failed. */
   readonly lastFailure: Failure | null;
+  /** The latest checkpoint that an attempt has reported; `undefined` without one. */
+  readonly checkpoint: unknown;
+  /** The progress of the latest attempt; `null` if it has reported none. */
+  readonly reports: Reports | null;
 }
 
 /** An attempt is running. */
 export interface Trying extends Progress {
   readonly phase: "trying";
   readonly wakeAt: number;
+  /** The instant of the idle timeout, which each report of progress moves. */
+  readonly idleAt: number;
+  /** Whether an item of a stream was delivered, so that the attempt timeout is over. */
+  readonly isStreaming: boolean;
 }
 
 /** An attempt has timed out, and winds down within its grace. */

@@ -8,14 +8,14 @@ import { named } from "./error_name.ts";
 import { type Limit, LIMIT_NAMES } from "./limit.ts";
 
 /**
- * The error of a limit that was reached: the attempt timeout, or the deadline of the
- * execution.
+ * The error of a limit that was reached: the attempt timeout, the idle timeout, or the deadline
+ * of the execution.
  *
  * Its `name` is `"TimeoutError"`, like that of the platform's own timeouts, and every policy
  * retries errors of that name. If an attempt failed before the deadline, the execution rejects
  * with that attempt's own error instead.
  *
- * @example Telling the two limits apart
+ * @example Telling the limits apart
  * ```ts
  * import { Backoff, TimeoutError } from "@asyncbackoff/asyncbackoff";
  * import { assert, assertEquals } from "@std/assert";

@@ -32,9 +32,19 @@ export function hedgedAttempt(
     phase: "trying",
     attempts: number,
     lastFailure: outer?.lastFailure ?? null,
+    checkpoint: outer?.checkpoint,
     wakeAt: at + (outer?.remaining ?? Infinity),
+    idleAt: Infinity,
+    isStreaming: false,
   } as const;
-  return new RunningAttempt(state, { clock, maxTries: maxCalls });
+  const listener = {
+    /** Progress of a call is progress of the outer attempt. */
+    reported: () => {
+      outer?.progress();
+      return true;
+    },
+  };
+  return new RunningAttempt(state, { clock, maxTries: maxCalls }, 0, listener);
 }
 
 /**

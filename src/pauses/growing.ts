@@ -40,6 +40,8 @@ const RANDOM_SHARE = {
 export interface PauseBasis {
   /** The number of the attempt that failed, starting at 1. */
   readonly attempt: number;
+  /** The number of failures in a row, starting at 1. Default: `attempt`. */
+  readonly streak?: number;
   /** Milliseconds of the pause before that attempt; 0 before the first. */
   readonly pauseBefore: number;
   /** The error of the failure: the `cause` of an error that the pause throws. */
@@ -117,8 +119,8 @@ export interface LinearOptions extends DecorrelatedOptions {
 }
 
 /**
- * Makes pauses that grow by a factor. Before jitter, the pause after attempt n is
- * `min(max, initial * factor ** (n - 1))`.
+ * Makes pauses that grow by a factor. Before jitter, the pause after the nth failure in a row
+ * is `min(max, initial * factor ** (n - 1))`.
  *
  * @param options `initial`: default 100 ms. `factor`: default 2. `max`: default 30 s. `min`:
  * default 0. `jitter`: `"full"` (default), `"equal"`, `"none"`, or a share from 0 to 1.
@@ -153,14 +155,13 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
   const factor = checkFinite(option(action, "factor"), options?.factor ?? 2, 1);
   const share = randomShare(action, options?.jitter);
   return (failure, source = random) => {
-    const { attempt } = failure;
-    const growth = Math.min(factor ** (attempt - 1), Number.MAX_VALUE); // 0 * Infinity is NaN
+    const growth = Math.min(factor ** rank(failure), Number.MAX_VALUE); // 0 * Infinity is NaN
     return Math.max(min, jittered(Math.min(max, initial * growth), share, source, failure));
   };
 }
 
 /**
- * Makes pauses that grow by a step. Before jitter, the pause after attempt n is
+ * Makes pauses that grow by a step. Before jitter, the pause after the nth failure in a row is
  * `min(max, initial + step * (n - 1))`.
  *
  * @param options `initial`: default 100 ms. `step`: default 100 ms. `max`: default 30 s. `min`:
@@ -196,7 +197,7 @@ export function linear(options?: LinearOptions | null): GrowingPause {
   const step = checkFiniteDuration(option(action, "step"), options?.step ?? 100);
   const share = randomShare(action, options?.jitter);
   return (failure, source = random) => {
-    const pause = Math.min(max, initial + step * (failure.attempt - 1));
+    const pause = Math.min(max, initial + step * rank(failure));
     return Math.max(min, jittered(pause, share, source, failure));
   };
 }
@@ -233,6 +234,11 @@ export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause
   };
 }
 
+/** The number of failures in a row before this one. */
+function rank({ attempt, streak = attempt }: PauseBasis): number {
+  return streak - 1;
+}
+
 /** Checks options. A failure in their place shows that the function itself is the pause. */
 function checkOptions(
   action: string,
@@ -242,7 +248,7 @@ function checkOptions(
   if (holds(() => "attempt" in Object(options) && "error" in Object(options))) {
     throw new TypeError(
       `Cannot ${action}: it must be called before it is the option 'pause', got a failure; ` +
-        "write 'pause: exponential()'",
+        `write 'pause: ${action.split(" ")[1]}()'`,
       { cause: (options as { error: unknown }).error },
     );
   }

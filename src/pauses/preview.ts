@@ -122,6 +122,7 @@ function asking(pause: PreviewedPause) {
       error,
       name: "preview",
       attempt,
+      streak: attempt,
       limit: null,
       duration: 0,
       elapsed,

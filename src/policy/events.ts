@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Failure, Reason } from "../engine/state.ts";
+import type { Failure, Reason, Reports } from "../engine/state.ts";
 
 /** The attempt that an execution is nested in. */
 export interface OuterAttempt {
@@ -44,6 +44,8 @@ export interface FailureEvent extends ObservedEvent {
   readonly failure: Failure;
   /** Milliseconds of the pause that follows; `null` if the execution ends here. */
   readonly pauseAfter: number | null;
+  /** The progress that the attempt reported. Absent without any. */
+  readonly reports?: Reports;
 }
 
 /** An abandoned attempt ended. Its outcome changes nothing. */
@@ -68,6 +70,8 @@ export interface DoneEvent extends ObservedEvent {
   readonly outcome: PromiseSettledResult<unknown>;
   /** The reason why it ended. */
   readonly reason: Reason;
+  /** The progress that the latest attempt reported. Absent without any. */
+  readonly reports?: Reports;
 }
 
 /**

@@ -18,6 +18,7 @@ const OTHER_NAMES = {
   exceptions: "retryon errors",
   giveup: "shouldretry retryif isretriable",
   budget: "retrybudget retrythrottling throttle tokenbucket",
+  idleTimeout: "stalltimeout silencetimeout inactivitytimeout heartbeattimeout",
   grace: "graceperiod",
   signal: "abortsignal",
   observe: "onretry onfailedattempt",

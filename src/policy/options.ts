@@ -18,10 +18,13 @@ import type { BackoffEvent } from "./events.ts";
  */
 export type Pause = number | readonly number[] | ((failure: Failure) => number);
 
-/** Every option except the two limits. `null` and `undefined` mean absent. */
+/**
+ * Every option except the attempt timeout and the deadline. `null` and `undefined` mean absent.
+ */
 export interface RetryOptions {
   /**
-   * The maximum number of attempts, including the first: an integer >= 1.
+   * The maximum number of attempts, including the first: an integer >= 1. With `resetAfter`, the
+   * maximum number of failures in a row.
    *
    * @default {Infinity}
    */
@@ -80,6 +83,22 @@ export interface RetryOptions {
    * @default {null}
    */
   budget?: Budget | null | undefined;
+  /**
+   * The longest that an attempt may go on without progress, in milliseconds >= 0. An attempt
+   * reports progress by `attempt.progress()`. One that is silent for longer is aborted and fails
+   * with a `TimeoutError`, which is retried.
+   *
+   * @default {Infinity}
+   */
+  idleTimeout?: number | null | undefined;
+  /**
+   * The time after which an attempt counts as healthy, in milliseconds >= 0. One that fails at
+   * least so long after its first report of progress begins a new streak of failures: `maxTries`
+   * and growing pauses count from there.
+   *
+   * @default {Infinity} (never)
+   */
+  resetAfter?: number | null | undefined;
   /**
    * The time that an attempt gets to wind down after its own timeout, before the pause begins,
    * in milliseconds >= 0. It ends as soon as the attempt settles. A value that arrives within
@@ -148,6 +167,8 @@ export const OPTION_NAMES: readonly (keyof BackoffOptions)[] = /* @__PURE__ */ n
   giveup: true,
   budget: true,
   retryExhausted: true,
+  idleTimeout: true,
+  resetAfter: true,
   grace: true,
   signal: true,
   observe: true,

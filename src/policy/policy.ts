@@ -57,6 +57,8 @@ export class BackoffPolicy implements Policy, OptionFields {
   readonly attemptTimeout: number;
   readonly deadline: number;
   readonly grace: number;
+  readonly idleTimeout: number;
+  readonly resetAfter: number;
   readonly maxTries: number;
   /** `null` if the policy does not name the errors to retry: it then retries timeouts alone. */
   readonly exceptions: Exceptions | null;
@@ -81,12 +83,13 @@ export class BackoffPolicy implements Policy, OptionFields {
   constructor(options: BackoffOptions) {
     checkKeys(ACTION, options, OPTION_NAMES, OPTION_HINTS);
     const subject = (name: keyof BackoffOptions) => option(ACTION, name);
-    this.attemptTimeout = checkDuration(
-      subject("attemptTimeout"),
-      options.attemptTimeout ?? Infinity,
-    );
-    this.deadline = checkDuration(subject("deadline"), options.deadline ?? Infinity);
-    this.grace = checkDuration(subject("grace"), options.grace ?? 0);
+    const duration = (name: keyof BackoffOptions, absent: number) =>
+      checkDuration(subject(name), options[name] ?? absent);
+    this.attemptTimeout = duration("attemptTimeout", Infinity);
+    this.deadline = duration("deadline", Infinity);
+    this.grace = duration("grace", 0);
+    this.idleTimeout = duration("idleTimeout", Infinity);
+    this.resetAfter = duration("resetAfter", Infinity);
     this.maxTries = checkMaxTries(subject("maxTries"), options.maxTries ?? Infinity);
     this.exceptions = checkExceptions(subject("exceptions"), options.exceptions ?? null);
     this.until = checkCallback(subject("until"), options.until);
@@ -155,7 +158,7 @@ export class BackoffPolicy implements Policy, OptionFields {
       return "nonRetryable";
     }
     budget?.failed?.(at);
-    if (failure.attempt >= this.maxTries) return "maxTries";
+    if (failure.streak >= this.maxTries) return "maxTries";
     if (giveup !== null && answer("giveup", giveup(error, failure), failure)) {
       return "giveup";
     }
@@ -291,7 +294,7 @@ function checkPause(
   const list = [...value as readonly number[]];
   if (list.length === 0) throw wrongType(subject, rule, value);
   for (const each of list) checkFiniteDuration(subject, each, rule);
-  return ({ attempt }) => list[Math.min(attempt, list.length) - 1] as number;
+  return ({ streak }) => list[Math.min(streak, list.length) - 1] as number;
 }
 
 function checkMaxTries(subject: string, value: number): number {

@@ -32,6 +32,8 @@ export interface Bar {
   readonly pauseTo: number;
   /** The instant at which it ended after it was abandoned; `null` if it did not. */
   readonly lateAt: number | null;
+  /** The instants of its first and latest report of progress; empty without any. */
+  readonly progressAt: readonly number[];
   /** The end of the attempt. */
   readonly end: AttemptEnd;
   /** The end of the attempt, in words. */

@@ -6,7 +6,7 @@
  */
 
 import { type Limit, LIMIT_NAMES, LIMITS } from "../engine/limit.ts";
-import type { Reason } from "../engine/state.ts";
+import type { Reason, Reports } from "../engine/state.ts";
 import type { TimeoutError } from "../engine/timeout_error.ts";
 import type {
   AttemptEvent,
@@ -45,6 +45,7 @@ interface RecordedAttempt {
   /** The instant at which the pause after it ends; `null` if there is none. */
   pauseTo: number | null;
   lateAt: number | null;
+  progressAt: readonly number[];
   end: AttemptEnd;
   words: string;
 }
@@ -66,6 +67,8 @@ export class ExecutionRecord {
   #deadlineAt = Infinity;
   /** Milliseconds of the attempt timeout; `Infinity` until an event shows them. */
   #attemptTimeout = Infinity;
+  /** Milliseconds of the idle timeout; `Infinity` until an event tells them. */
+  #idleTimeout = Infinity;
 
   /**
    * Makes an empty record.
@@ -144,6 +147,8 @@ export class ExecutionRecord {
         return this.#deadlineAt;
       case "attempt":
         return (attempt?.from ?? Infinity) + this.#attemptTimeout;
+      case "idle":
+        return this.#idleTimeout + silentFrom(attempt);
     }
   }
 
@@ -155,6 +160,7 @@ export class ExecutionRecord {
       timedOutAt: null,
       pauseTo: null,
       lateAt: null,
+      progressAt: [],
       end: "running",
       words: "running",
     });
@@ -163,11 +169,12 @@ export class ExecutionRecord {
     this.#dropped += 1;
   }
 
-  #fail({ at, failure, pauseAfter }: FailureEvent): void {
+  #fail({ at, failure, pauseAfter, reports }: FailureEvent): void {
     const attempt = this.#attempts.at(-1);
     if (attempt === undefined) return;
     const { error, limit, remaining } = failure;
     attempt.to = at;
+    attempt.progressAt = instantsOf(reports);
     attempt.pauseTo = pauseAfter === null ? null : at + pauseAfter;
     // What remains of a nested execution may be bounded by the end of its outer attempt.
     if (remaining > 0 && this.outer === null) this.#deadlineAt = at + remaining;
@@ -179,7 +186,9 @@ export class ExecutionRecord {
     attempt.end = "timeout";
     attempt.words = LIMIT_NAMES[limit];
     // The error of a limit is always a TimeoutError.
-    if (limit === "attempt") this.#attemptTimeout = (error as TimeoutError).ms;
+    const { ms } = error as TimeoutError;
+    if (limit === "attempt") this.#attemptTimeout = ms;
+    if (limit === "idle") this.#idleTimeout = ms;
     attempt.timedOutAt = Math.min(this.#limitAt(limit, attempt), at);
   }
 
@@ -191,7 +200,7 @@ export class ExecutionRecord {
     attempt.words = `${attempt.words}, late ${end}`;
   }
 
-  #finish({ at, reason }: DoneEvent): void {
+  #finish({ at, reason, reports }: DoneEvent): void {
     const attempt = this.#attempts.at(-1);
     if (reason === "deadline" && !this.#endedEarly(attempt)) {
       this.#deadlineAt = Math.min(this.#deadlineAt, at);
@@ -200,6 +209,7 @@ export class ExecutionRecord {
       this.#words = reason;
     } else if (attempt.to === null) {
       attempt.to = at;
+      attempt.progressAt = instantsOf(reports);
       attempt.end = ENDS[reason];
       attempt.words = reason;
     } else {
@@ -215,9 +225,20 @@ export class ExecutionRecord {
   }
 }
 
+/** The instant from which an attempt was silent; `Infinity` while it is not known. */
+function silentFrom(attempt: RecordedAttempt | null): number {
+  if (attempt === null || attempt.to === null) return Infinity;
+  return attempt.progressAt.at(-1) ?? attempt.from;
+}
+
+/** The instants of the first and the latest report. */
+function instantsOf(reports: Reports | undefined): number[] {
+  return reports === undefined ? [] : [reports.firstAt, reports.latestAt];
+}
+
 function barOf(attempt: RecordedAttempt, latest: number): Bar {
-  const { from, timedOutAt, lateAt, end, words } = attempt;
+  const { from, timedOutAt, lateAt, progressAt, end, words } = attempt;
   const to = attempt.to ?? latest;
   const pauseTo = Math.min(attempt.pauseTo ?? to, latest);
-  return { from, timedOutAt, to, pauseTo, lateAt, end, words };
+  return { from, timedOutAt, to, pauseTo, lateAt, progressAt, end, words };
 }

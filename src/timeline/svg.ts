@@ -22,6 +22,8 @@ const INDENT = 14;
 /** Deeper levels are indented no further. */
 const MAX_LEVELS = 8;
 const MAX_TICKS = 9;
+/** The length of the legend. */
+const LEGEND = 784;
 /** The number of columns of text that fit after the axis. */
 const MAX_WORDS = 40;
 
@@ -45,6 +47,7 @@ const LIMIT_LINES: Readonly<
   Record<Limit, readonly [color: ColorName, attributes: string]>
 > = {
   attempt: ["timeout", ' stroke-width="1.5" stroke-dasharray="2 2"'],
+  idle: ["timeout", ' stroke-width="1.5" stroke-dasharray="1 3"'],
   deadline: ["aborted", ' stroke-width="2"'],
 };
 
@@ -75,7 +78,7 @@ export function drawSVG(recorded: Recorded): string {
 <style>${darkStyle()}</style>
 <rect ${filled("ground")} width="${width}" height="${height}" rx="6"/>
 <g transform="translate(${left} ${TOP})">
-${[titleOf(axis), ...ticksOf(axis, bottom), ...drawn, legend(bottom)].join("\n")}
+${[titleOf(axis), ...ticksOf(axis, bottom), ...drawn, legend(rows, bottom)].join("\n")}
 </g>
 </svg>
 `;
@@ -135,7 +138,7 @@ function limitAt(limit: Limit, x: number, half: number): string {
 
 /** Draws an attempt, its grace, the pause after it, and its late end. */
 function barsOf(bar: Bar, axis: TimeAxis): string[] {
-  const { from, timedOutAt, to, pauseTo, lateAt, end } = bar;
+  const { from, timedOutAt, to, pauseTo, lateAt, progressAt, end } = bar;
   const part = (begin: number, until: number, attributes = "") => {
     const x = xOf(axis, begin);
     const width = Math.max(1.5, rounded(xOf(axis, until) - x));
@@ -148,6 +151,7 @@ function barsOf(bar: Bar, axis: TimeAxis): string[] {
   return [
     part(from, timedOutAt ?? to),
     ...hasGrace ? [part(timedOutAt, to, GRACE)] : [],
+    ...progressAt.map((at) => progressMark(xOf(axis, at))),
     ...pauseEnd > x ? [pauseFrom(x, pauseEnd)] : [],
     ...lateAt === null ? [] : [lateEndAt(xOf(axis, lateAt))],
   ];
@@ -157,22 +161,34 @@ function pauseFrom(x: number, end: number): string {
   return `<path ${lined("ink")} stroke-width="1.5" d="M${x} 0H${end}"/>`;
 }
 
+function progressMark(x: number): string {
+  return `<path ${lined("ground")} stroke-width="1.5" d="M${x} ${-BAR / 2}V${BAR / 2}"/>`;
+}
+
 function lateEndAt(x: number): string {
   return `<circle ${lined("ink")} stroke-width="1.5" cx="${x}" cy="0" r="4"/>`;
 }
 
-/** Explains the signs that need it. The words of a row say how its attempt ended. */
-function legend(y: number): string {
+/**
+ * Explains the signs that need it, and those of progress if there is any. The words of a row say
+ * how its attempt ended.
+ */
+function legend(rows: readonly Row[], y: number): string {
+  const isIdle = rows.some((row) => row.limits.some(({ limit }) => limit === "idle"));
+  const hasProgress = rows.some(({ bar }) => bar !== null && bar.progressAt.length > 0);
   const limits = (Object.keys(LIMIT_LINES) as Limit[])
+    .filter((limit) => limit !== "idle" || isIdle)
     .map((limit) => [LIMIT_NAMES[limit], limitAt(limit, 7, 8)]);
+  const progress = '<rect class="value" y="-6" width="14" height="12"/>' + progressMark(7);
   const signs = [
+    ...hasProgress ? [["progress", progress]] : [],
     ["grace", `<rect ${filled("timeout")}${GRACE} y="-6" width="14" height="12"/>`],
     ["pause", pauseFrom(0, 14)],
     ...limits,
     ["late end", lateEndAt(7)],
   ];
   const parts = signs.map(([name = "", sign], index) => {
-    const place = `translate(${index * 130} ${y})`;
+    const place = `translate(${index * Math.min(130, LEGEND / signs.length)} ${y})`;
     return `<g transform="${place}">${sign}${textAt(20, 4, name)}</g>`;
   });
   return parts.join("");

@@ -10,14 +10,22 @@ import { TimeAxis } from "./time_axis.ts";
 import { truncate, widthOf } from "./words.ts";
 
 /** The name of a sign, as the legend shows it. */
-type Sign = "attempt" | "grace" | "pause" | (typeof LIMIT_NAMES)[Limit] | "late end";
+type Sign =
+  | "attempt"
+  | "progress"
+  | "grace"
+  | "pause"
+  | (typeof LIMIT_NAMES)[Limit]
+  | "late end";
 
 /** The signs, in the order of the legend. */
 const SIGNS = {
   attempt: "█",
+  progress: "•",
   grace: "▒",
   pause: "─",
   "attempt timeout": "┊",
+  "idle timeout": "┆",
   deadline: "│",
   "late end": "○",
 } as const satisfies Record<Sign, string>;
@@ -104,7 +112,7 @@ function lineOf(
 ): string {
   const drawn = cells.map((sign) => sign === null ? " " : SIGNS[sign]).join("");
   const painted = layout.hasColor && bar !== null
-    ? drawn.replace(/[█▒]+/, `\x1b[${COLORS[bar.end]}m$&\x1b[0m`)
+    ? drawn.replace(/[█•▒]+/, `\x1b[${COLORS[bar.end]}m$&\x1b[0m`)
     : drawn;
   const indent = " ".repeat(INDENT * Math.min(depth, layout.levels));
   const start = `${indent}${head}`.padEnd(layout.gutter);
@@ -119,7 +127,7 @@ function cellsOf({ bar, limits }: Row, layout: Layout): Cells {
   const cellOf = (at: number) => Math.round(axis.positionOf(at));
   for (const { limit, at } of limits) cells[cellOf(at)] = LIMIT_NAMES[limit];
   if (bar === null) return cells;
-  const { from, timedOutAt, to, pauseTo, lateAt } = bar;
+  const { from, timedOutAt, to, pauseTo, lateAt, progressAt } = bar;
   const began = Math.min(cellOf(from), layout.cells - 2);
   const ended = Math.max(began + 1, cellOf(to));
   cells.fill("pause", ended, cellOf(pauseTo));
@@ -127,6 +135,7 @@ function cellsOf({ bar, limits }: Row, layout: Layout): Cells {
   // Rounded up, because a limit that is noticed a little late has no grace.
   const graceFrom = Math.ceil(axis.positionOf(timedOutAt ?? to));
   cells.fill("grace", Math.max(began + 1, graceFrom), ended);
+  for (const at of progressAt) cells[Math.min(cellOf(at), ended - 1)] = "progress";
   if (lateAt !== null) cells[cellOf(lateAt)] = "late end";
   return cells;
 }

@@ -58,8 +58,9 @@ const DRAWING_OPTIONS = /* @__PURE__ */ namesOf<DrawingOptions>({
  * memory is bounded, so it can stay in use in production.
  *
  * A limit is drawn as soon as events show it: the deadline after the first failure, and the
- * attempt timeout after it has been reached once. The deadline of a nested execution is drawn
- * when it has been reached.
+ * attempt timeout and the idle timeout after they have been reached once. The deadline of a
+ * nested execution is drawn when it has been reached. Of the progress that an attempt reported,
+ * the first and the latest report are drawn when it has ended.
  *
  * @example Two attempts as text
  * ```ts

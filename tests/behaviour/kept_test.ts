@@ -8,6 +8,7 @@ import {
   Backoff,
   type BackoffOptions,
   type Clock,
+  currentAttempt,
   sleep,
   systemClock,
   within,
@@ -109,6 +110,22 @@ const calls: [what: string, run: (mark: Mark) => unknown][] = [
     );
     return call(mark("argument", {}));
   }],
+  ["its idle timeout, after progress", (mark) => {
+    const call = new Backoff({ idleTimeout: 4, maxTries: 1, exceptions: [] });
+    return call.wrap((_: object) => {
+      const attempt = mark("attempt", currentAttempt());
+      attempt.progress(mark("checkpoint", {}));
+      return never();
+    })(mark("argument", {}));
+  }],
+  ["a value after progress", (mark) => {
+    const call = new Backoff({ ...limits, idleTimeout: 10_000 });
+    return call.execute(async (attempt) => {
+      mark("attempt", attempt).progress(mark("checkpoint", {}));
+      await sleep(2);
+      attempt.progress();
+    });
+  }],
   ["an abort", (mark) => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -187,6 +204,20 @@ Deno.test("Backoff.execute() keeps nothing of a call while a promise that it aba
   await new TestClock().advance(0);
   assertEquals([abandoned, retried], [[], []]);
   assertEquals(held.length, 2);
+});
+
+Deno.test("Backoff.execute() keeps nothing of a call while an attempt that it made is held elsewhere", async () => {
+  if (collect === null) return;
+  const attempts: unknown[] = [];
+  const kept = await keptAfter((mark) => {
+    const call = new Backoff({ ...limits, idleTimeout: 10_000 }).wrap((_: object) => {
+      attempts.push(currentAttempt());
+      return Promise.resolve(mark("result", {}));
+    });
+    return call(mark("argument", {}));
+  });
+  await new TestClock().advance(0);
+  assertEquals([kept, attempts.length], [[], 1]);
 });
 
 Deno.test("sleep() keeps nothing of a wait that has ended", async () => {

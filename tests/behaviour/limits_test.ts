@@ -257,9 +257,9 @@ Deno.test("Backoff.execute() pauses for the time that a function of the failure 
   assertEquals(endedAt, 800);
   const common = { error: failure, name: "", limit: null, duration: 50 };
   assertEquals(shown, [
-    { ...common, attempt: 1, elapsed: 50, remaining: 950, pauseBefore: 0 },
-    { ...common, attempt: 2, elapsed: 200, remaining: 800, pauseBefore: 100 },
-    { ...common, attempt: 3, elapsed: 450, remaining: 550, pauseBefore: 200 },
+    { ...common, attempt: 1, streak: 1, elapsed: 50, remaining: 950, pauseBefore: 0 },
+    { ...common, attempt: 2, streak: 2, elapsed: 200, remaining: 800, pauseBefore: 100 },
+    { ...common, attempt: 3, streak: 3, elapsed: 450, remaining: 550, pauseBefore: 200 },
   ]);
 });
 

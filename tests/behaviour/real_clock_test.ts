@@ -323,6 +323,41 @@ Deno.test("Backoff.execute() keeps an answer that a timer of the platform gave w
   }
 });
 
+Deno.test("progress() that a timer of the platform made while the event loop was blocked past the idle timeout counts, on real time", async () => {
+  if (!canBlock) return;
+  const backoff = new Backoff({ exceptions: [], idleTimeout: 60, maxTries: 1 });
+  const result = backoff.execute(async (attempt) => {
+    await hostSleep(65); // fires after the limit, in the turn for which a late limit waits
+    attempt.progress();
+    await hostSleep(20);
+    return "answer";
+  });
+  block(100);
+  assertEquals(await settled(result), "answer");
+  const { timeouts, progress } = backoff.statistic;
+  assertEquals([timeouts, progress], [0, 1]);
+  await rest();
+});
+
+Deno.test("idleTimeout is never early, and progress arms it anew, on real time", async () => {
+  const backoff = new Backoff({ exceptions: [], idleTimeout: 20, maxTries: 1 });
+  let latest = 0;
+  const error = await settled(
+    backoff.execute(async (attempt) => {
+      for (let i = 0; i < 5; i++) {
+        await hostSleep(2);
+        latest = systemClock.now();
+        attempt.progress();
+      }
+      return await never();
+    }).catch((error) => error),
+  );
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([error.limit, error.ms], ["idle", 20]);
+  assert(systemClock.now() - latest >= 20);
+  await rest();
+});
+
 /** Answers after some time, and notes in shared memory that it has. */
 const ANSWERING = `
   listen(({ flag, ms }) => {

@@ -184,7 +184,7 @@ const clocks: [name: string, run: <T>(test: (clock: Clock) => Promise<T>) => Pro
   ];
 
 for (const [name, run] of clocks) {
-  for (const limit of ["attemptTimeout", "deadline"] as const) {
+  for (const limit of ["attemptTimeout", "idleTimeout", "deadline"] as const) {
     for (const grace of [0, 2]) {
       const winds = grace === 0 ? "" : ", after a grace";
       Deno.test(`The stack of a TimeoutError (${limit} on ${name}${winds}) leads to the caller`, async () => {
@@ -238,7 +238,7 @@ for (const [name, run] of clocks) {
     assertEquals(framesOf(error).own[0], "async handleRequest", error.stack);
   });
 
-  for (const limit of ["attemptTimeout", "deadline"] as const) {
+  for (const limit of ["attemptTimeout", "idleTimeout", "deadline"] as const) {
     Deno.test(`The stack of a TimeoutError (${limit} of 0 on ${name}) leads to the caller`, async () => {
       if (!isFollowed) return;
       const error = await run(async (clock) => {

@@ -363,6 +363,8 @@ Deno.test("BackoffOptions accepts undefined and null for every option", async ()
     maxTries: undefined,
     giveup: undefined,
     budget: undefined,
+    idleTimeout: undefined,
+    resetAfter: undefined,
     grace: undefined,
     signal: undefined,
     observe: undefined,

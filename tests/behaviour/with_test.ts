@@ -97,6 +97,8 @@ Deno.test("Backoff.with() restores the default of every option", async () => {
     giveup: () => true,
     budget: { mayRetry: () => false },
     retryExhausted: false,
+    idleTimeout: 60,
+    resetAfter: 70,
     grace: 50,
     signal,
     observe: () => {

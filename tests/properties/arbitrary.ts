@@ -17,6 +17,7 @@ import type {
   PauseAnswer,
   Place,
   PolicyScript,
+  ReportScript,
   Script,
   ValueName,
 } from "./script.ts";
@@ -95,6 +96,8 @@ interface Reach {
   readonly timeout: Arbitrary<number | null>;
   readonly deadline: Arbitrary<number | null>;
   readonly grace: Arbitrary<number | null>;
+  readonly idle: Arbitrary<number | null>;
+  readonly reset: Arbitrary<number | null>;
 }
 
 const wide: Reach = {
@@ -106,6 +109,8 @@ const wide: Reach = {
     option(times(0, 4), { freq: 2 }),
     constant(Infinity),
   ),
+  idle: mostly(option(times(1, 5)), constantFrom(0, Infinity)),
+  reset: rarely(times(0, 6)),
 };
 const near: Reach = {
   work: times(0, 4),
@@ -113,10 +118,22 @@ const near: Reach = {
   timeout: times(1, 2),
   deadline: option(times(3, 5)),
   grace: option(times(1, 3), { freq: 3 }),
+  idle: option(times(1, 3)),
+  reset: rarely(times(0, 3)),
 };
+
+const reportIn = (reach: Reach): Arbitrary<ReportScript> =>
+  record({
+    after: oneof(
+      { weight: 1, arbitrary: constant<"in the call">("in the call") },
+      { weight: 4, arbitrary: reach.work },
+    ),
+    checkpoint: option(constantFrom("one", "two", "three")),
+  });
 
 const attemptIn = (reach: Reach): Arbitrary<AttemptScript> =>
   record({
+    reports: fc.array(reportIn(reach), { maxLength: 3 }),
     ending,
     when: oneof(
       {
@@ -237,10 +254,12 @@ const policyIn = (reach: Reach): Arbitrary<PolicyScript> =>
       constant(true),
       constant(false),
     ),
+    idleTimeout: reach.idle,
+    resetAfter: reach.reset,
     grace: reach.grace,
     observer,
     name: rarely(constantFrom("the policy", "")),
-    kept: integer({ min: 0, max: 2 ** 15 - 1 }),
+    kept: integer({ min: 0, max: 2 ** 17 - 1 }),
     clock: oneof(
       { weight: 4, arbitrary: constant<PolicyScript["clock"]>("after") },
       { weight: 1, arbitrary: constant<PolicyScript["clock"]>("sleep") },
@@ -347,7 +366,8 @@ function tidy(script: Script): Script {
   const callUntil = call.until ?? (hasOwn && isAbortedIn("call's until") ? [true] : null);
   // After the attempts of its script, a function returns. With an attempt timeout of 0, it
   // is not called at all.
-  const mayEnd = policy.attemptTimeout !== 0 && accepts(until) && accepts(callUntil);
+  const mayEnd = policy.attemptTimeout !== 0 && policy.idleTimeout !== 0 &&
+    accepts(until) && accepts(callUntil);
   const maxTries = mayEnd || (policy.maxTries ?? Infinity) < Infinity ? policy.maxTries : 3;
   return {
     ...script,

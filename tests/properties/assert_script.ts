@@ -28,12 +28,13 @@ export function assertAsExpected(
   runner: Runner,
   expected: Expected = interpret(script),
 ): void {
-  const { lines, late, signals, budget, possiblyLate } = expected;
+  const { lines, reports, late, signals, budget, possiblyLate } = expected;
   const { counters, isExhausted } = expected;
   const trace = runner.result();
   const actual = { ...trace, late: trace.late.filter((each) => !possiblyLate.has(each)) };
   assertSame(script, runner, actual, {
     lines,
+    reports,
     late,
     signals,
     budget,

@@ -15,10 +15,11 @@ import type {
   Policy,
   Refusal,
   State,
+  Trying,
+  Waiting,
 } from "../../src/engine/state.ts";
 
 const BEGAN_AT = 1000;
-const MAX_ATTEMPTS = 3;
 
 /** The errors of the function. The policy's decision depends on which one it is. */
 const errors = {
@@ -33,6 +34,9 @@ const refusal = new Error("refused");
 const bug = new Error("a bug of the policy");
 const reason = new Error("the caller's reason");
 
+/** The errors of an exploration with reports, which has enough other events. */
+const fewErrors = [errors.retryable];
+
 /** The values of the function, by the name of the step that each causes. */
 const values = { fulfilled: "value", refused: "a value to refuse", unjudged: "buggy" };
 
@@ -44,16 +48,25 @@ interface Rules {
   attemptTimeout: number;
   deadline: number;
   grace: number;
+  idleTimeout: number;
+  resetAfter: number;
   pause: number;
   maxTries: number;
   /** Milliseconds until the end of the outer attempt; absent without one. */
   outer?: number;
+  /** The number of the attempt that reports, and of its reports; the others are silent. */
+  reportsIn: number;
+  maxReports: number;
+  /** The number of attempts after which the exploration ends. */
+  maxAttempts: number;
 }
 
 class ExploredPolicy implements Policy {
   readonly attemptTimeout: number;
   readonly deadline: number;
   readonly grace: number;
+  readonly idleTimeout: number;
+  readonly resetAfter: number;
   readonly rules: Rules;
   readonly asked: [failure: Failure, previous: Failure | null, isRefusal: boolean][] = [];
   readonly judged: unknown[] = [];
@@ -62,6 +75,8 @@ class ExploredPolicy implements Policy {
     this.attemptTimeout = rules.attemptTimeout;
     this.deadline = rules.deadline;
     this.grace = rules.grace;
+    this.idleTimeout = rules.idleTimeout;
+    this.resetAfter = rules.resetAfter;
     this.rules = rules;
   }
 
@@ -82,7 +97,7 @@ class ExploredPolicy implements Policy {
     assertStrictEquals(at, BEGAN_AT + failure.elapsed);
     if (failure.error === errors.nonRetryable) return "nonRetryable";
     if (failure.error === errors.exhausted) return "exhausted";
-    if (failure.attempt >= this.rules.maxTries) return "maxTries";
+    if (failure.streak >= this.rules.maxTries) return "maxTries";
     if (failure.error === errors.hopeless) return "giveup";
     if (failure.error === errors.untimely) return "deadline";
     if (failure.error === errors.buggy) throw bug;
@@ -90,35 +105,65 @@ class ExploredPolicy implements Policy {
   }
 }
 
+/** The instant of the latest event that the state knows of. Time does not go backwards. */
+function latestAt(policy: Policy, state: State): number {
+  const reportedAt = state.reports?.latestAt ?? state.at;
+  const heldUntil = state.phase === "trying" && state.idleAt < Infinity
+    ? state.idleAt - policy.idleTimeout
+    : state.at;
+  return Math.max(state.at, reportedAt, heldUntil);
+}
+
 /**
- * The interesting instants: around the wake, around the deadline, and now. After the end, they
+ * The interesting instants: around the wake, around the limits, and now. After the end, they
  * make no difference.
  */
 function instants(policy: Policy, state: State): number[] {
-  if (state.phase === "done") return [state.at, state.at + 1];
+  const now = latestAt(policy, state);
+  if (state.phase === "done") return [now, now + 1];
   const deadlineAt = BEGAN_AT + policy.deadline;
   const { wakeAt } = state;
-  const all = [state.at, state.at + 1, wakeAt - 1, wakeAt, wakeAt + 1, deadlineAt - 1]
-    .concat(deadlineAt, deadlineAt + 1);
-  return [...new Set(all)].filter((at) => at >= state.at && at < Infinity);
+  const idleAt = state.phase === "trying" ? state.idleAt : wakeAt;
+  const all = [now, now + 1, wakeAt - 1, wakeAt, wakeAt + 1, deadlineAt - 1, deadlineAt]
+    .concat(deadlineAt + 1, idleAt - 1, idleAt, idleAt + 1);
+  return [...new Set(all)].filter((at) => at >= now && at < Infinity);
 }
 
-function eventsAt(policy: Policy, state: State, at: number): Event[] {
-  const rejections = Object.values(errors).map((reason): Event => ({
+function eventsAt(policy: ExploredPolicy, state: State, at: number): Event[] {
+  const { maxReports, reportsIn } = policy.rules;
+  const reasons = maxReports === 0 ? Object.values(errors) : fewErrors;
+  const rejections = reasons.map((reason): Event => ({
     type: "settled",
     at,
     outcome: { status: "rejected", reason },
   }));
   const error = state.phase === "trying" ? { error: limitError(policy, state, at) } : {};
-  const fulfillments = Object.values(values).map((value): Event => ({
+  const returned = maxReports === 0 ? Object.values(values) : [values.fulfilled];
+  const fulfillments = returned.map((value): Event => ({
     type: "settled",
     at,
     outcome: { status: "fulfilled", value },
   }));
+  const idleAt = state.phase === "trying" ? state.idleAt : at;
+  const isReporting = state.attempts === reportsIn &&
+    [latestAt(policy, state), idleAt - 1, idleAt].includes(at) &&
+    (state.reports?.count ?? 0) < maxReports;
+  // An item that is asked for is no report, so it could be asked for for ever.
+  const isAsking = state.attempts === reportsIn &&
+    (idleAt === Infinity || (isReporting && idleAt === state.at + policy.idleTimeout));
+  const reports: Event[] = isReporting
+    ? [
+      { type: "progressed", at, checkpoint: undefined },
+      { type: "progressed", at, checkpoint: "half" },
+      { type: "held", at, isHeld: true },
+    ]
+    : [];
+  if (isAsking) reports.push({ type: "held", at, isHeld: false });
   return [
     { type: "woke", at, ...error },
     ...fulfillments,
     ...rejections,
+    ...reports,
     { type: "aborted", at, reason },
     { type: "faulted", at, reason: bug },
   ];
@@ -156,7 +201,8 @@ function keyOf(part: unknown, errors: unknown[] = []): string {
 function copy(state: State): unknown {
   const named = new Map<string, unknown>();
   const text = write(state, named);
-  return JSON.parse(text, (_key, part) => named.get(part) ?? part);
+  const read = JSON.parse(text, (_key, part) => named.get(part) ?? part);
+  return { checkpoint: undefined, ...read }; // JSON leaves out what is undefined
 }
 
 /** Freezes a state, so that a step that modifies it throws. */
@@ -207,7 +253,7 @@ class Exploration {
       for (const event of eventsAt(this.#policy, state, at)) {
         const next = this.#step(state, Object.freeze(event));
         // Without `maxTries`, a policy goes on for ever. The exploration must not.
-        const isNew = next !== state && next.attempts <= MAX_ATTEMPTS;
+        const isNew = next !== state && next.attempts <= this.#policy.rules.maxAttempts;
         if (isNew) this.#add(states, next);
       }
     }
@@ -236,13 +282,20 @@ class Exploration {
     const deadlineAt = BEGAN_AT + this.#policy.deadline;
     const { asked } = this.#policy;
     if (state.phase === "done") return assertStrictEquals(next, state);
+    const dueAt = Math.min(
+      state.wakeAt,
+      state.phase === "trying" ? state.idleAt : Infinity,
+    );
     if (event.type === "woke") {
-      if (event.at < state.wakeAt) assertStrictEquals(next, state);
+      if (event.at < dueAt) assertStrictEquals(next, state);
       else assert(next !== state, "a wake that is due has an effect");
       if (event.at >= deadlineAt) assertStrictEquals(next.phase, "done");
     }
     if (event.type === "aborted" || event.type === "faulted") {
       assertStrictEquals(next.phase, "done");
+    }
+    if (event.type === "progressed" || event.type === "held") {
+      this.#checkReport(state, event, next);
     }
     const isSettled = event.type === "settled" && state.phase !== "pausing" &&
       !(state.phase === "stopping" && event.at === deadlineAt);
@@ -252,7 +305,7 @@ class Exploration {
     if (isJudged) assertStrictEquals(this.#policy.judged[0], valueOf(event));
     const isFailure = event.type === "settled"
       ? isSettled && (how === "rejected" || how === "refused")
-      : event.type === "woke" && event.at >= state.wakeAt && event.at < deadlineAt &&
+      : event.type === "woke" && event.at >= dueAt && event.at < deadlineAt &&
         state.phase !== "pausing" && next.phase !== "stopping";
     assertStrictEquals(asked.length, isFailure ? 1 : 0);
     if (asked[0] === undefined) return;
@@ -264,15 +317,51 @@ class Exploration {
     if (isRefusal) assertStrictEquals(failure.error, refusal);
   }
 
+  /** A report changes nothing but the fields that are named here. */
+  #checkReport(
+    state: Waiting,
+    event: Event & { type: "progressed" | "held" },
+    next: State,
+  ): void {
+    const { at } = event;
+    const checkpoint = event.type === "progressed"
+      ? event.checkpoint ?? state.checkpoint
+      : state.checkpoint;
+    if (state.phase === "pausing") return assertStrictEquals(next, state);
+    if (state.phase === "stopping") {
+      if (event.type === "held") return assertStrictEquals(next, state);
+      return assertEquals<State>(next, { ...state, checkpoint });
+    }
+    const isReport = event.type === "progressed" || event.isHeld;
+    const { count, firstAt } = state.reports ?? { count: 0, firstAt: at };
+    assertEquals<State>(next, {
+      ...state,
+      checkpoint,
+      reports: isReport ? { count: count + 1, firstAt, latestAt: at } : state.reports,
+      idleAt: event.type === "held" && event.isHeld
+        ? Infinity
+        : at + this.#policy.idleTimeout,
+      ...(event.type === "held" && event.isHeld && {
+        isStreaming: true,
+        wakeAt: BEGAN_AT + this.#policy.deadline,
+      }),
+    });
+  }
+
   #checkChange(state: State, event: Event, next: State): void {
-    const { attemptTimeout, deadline, grace, rules } = this.#policy;
+    if (event.type === "progressed" || event.type === "held") return;
+    const { attemptTimeout, deadline, grace, idleTimeout, resetAfter, rules } =
+      this.#policy;
     const deadlineAt = BEGAN_AT + deadline;
     assertStrictEquals(next.at, event.at);
     assertStrictEquals(next.beganAt, BEGAN_AT);
     assertStrictEquals(next.name, "load");
     assertStrictEquals(next.outerEndsAt, this.#outerEndsAt);
     assert(next.at >= state.at);
-    assert(next.attempts <= rules.maxTries);
+    assert(next.attempts <= rules.maxTries || resetAfter < Infinity);
+    assert((next.lastFailure?.streak ?? 0) <= rules.maxTries);
+    assertStrictEquals(next.checkpoint, state.checkpoint);
+    assertStrictEquals(next.reports, next.phase === "trying" ? null : state.reports);
     assertStrictEquals(next.attempts, state.attempts + (next.phase === "trying" ? 1 : 0));
     assertStrictEquals(next.attemptAt, next.phase === "trying" ? next.at : state.attemptAt);
     assertStrictEquals(next.pause, next.phase === "pausing" ? rules.pause : state.pause);
@@ -287,7 +376,7 @@ class Exploration {
     assert(next.wakeAt >= next.at && next.wakeAt <= deadlineAt);
     assert(next.at < deadlineAt, "at the deadline it is done");
     assert(
-      next.phase !== "stopping" || attemptTimeout > 0,
+      next.phase !== "stopping" || (attemptTimeout > 0 && idleTimeout > 0),
       "an attempt that was never called has no grace",
     );
     const wait = {
@@ -298,15 +387,23 @@ class Exploration {
     assertStrictEquals(next.wakeAt, Math.min(next.at + wait, deadlineAt));
     if (next.phase === "stopping") {
       assert(state.phase === "trying" && event.type === "woke");
-      assertStrictEquals(next.limit, "attempt");
-      assertStrictEquals(next.error.limit, "attempt");
-      assertStrictEquals(next.error.ms, attemptTimeout);
+      const limit = this.#limitOf(state, event.at);
+      assertEquals([next.limit, next.error.limit], [limit, limit]);
+      assertEquals(next.error.ms, limit === "idle" ? idleTimeout : attemptTimeout);
     }
     if (next.phase === "trying") {
-      assertStrictEquals(state.phase, "pausing");
+      assertEquals(state.phase, "pausing");
+      assertEquals([next.idleAt, next.isStreaming], [next.at + idleTimeout, false]);
       const endedAt = BEGAN_AT + (state.lastFailure?.elapsed ?? 0);
       assert(next.at >= endedAt + next.pause, "the pause is never shortened");
     }
+  }
+
+  /** The limit that a wake has reached, when the deadline is not reached. */
+  #limitOf(state: Trying, at: number): "attempt" | "idle" {
+    const isAttempt = !state.isStreaming &&
+      at >= state.attemptAt + this.#policy.attemptTimeout;
+    return isAttempt ? "attempt" : "idle";
   }
 
   #checkFailure(state: State, event: Event, next: State): void {
@@ -314,10 +411,16 @@ class Exploration {
     const deadlineAt = BEGAN_AT + this.#policy.deadline;
     assert(state.phase === "trying" || state.phase === "stopping");
     assert(failure !== null && Object.isFrozen(failure));
+    const { reports, lastFailure } = state;
+    const isReset = reports !== null &&
+      next.at >= reports.firstAt + this.#policy.resetAfter;
+    if (isReset && lastFailure !== null) this.ends.add("a new streak");
     assertStrictEquals(failure.attempt, state.attempts);
-    assertStrictEquals(failure.pauseBefore, state.pause);
+    assertStrictEquals(failure.streak, isReset ? 1 : 1 + (lastFailure?.streak ?? 0));
+    assertStrictEquals(failure.pauseBefore, isReset ? 0 : state.pause);
     const isByItself = state.phase === "trying" && event.type === "settled";
-    assertStrictEquals(failure.limit, isByItself ? null : "attempt");
+    const limit = state.phase === "trying" ? this.#limitOf(state, event.at) : state.limit;
+    assertStrictEquals(failure.limit, isByItself ? null : limit);
     assertStrictEquals(failure.duration, next.at - state.attemptAt);
     assertStrictEquals(failure.elapsed, next.at - BEGAN_AT);
     const endsAt = Math.min(deadlineAt, this.#outerEndsAt);
@@ -370,8 +473,35 @@ function explore(rules: Rules): Exploration {
   return exploration;
 }
 
-const bounded = { attemptTimeout: 10, deadline: 80, grace: 5, pause: 10, maxTries: 3 };
+const bounded: Rules = {
+  attemptTimeout: 10,
+  deadline: 80,
+  grace: 5,
+  idleTimeout: Infinity,
+  resetAfter: Infinity,
+  pause: 10,
+  maxTries: 3,
+  reportsIn: 0,
+  maxReports: 0,
+  maxAttempts: 3,
+};
 const graceless = { ...bounded, grace: 0 };
+
+/** Attempts that report. The idle timeout is the nearest limit, and may be moved twice. */
+const idle: Rules = {
+  ...bounded,
+  ...{
+    deadline: 38,
+    idleTimeout: 8,
+    resetAfter: 9,
+    maxTries: 2,
+    reportsIn: 1,
+    maxReports: 1,
+    maxAttempts: 1,
+  },
+};
+const gracelessIdle = { ...idle, grace: 0, deadline: Infinity, maxReports: 2 };
+const secondReports = { ...gracelessIdle, reportsIn: 2, maxReports: 1, maxAttempts: 2 };
 
 /**
  * The rules to explore, and a minimum of states, because an empty exploration proves
@@ -393,6 +523,7 @@ const explored: Record<string, [rules: Rules, min: number]> = {
   "in an outer attempt": [{ ...bounded, outer: 30 }, 9000],
   "in an outer attempt that ends after the deadline": [{ ...bounded, outer: 100 }, 9000],
   "in an outer attempt without limits": [{
+    ...bounded,
     attemptTimeout: Infinity,
     deadline: Infinity,
     grace: 0,
@@ -403,9 +534,22 @@ const explored: Record<string, [rules: Rules, min: number]> = {
   "with two tries": [{ ...bounded, maxTries: 2 }, 900],
   "without a maximum of tries": [{ ...bounded, deadline: 38, maxTries: Infinity }, 2500],
   "without any limit": [
-    { attemptTimeout: Infinity, deadline: Infinity, grace: 0, pause: 0, maxTries: 3 },
+    { ...graceless, attemptTimeout: Infinity, deadline: Infinity, pause: 0 },
     200,
   ],
+  "with reports": [idle, 15000],
+  "with reports and without a grace": [gracelessIdle, 25_000],
+  "with reports and without a deadline": [{ ...idle, deadline: Infinity }, 9000],
+  "with reports and without an attempt timeout": [
+    { ...idle, attemptTimeout: Infinity },
+    10_000,
+  ],
+  "with reports and without an idle timeout": [{ ...idle, idleTimeout: Infinity }, 2000],
+  "with an idle timeout at the attempt timeout": [{ ...idle, idleTimeout: 10 }, 15000],
+  "with every limit at one instant": [{ ...idle, idleTimeout: 10, deadline: 10 }, 1500],
+  "with an idle timeout of 0": [{ ...idle, idleTimeout: 0, reportsIn: 0 }, 500],
+  "with a report of the second attempt": [secondReports, 20_000],
+  "with a new streak at the first report": [{ ...idle, resetAfter: 0 }, 15000],
 };
 
 for (const [how, [rules, min]] of Object.entries(explored)) {
@@ -415,11 +559,15 @@ for (const [how, [rules, min]] of Object.entries(explored)) {
 }
 
 Deno.test("step() makes exactly the transitions of the table", () => {
-  const moves = new Set([bounded, graceless].flatMap((rules) => [...explore(rules).moves]));
+  const moves = new Set(
+    [bounded, graceless, idle, gracelessIdle].flatMap((rules) => [...explore(rules).moves]),
+  );
   assertEquals([...moves].sort(), [
     "done aborted -",
     "done faulted -",
     "done fulfilled -",
+    "done held -",
+    "done progressed -",
     "done refused -",
     "done rejected -",
     "done unjudged -",
@@ -427,6 +575,8 @@ Deno.test("step() makes exactly the transitions of the table", () => {
     "pausing aborted done",
     "pausing faulted done",
     "pausing fulfilled -",
+    "pausing held -",
+    "pausing progressed -",
     "pausing refused -",
     "pausing rejected -",
     "pausing unjudged -",
@@ -436,6 +586,8 @@ Deno.test("step() makes exactly the transitions of the table", () => {
     "stopping aborted done",
     "stopping faulted done",
     "stopping fulfilled done",
+    "stopping held -",
+    "stopping progressed stopping",
     "stopping refused done",
     "stopping refused pausing",
     "stopping rejected done",
@@ -447,6 +599,8 @@ Deno.test("step() makes exactly the transitions of the table", () => {
     "trying aborted done",
     "trying faulted done",
     "trying fulfilled done",
+    "trying held trying",
+    "trying progressed trying",
     "trying refused done",
     "trying refused pausing",
     "trying rejected done",
@@ -486,4 +640,9 @@ Deno.test("step() can end for every reason after each number of attempts that al
     "3 nonRetryable",
     "3 success",
   ]);
+});
+
+Deno.test("step() begins new streaks in an exploration with reports, and only there", () => {
+  assertEquals(explore(secondReports).ends.has("a new streak"), true);
+  assertEquals(explore(idle).ends.has("a new streak"), false); // the first has none before
 });

@@ -68,6 +68,8 @@ const replaced: Required<BackoffOptions> = {
   giveup: () => true,
   budget: { mayRetry: () => false },
   retryExhausted: false,
+  idleTimeout: 1,
+  resetAfter: 0,
   grace: 1,
   signal: AbortSignal.abort("the signal was not replaced"),
   observe: () => {
@@ -106,7 +108,7 @@ export function countersOf(
 ): Record<string, number> {
   const { attempts, done, errors, cancels, refused, sumTime, timeouts, pauseTime } =
     statistic;
-  const { ends } = statistic;
+  const { ends, progress, resets } = statistic;
   return {
     attempts,
     done,
@@ -116,6 +118,8 @@ export function countersOf(
     sumTime,
     timeouts,
     pauseTime,
+    progress,
+    resets,
     ...ends,
   };
 }

@@ -42,14 +42,28 @@ interface RunningAttempt {
   readonly lastError: Label | undefined;
   isCalled: boolean;
   isSettled: boolean;
+  /** The instant at which it has been silent for too long. */
+  silentAt: number;
+  /** The number of times from which its silence was counted. Only the last one matters. */
+  silences: number;
+  /** The instants at which it reported progress while it ran. */
+  readonly reports: number[];
+  /** The limit that ended it. */
+  limit: TimeoutLimit | null;
+  checkpoint: string | undefined;
   /** The reason of its signal. */
   abortedBy: Label | null;
 }
 
+/** The limits that end an attempt and let the execution go on. */
+type TimeoutLimit = "attempt" | "idle";
+
 interface Failure {
   readonly error: Label;
   readonly attempt: number;
-  readonly limit: "attempt" | null;
+  /** The number of failures in a row. */
+  readonly streak: number;
+  readonly limit: TimeoutLimit | null;
   readonly duration: number;
   readonly elapsed: number;
   readonly remaining: number;
@@ -118,6 +132,8 @@ class Reference {
   readonly #deadline: number;
   readonly #grace: number;
   readonly #outerEndsAt: number;
+  readonly #idleTimeout: number;
+  readonly #resetAfter: number;
   readonly #maxTries: number;
   readonly #name: string;
   /** For each label of an error. */
@@ -125,6 +141,7 @@ class Reference {
   readonly #instants = new Instants();
   readonly #expected: Expected = {
     lines: [],
+    reports: [],
     late: [],
     signals: [],
     budget: [],
@@ -137,6 +154,8 @@ class Reference {
       sumTime: 0,
       timeouts: 0,
       pauseTime: 0,
+      progress: 0,
+      resets: 0,
       success: 0,
       nonRetryable: 0,
       exhausted: 0,
@@ -158,6 +177,8 @@ class Reference {
   #attempts: RunningAttempt[] = [];
   #attemptAt = 0;
   #pause = 0;
+  /** The latest checkpoint of the execution. */
+  #checkpoint: string | undefined;
   #pausingSince: number | null = null;
   #lastFailure: Failure | null = null;
   #reason: Label | null = null;
@@ -173,6 +194,8 @@ class Reference {
     this.#deadline = orNone(script.policy.deadline);
     this.#grace = script.policy.grace ?? 0;
     this.#outerEndsAt = orNone(script.call.outer);
+    this.#idleTimeout = orNone(script.policy.idleTimeout);
+    this.#resetAfter = orNone(script.policy.resetAfter);
     this.#maxTries = orNone(script.policy.maxTries);
     this.#name = nameOf(script);
   }
@@ -201,11 +224,12 @@ class Reference {
     }
   }
 
-  #isLive({ kind, attempt }: Entry): boolean {
+  #isLive({ kind, attempt, at }: Entry): boolean {
     if (kind === "deadline" || kind === "abort") return this.#phase !== "over";
     if (attempt !== this.#attempt?.number) return false;
     if (kind === "pause") return this.#phase === "pausing";
-    if (kind === "timeout") return this.#phase === "trying";
+    if (kind === "timeout" || kind === "report") return this.#phase === "trying";
+    if (kind === "idle") return this.#phase === "trying" && at === this.#attempt!.silentAt;
     if (kind === "grace") return this.#phase === "stopping";
     return this.#phase === "trying" || this.#phase === "stopping";
   }
@@ -247,6 +271,11 @@ class Reference {
       lastError: this.#lastFailure?.error,
       isCalled: false,
       isSettled: false,
+      silentAt: this.#instants.now,
+      silences: 0,
+      reports: [],
+      limit: null,
+      checkpoint: this.#checkpoint,
       abortedBy: null,
     };
     this.#attempts.push(attempt);
@@ -256,17 +285,19 @@ class Reference {
     if (number === 1) this.#writeBudget("began");
     this.#observe("attempt", `attempt ${number}`);
     if (this.#phase !== "trying") return;
-    if (this.#attemptTimeout === 0) {
-      this.#see("attempt timeout of 0");
+    if (this.#attemptTimeout === 0 || this.#idleTimeout === 0) {
+      attempt.limit = this.#attemptTimeout === 0 ? "attempt" : "idle";
+      this.#see(`${attempt.limit} timeout of 0`);
       this.#count("timeouts");
-      return this.#fail(this.#timeoutOf(attempt), "attempt");
+      return this.#fail(this.#timeoutOf(attempt), attempt.limit);
     }
     this.#instants.after(
       this.#attemptTimeout,
       "timeout",
       number,
-      () => this.#timeOut(attempt),
+      () => this.#timeOut(attempt, "attempt"),
     );
+    this.#listenFrom(this.#instants.now, attempt);
     this.#call(attempt);
   }
 
@@ -275,14 +306,19 @@ class Reference {
     const remaining = Math.min(this.#attemptTimeout, this.#remaining());
     attempt.isCalled = true;
     this.#see(`function: ${script.when === "sync" ? "sync" : script.form}`);
-    const triesLeft = this.#maxTries - number;
+    const triesLeft = this.#maxTries - 1 - (this.#lastFailure?.streak ?? 0);
     this.#write(
       `call ${number}: remaining ${remaining}, triesLeft ${triesLeft}, ` +
-        `after ${attempt.lastError}`,
+        `after ${attempt.lastError}, checkpoint ${attempt.checkpoint}`,
     );
     for (const each of this.#abortsIn("timer", number)) {
       const { after } = each.from as { after: number };
       this.#instants.after(after, "abort", 0, () => this.#abortByTimer(each, attempt));
+    }
+    for (const { after, checkpoint } of script.reports) {
+      const report = () => this.#report(attempt, checkpoint);
+      if (after === "in the call") report();
+      else this.#instants.after(after, "report", number, report);
     }
     // Work that is done beforehand counts when the function returns it, and not earlier.
     attempt.isSettled = this.#outerDone.has(number);
@@ -294,6 +330,44 @@ class Reference {
     if (typeof when === "object" && "after" in when) {
       this.#instants.after(when.after, "work", number, () => this.#work(attempt));
     }
+  }
+
+  /** The attempt may be silent for `idleTimeout` from an instant on. */
+  #listenFrom(at: number, attempt: RunningAttempt): void {
+    attempt.silentAt = at + this.#idleTimeout;
+    const silence = ++attempt.silences;
+    this.#instants.after(this.#idleTimeout, "idle", attempt.number, () => {
+      if (attempt.silences === silence) this.#timeOut(attempt, "idle");
+    });
+  }
+
+  #report(attempt: RunningAttempt, given: string | null): void {
+    this.#takeReport(attempt, given);
+    const { number, checkpoint } = attempt;
+    this.#expected.reports.push(`${this.#instants.now} report ${number}: ${checkpoint}`);
+  }
+
+  /** Progress counts while the attempt runs. In its grace, only its checkpoint does. */
+  #takeReport(attempt: RunningAttempt, given: string | null): void {
+    const { now } = this.#instants;
+    const isCurrent = attempt === this.#attempt && this.#reason === null;
+    if (!isCurrent || (this.#phase !== "trying" && this.#phase !== "stopping")) {
+      // Known: the one timer is armed anew for each state, so in the grace a report whose
+      // timer the function armed comes before the deadline at that instant.
+      const isOpen = attempt === this.#attempt && this.#endedIn === "stopping" &&
+        now === this.#deadline && given !== null;
+      if (isOpen) this.#expected.isOpen = true;
+      return this.#see("report that is ignored");
+    }
+    if (given !== null) {
+      this.#see("checkpoint");
+      this.#checkpoint = attempt.checkpoint = given;
+    }
+    if (this.#phase === "stopping") return this.#see("report in the grace");
+    this.#see("report");
+    this.#count("progress");
+    attempt.reports.push(now);
+    this.#listenFrom(now, attempt);
   }
 
   #armOuterWork(number: number, at: number): void {
@@ -343,7 +417,7 @@ class Reference {
       this.#see("value" in outcome ? "value in the grace" : "rejection in the grace");
     }
     if ("error" in outcome) {
-      if (isStopping) return this.#fail(this.#timeoutOf(this.#attempt!), "attempt");
+      if (isStopping) return this.#failByLimit(this.#attempt!);
       return this.#fail(outcome.error, null);
     }
     this.#judge(outcome.value, isStopping);
@@ -360,7 +434,7 @@ class Reference {
     }
     if (verdict === "refused") {
       this.#see(isStopping ? "refusal in the grace" : "refusal");
-      if (isStopping) return this.#fail(this.#timeoutOf(this.#attempt!), "attempt");
+      if (isStopping) return this.#failByLimit(this.#attempt!);
       const error = `refusal of ${value} (${number})`;
       this.#traits.set(error, { ...timeoutTraits, name: "ResultError" });
       return this.#fail(error, null, true);
@@ -397,9 +471,10 @@ class Reference {
 
   // ---- limits
 
-  #timeOut(attempt: RunningAttempt): void {
+  #timeOut(attempt: RunningAttempt, limit: TimeoutLimit): void {
     if (attempt !== this.#attempt || this.#phase !== "trying") return;
-    this.#see("attempt timeout");
+    this.#see(`${limit} timeout`);
+    attempt.limit = limit;
     this.#count("timeouts");
     const error = this.#timeoutOf(attempt);
     if (this.#grace > 0) {
@@ -417,14 +492,18 @@ class Reference {
     // execution, the decision is still made, and the abort ends the pause.
     this.#phase = "failing";
     this.#abortAttempt(attempt, error);
-    this.#fail(error, "attempt");
+    this.#failByLimit(attempt);
+  }
+
+  #failByLimit(attempt: RunningAttempt): void {
+    this.#fail(this.#timeoutOf(attempt), attempt.limit);
   }
 
   #endGrace(attempt: RunningAttempt): void {
     if (attempt !== this.#attempt || this.#phase !== "stopping") return;
     this.#see("whole grace");
     this.#graceEnd = `${attempt.number} at ${this.#instants.now}`;
-    this.#fail(this.#timeoutOf(attempt), "attempt");
+    this.#failByLimit(attempt);
   }
 
   #reachDeadline(): void {
@@ -448,7 +527,9 @@ class Reference {
   #failAtEnd(error: Label): void {
     this.#count("done");
     this.#count("errors");
-    this.#observe("failure", this.#failureText(this.#failure(error, "attempt"), null));
+    const failure = this.#failure(error, this.#attempt!.limit);
+    this.#countReset(failure, this.#lastFailure);
+    this.#observe("failure", this.#failureText(failure, null));
   }
 
   #cancel(): void {
@@ -494,34 +575,54 @@ class Reference {
 
   // ---- failures
 
-  #failure(error: Label, limit: "attempt" | null): Failure {
+  #failure(error: Label, limit: TimeoutLimit | null): Failure {
+    const { number, reports: [firstReport = Infinity] } = this.#attempt!;
+    // An attempt that was healthy for so long begins a new row of failures.
+    const isHealthy = this.#instants.now - firstReport >= this.#resetAfter;
     return {
       error,
-      attempt: this.#attempt!.number,
+      attempt: number,
+      streak: isHealthy ? 1 : 1 + (this.#lastFailure?.streak ?? 0),
       limit,
       duration: this.#instants.now - this.#attemptAt,
       elapsed: this.#instants.now,
       remaining: this.#remaining(),
-      pauseBefore: this.#pause,
+      pauseBefore: isHealthy ? 0 : this.#pause,
     };
   }
 
+  #countReset({ streak }: Failure, previous: Failure | null): void {
+    if (streak > 1 || previous === null) return;
+    this.#see("a new streak");
+    this.#count("resets");
+  }
+
   #factsOf(failure: Failure): string {
-    const { error, attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
-    return `${error} of '${this.#name}', attempt ${attempt}, limit ${limit}, ` +
+    const { error, attempt, streak, limit, duration, elapsed, remaining, pauseBefore } =
+      failure;
+    return `${error} of '${this.#name}', attempt ${attempt}, streak ${streak}, ` +
+      `limit ${limit}, ` +
       `duration ${duration}, elapsed ${elapsed}, remaining ${remaining}, ` +
       `pauseBefore ${pauseBefore}`;
   }
 
   #failureText(failure: Failure, pauseAfter: number | null): string {
-    return `failure ${this.#factsOf(failure)}, then ${pauseAfter}`;
+    return `failure ${this.#factsOf(failure)}, then ${pauseAfter}${this.#reportsText()}`;
   }
 
-  #fail(error: Label, limit: "attempt" | null, isRefusal = false): void {
+  /** The reports of the latest attempt, if it made any. */
+  #reportsText(): string {
+    const reports = this.#attempt?.reports ?? [];
+    if (reports.length === 0) return "";
+    return `, ${reports.length} reports from ${reports[0]} to ${reports.at(-1)}`;
+  }
+
+  #fail(error: Label, limit: TimeoutLimit | null, isRefusal = false): void {
     this.#phase = "failing";
     const failure = this.#failure(error, limit);
     const previous = this.#lastFailure;
     this.#lastFailure = failure;
+    this.#countReset(failure, previous);
     this.#count("done");
     const decision = this.#decide(failure, previous, isRefusal);
     const isRetryable = !("reason" in decision) ||
@@ -571,7 +672,7 @@ class Reference {
    */
   #decide(failure: Failure, previous: Failure | null, isRefusal: boolean): Decision {
     const { policy } = this.#script;
-    const { error, attempt } = failure;
+    const { error } = failure;
     const { isMarked, exhaustedAt, categories } = this.#traitsOf(error);
     const isExhausted = exhaustedAt <= MAX_DEPTH;
     for (const each of categories) this.#see(each);
@@ -589,7 +690,7 @@ class Reference {
     if (policy.budget !== null && policy.budget.hooks !== "none") {
       this.#write("budget: failed");
     }
-    if (attempt >= this.#maxTries) return { reason: "maxTries", error };
+    if (failure.streak >= this.#maxTries) return { reason: "maxTries", error };
     const decision = this.#askGiveup(failure) ?? this.#askPause(failure);
     if ("reason" in decision) return decision;
     return this.#askTime(failure, decision.pause) ??
@@ -642,7 +743,7 @@ class Reference {
     if (pause === null || typeof pause === "number") return { pause: pause ?? 0 };
     if (!Array.isArray(pause)) {
       this.#see("a list of pauses");
-      return { pause: answerOf(pause.list, attempt) };
+      return { pause: answerOf(pause.list, failure.streak) };
     }
     this.#ask("pause", this.#factsOf(failure), attempt);
     const answer = answerOf(pause, attempt);
@@ -828,7 +929,7 @@ class Reference {
     }
     const text = describe("value" in outcome ? outcome : { error: outcome.error });
     const facts = `attempts ${attempts}, elapsed ${this.#instants.now}`;
-    this.#observe("done", `done by ${reason}: ${text}, ${facts}`);
+    this.#observe("done", `done by ${reason}: ${text}, ${facts}${this.#reportsText()}`);
     this.#write(`settled: ${text}`);
   }
 
@@ -881,8 +982,9 @@ class Reference {
     this.#expected.seen.add(category);
   }
 
-  #timeoutOf({ number }: RunningAttempt): Label {
-    return `attempt timeout of ${this.#attemptTimeout} (${number})`;
+  #timeoutOf({ number, limit }: RunningAttempt): Label {
+    const ms = limit === "idle" ? this.#idleTimeout : this.#attemptTimeout;
+    return `${limit} timeout of ${ms} (${number})`;
   }
 
   #deadlineError(): Label {

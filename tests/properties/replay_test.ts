@@ -35,7 +35,9 @@ const observedScript = script.map(({ policy, call, fn, attempts, aborts }): Scri
   attempts,
   aborts: aborts.filter(({ from }) => {
     if (typeof from === "string" || !("by" in from)) return true;
-    if (from.by === "attempt") return policy.attemptTimeout !== 0;
+    if (from.by === "attempt") {
+      return policy.attemptTimeout !== 0 && policy.idleTimeout !== 0;
+    }
     return from.by === "timer" || !deciding.includes(from.by);
   }),
 }));

@@ -11,6 +11,7 @@ import {
   type ExecuteOptions,
   type Failure,
 } from "@asyncbackoff/asyncbackoff";
+import type { Reports } from "../../src/engine/state.ts";
 import { type EntryPoint, entryPointOf } from "./entry_point.ts";
 import { type FullClock, RecordingClock, withoutAfter } from "./recording_clock.ts";
 import {
@@ -44,6 +45,7 @@ import {
 export type LoggedEvent =
   | { type: "began" | "woke"; at: number }
   | { type: "settled"; at: number; attempt: number; status: string; label: string }
+  | { type: "progressed"; at: number; attempt: number; checkpoint: string | undefined }
   | { type: "aborted"; at: number; label: string }
   /** The decision about a value: the label of its refusal, `null` if it is accepted. */
   | { type: "judged"; at: number; refusal: string | "thrown" | null }
@@ -90,6 +92,7 @@ export class Runner {
   readonly #controllers = { own: new AbortController(), policy: new AbortController() };
   readonly #listeners = new Map<AbortSignal, Set<unknown>>();
   readonly #lines: string[] = [];
+  readonly #reports: string[] = [];
   readonly #late: string[] = [];
   readonly #budgetLines: string[] = [];
   readonly #attempts: Attempt[] = [];
@@ -189,6 +192,7 @@ export class Runner {
     const counters = this.#counters();
     return {
       lines: this.#lines,
+      reports: this.#reports,
       late,
       signals,
       budget: this.#budgetLines,
@@ -206,6 +210,7 @@ export class Runner {
   #options(): BackoffOptions {
     const { pause, exceptions, giveup, budget, observer } = this.#script.policy;
     const { until, minRemaining, retryExhausted, grace, name } = this.#script.policy;
+    const { idleTimeout, resetAfter } = this.#script.policy;
     return {
       pause: Array.isArray(pause)
         ? (failure) => this.#pause(pause, failure)
@@ -222,6 +227,8 @@ export class Runner {
       giveup: giveup && ((error, failure) => this.#giveup(giveup, error, failure)),
       ...(budget && { budget: this.#budget(budget) }),
       retryExhausted,
+      idleTimeout,
+      resetAfter,
       grace,
       name,
       signal: this.#controllers.policy.signal,
@@ -428,13 +435,16 @@ export class Runner {
     if (event.type === "done") {
       const outcome = this.#describe(event.outcome);
       const facts = `attempts ${event.attempts}, elapsed ${event.elapsed}`;
-      return `done by ${event.reason}: ${outcome}, ${facts}`;
+      return `done by ${event.reason}: ${outcome}, ${facts}${
+        reportsText(event, this.#beganAt)
+      }`;
     }
     this.#check(
       event.attempt === event.failure.attempt,
       "a failure has the number of its attempt",
     );
-    return `failure ${this.#factsOf(event.failure)}, then ${event.pauseAfter}`;
+    const text = `failure ${this.#factsOf(event.failure)}, then ${event.pauseAfter}`;
+    return text + reportsText(event, this.#beganAt);
   }
 
   // ---- the function
@@ -447,12 +457,13 @@ export class Runner {
       ? undefined
       : this.#labels.of(lastFailure.error, number - 1);
     this.#write(
-      `call ${number}: remaining ${remaining}, triesLeft ${triesLeft}, after ${after}`,
+      `call ${number}: remaining ${remaining}, triesLeft ${triesLeft}, after ${after}, ` +
+        `checkpoint ${attempt.checkpoint}`,
     );
-    this.#checkAttempt(number, elapsed);
+    this.#checkAttempt(number, elapsed, lastFailure?.streak ?? 0);
     if (number === 1) this.whenCalled();
     this.#check(currentAttempt() === attempt, "the current attempt is the innermost");
-    const { when, ending, onAbort } = attemptOf(this.#script, number);
+    const { when, ending, onAbort, reports } = attemptOf(this.#script, number);
     const deferred = this.#outer.get(number) ?? new Deferred();
     if (onAbort !== null) {
       const react = () => this.#reactToAbort(attempt, deferred);
@@ -464,6 +475,11 @@ export class Runner {
       if (from.by !== "timer" || from.attempt !== number) continue;
       this.#clock.after(from.after, () => this.#abort(each));
     }
+    for (const { after, checkpoint } of reports) {
+      const report = () => this.#report(attempt, checkpoint ?? undefined);
+      if (after === "in the call") report();
+      else this.#clock.after(after, report);
+    }
     this.#abortIn("function", number);
     if (when === "sync") return this.#endNow(ending, number);
     if (when === "soon") deferred.settle(this.#outcomeOf(ending, number));
@@ -473,11 +489,22 @@ export class Runner {
     return this.#promiseFor(deferred.promise, number);
   }
 
-  #checkAttempt(number: number, elapsed: number): void {
+  #report(attempt: Attempt, checkpoint: string | undefined): void {
+    const { number } = attempt;
+    const log = () =>
+      this.#log({ type: "progressed", at: this.#elapsed(), attempt: number, checkpoint });
+    // Limits and aborts that were noticed earlier in this turn are logged earlier, too.
+    queueMicrotask(log);
+    attempt.progress(checkpoint);
+    this.#reports.push(`${this.#elapsed()} report ${number}: ${attempt.checkpoint}`);
+  }
+
+  #checkAttempt(number: number, elapsed: number, streak: number): void {
     const { grace, maxTries } = this.#script.policy;
     this.#check(elapsed === 0, "an attempt begins at 0");
     this.#check(!this.#isSettled, "no attempt after the settlement");
-    this.#check(number <= (maxTries ?? Infinity), "there are at most maxTries attempts");
+    this.#check(streak < (maxTries ?? Infinity), "at most maxTries attempts fail in a row");
+    this.#check(streak < number, "a streak is no longer than the execution");
     const { deadline } = this.#script.policy;
     this.#check(this.#elapsed() < (deadline ?? Infinity), "no attempt at the deadline");
     const isAlone = grace !== Infinity || this.#inFlight.size === 0;
@@ -664,10 +691,21 @@ export class Runner {
 
 /** Every field of a failure as text. */
 export function factsOf(failure: Failure, label: string): string {
-  const { name, attempt, limit, duration, elapsed, remaining, pauseBefore } = failure;
-  return `${label} of '${name}', attempt ${attempt}, limit ${limit}, ` +
+  const { name, attempt, streak, limit, duration, elapsed, remaining, pauseBefore } =
+    failure;
+  return `${label} of '${name}', attempt ${attempt}, streak ${streak}, limit ${limit}, ` +
     `duration ${duration}, elapsed ${elapsed}, remaining ${remaining}, ` +
     `pauseBefore ${pauseBefore}`;
+}
+
+/** The reports of an attempt as text; nothing if there are none. */
+export function reportsText(
+  { reports = null }: { readonly reports?: Reports | null },
+  beganAt: number,
+): string {
+  if (reports === null) return "";
+  const { count, firstAt, latestAt } = reports;
+  return `, ${count} reports from ${firstAt - beganAt} to ${latestAt - beganAt}`;
 }
 
 function hasPast(ending: Ending | "reason"): ending is PastError {

@@ -88,8 +88,20 @@ export type Form = "plain" | "async" | "subclass" | "thenable" | "twice";
 /** The reaction of a function when its signal aborts. With 0, it is immediate. */
 export type Reaction = { after: number; ending: Ending | "reason" };
 
+/**
+ * A report of progress: in the call, or a while after it. The names of checkpoints are those of
+ * primitives, so that two of the same name cannot be told apart.
+ */
+export interface ReportScript {
+  after: number | "in the call";
+  /** `null` for a report without an argument. */
+  checkpoint: string | null;
+}
+
 /** One call of the function. */
 export interface AttemptScript {
+  reports: ReportScript[];
+
   ending: Ending;
   when: When;
   form: Form;
@@ -180,6 +192,8 @@ export interface PolicyScript {
   giveup: Answer[] | null;
   budget: BudgetScript | null;
   retryExhausted: boolean | null;
+  idleTimeout: number | null;
+  resetAfter: number | null;
   grace: number | null;
   observer: ObserverScript;
   name: string | null;
@@ -214,6 +228,8 @@ export interface Script {
 export interface Trace {
   /** Everything that happened until the execution settled, in order. */
   lines: string[];
+  /** Each report, and the checkpoint of its attempt after it. */
+  reports: string[];
   /** The late outcomes of abandoned attempts. */
   late: string[];
   /** For each call of the function, the final state of its signal. */
@@ -239,7 +255,7 @@ export function nameOf({ call, policy, fn }: Script): string {
 /** The behaviour of the function at an attempt. */
 export function attemptOf(script: Script, attempt: number): AttemptScript {
   return script.attempts[attempt - 1] ??
-    { ending: { return: "text" }, when: "soon", form: "plain", onAbort: null };
+    { reports: [], ending: { return: "text" }, when: "soon", form: "plain", onAbort: null };
 }
 
 /** The answer at an attempt. The last answer is repeated. */

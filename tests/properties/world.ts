@@ -223,9 +223,9 @@ export class Labels {
   /** Labels an error of the library. All other values are labelled before they are seen. */
   #ours(error: unknown, attempt: number): string {
     if (error instanceof TimeoutError) {
-      const label = error.limit === "attempt"
-        ? `attempt timeout of ${error.ms} (${attempt})`
-        : `deadline of ${error.ms}`;
+      const label = error.limit === "deadline"
+        ? `deadline of ${error.ms}`
+        : `${error.limit} timeout of ${error.ms} (${attempt})`;
       return this.#checkName(error, label);
     }
     if (error instanceof ResultError) {

@@ -19,8 +19,8 @@ const extensions: readonly Extension[] = [
   {
     name: "limit",
     file: "src/engine/limit.ts",
-    line: '  | "attempt";',
-    becomes: '  | "attempt" | "idle";',
+    line: '  | "idle";',
+    becomes: '  | "idle" | "size";',
     refusedIn: [
       "src/engine/engine.ts",
       "src/engine/limit.ts",
@@ -36,7 +36,7 @@ const extensions: readonly Extension[] = [
     line: '  | { readonly type: "aborted"; readonly at: number; readonly reason: unknown }',
     becomes:
       '  | { readonly type: "aborted"; readonly at: number; readonly reason: unknown }\n' +
-      '  | { readonly type: "progressed"; readonly at: number }',
+      '  | { readonly type: "stalled"; readonly at: number }',
     refusedIn: ["src/engine/engine.ts"],
   },
   {

@@ -127,6 +127,9 @@ export async function main(signal: Signal): Promise<void> {
   same<typeof value, number>(true);
   const text = await backoff.execute(async (attempt: Attempt) => {
     await sleep(1, { clock: systemClock, signal: attempt.signal });
+    attempt.progress();
+    attempt.progress({ part: 2 });
+    same<typeof attempt.checkpoint, unknown>(true);
     return `${currentAttempt().remaining}, ${attempt.triesLeft}`;
   });
   same<typeof text, string>(true);
@@ -134,7 +137,7 @@ export async function main(signal: Signal): Promise<void> {
     await Users.count();
   } catch (error) {
     if (error instanceof TimeoutError) {
-      same<typeof error.limit, "attempt" | "deadline">(true);
+      same<typeof error.limit, "attempt" | "deadline" | "idle">(true);
     }
     if (error instanceof ResultError) same<typeof error.value, unknown>(true);
   }

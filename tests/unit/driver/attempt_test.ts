@@ -21,12 +21,19 @@ import {
   sleep,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { isEcho, RunningAttempt } from "../../../src/driver/attempt.ts";
+import {
+  isEcho,
+  type ReportListener,
+  RunningAttempt,
+} from "../../../src/driver/attempt.ts";
 import { begin, beginTrying } from "../../../src/engine/engine.ts";
 import type { Trying } from "../../../src/engine/state.ts";
 
 const retry = asyncretry(2);
 const value = () => Promise.resolve(1);
+
+/** Receives reports, and ignores them. */
+const deaf: ReportListener = { reported: () => false };
 
 /** Throws in the first attempt, so that only a function that is retried returns. */
 function failFirst() {
@@ -34,12 +41,18 @@ function failFirst() {
 }
 
 /** The first attempt of an execution, as the engine begins it. */
-function running(clock: TestClock, attemptTimeout = Infinity, maxTries = Infinity) {
+function running(
+  clock: TestClock,
+  attemptTimeout = Infinity,
+  maxTries = Infinity,
+  listener: ReportListener = deaf,
+) {
   const asked = { refusalOf: () => null, decide: () => 0 };
-  const policy = { attemptTimeout, deadline: Infinity, grace: 0, ...asked };
+  const none = { deadline: Infinity, idleTimeout: Infinity, resetAfter: Infinity };
+  const policy = { attemptTimeout, grace: 0, ...none, ...asked };
   const state = beginTrying(policy, clock.now(), "load");
   assert(state.phase === "trying");
-  return new RunningAttempt(state, { clock, maxTries }, 1);
+  return new RunningAttempt(state, { clock, maxTries }, 1, listener);
 }
 
 Deno.test("Attempt.number, elapsed and remaining return the number and the time of the attempt", async () => {
@@ -72,9 +85,10 @@ Deno.test("Attempt.triesLeft is the number of attempts that may follow, and Infi
 });
 
 Deno.test("Attempt.elapsed is never below 0 when the clock goes backwards", () => {
-  const state: Trying = { ...begin(1000, "load"), phase: "trying" };
+  const idle = { idleAt: Infinity, isStreaming: false };
+  const state: Trying = { ...begin(1000, "load"), phase: "trying", ...idle };
   const policy = { clock: new TestClock(900), maxTries: Infinity };
-  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy, 1);
+  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy, 1, deaf);
   assertEquals([attempt.elapsed, attempt.remaining], [0, 100]);
 });
 
@@ -105,6 +119,58 @@ Deno.test("Attempt.signal is made on first access, and aborts with the attempt",
     assertEquals(made, 2);
   } finally {
     globalThis.AbortController = AbortController;
+  }
+});
+
+/** A listener that notes reports, and answers whether they count. */
+function noting(counts: boolean) {
+  const reports: unknown[] = [];
+  const listener: ReportListener = {
+    reported(attempt, report) {
+      reports.push([attempt.number, report]);
+      return counts;
+    },
+  };
+  return { listener, reports };
+}
+
+Deno.test("Attempt.progress() reports its checkpoint, and notes it if the report counts", () => {
+  const { listener, reports } = noting(true);
+  const attempt = running(new TestClock(), Infinity, Infinity, listener);
+  assertEquals(attempt.checkpoint, undefined);
+  attempt.progress("half");
+  attempt.progress();
+  assertEquals(attempt.checkpoint, "half");
+  attempt.progress(null);
+  assertEquals(attempt.checkpoint, null);
+  assertEquals(
+    reports,
+    ["half", undefined, null].map((checkpoint) => [
+      1,
+      { type: "progressed", checkpoint },
+    ]),
+  );
+  const late = running(new TestClock());
+  late.progress("too late");
+  assertEquals(late.checkpoint, undefined);
+});
+
+Deno.test("RunningAttempt.hold() reports that an item is held, or that the next one is asked for", () => {
+  const { listener, reports } = noting(true);
+  const attempt = running(new TestClock(), Infinity, Infinity, listener);
+  RunningAttempt.hold(attempt, true);
+  RunningAttempt.hold(attempt, false);
+  assertEquals(reports, [true, false].map((isHeld) => [1, { type: "held", isHeld }]));
+});
+
+Deno.test("RunningAttempt.settle() and abandon() let go of the listener, so later reports are ignored", () => {
+  for (const end of [RunningAttempt.settle, RunningAttempt.abandon]) {
+    const { listener, reports } = noting(true);
+    const attempt = running(new TestClock(), Infinity, Infinity, listener);
+    end(attempt);
+    attempt.progress("too late");
+    RunningAttempt.hold(attempt, true);
+    assertEquals([reports, attempt.checkpoint], [[], undefined]);
   }
 });
 
@@ -144,8 +210,8 @@ Deno.test("Attempt.lastFailure is null at first, and then the failure before", a
   };
   assertEquals(seen, [
     null,
-    { ...both, attempt: 1, elapsed: 100, pauseBefore: 0 },
-    { ...both, attempt: 2, elapsed: 210, pauseBefore: 10 },
+    { ...both, attempt: 1, streak: 1, elapsed: 100, pauseBefore: 0 },
+    { ...both, attempt: 2, streak: 2, elapsed: 210, pauseBefore: 10 },
   ]);
   clock.close();
 });

@@ -13,6 +13,7 @@ import {
   sleep,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { RunningAttempt } from "../../../src/driver/attempt.ts";
 
 const boom = new Error("boom");
 
@@ -308,4 +309,143 @@ Deno.test("Backoff.execute() ends by the abort when until aborts the signal, wha
     assertEquals(backoff.statistic.ends.aborted, 1);
     clock.close();
   }
+});
+
+// Items of a stream, which a consumer holds.
+
+/** Holds an item of an attempt, or asks for the next one, at some instants. */
+function holdAt(attempt: Attempt, clock: TestClock, instants: Record<number, boolean>) {
+  for (const [at, isHeld] of Object.entries(instants)) {
+    const hold = () => RunningAttempt.hold(attempt as RunningAttempt, isHeld);
+    if (at === "0") hold();
+    else clock.after(Number(at), hold);
+  }
+}
+
+/** The limit that ends an attempt, and the instant. */
+async function endOf(options: BackoffOptions, instants: Record<number, boolean>) {
+  const clock = new TestClock();
+  const backoff = new Backoff({ exceptions: [], maxTries: 1, ...options, clock });
+  const result = backoff.execute((attempt) => {
+    holdAt(attempt, clock, instants);
+    return sleep(1000, { clock });
+  });
+  const end = await clock.run(result.then(() => "value", (error) => error.limit));
+  const at = clock.now();
+  await clock.advance(1000);
+  clock.close(); // throws if a timer is left
+  return [end, at, backoff.statistic.progress];
+}
+
+Deno.test("RunningAttempt.hold() ends the attempt timeout, and stops the idle timeout while an item is held", async () => {
+  const limits = { attemptTimeout: 100, idleTimeout: 50 };
+  assertEquals(await endOf(limits, {}), ["idle", 50, 0]);
+  assertEquals(await endOf(limits, { 40: true }), ["value", 1000, 1]);
+  assertEquals(await endOf(limits, { 40: true, 300: false }), ["idle", 350, 1]);
+  const both = { 40: true, 300: false, 340: true, 600: false };
+  assertEquals(await endOf(limits, both), ["idle", 650, 2]);
+  assertEquals(await endOf({ attemptTimeout: 100 }, { 0: true }), ["value", 1000, 1]);
+  assertEquals(await endOf({ attemptTimeout: 100 }, { 100: true }), ["attempt", 100, 0]);
+  assertEquals(await endOf({ idleTimeout: 50 }, { 0: true, 10: false }), ["idle", 60, 1]);
+  assertEquals(await endOf({}, { 10: true, 20: false }), ["value", 1000, 1]);
+});
+
+Deno.test("RunningAttempt.hold() leaves the deadline and the abort of a signal as they are", async () => {
+  const limits = { attemptTimeout: 100, idleTimeout: 50, deadline: 400 };
+  assertEquals(await endOf(limits, { 10: true }), ["deadline", 400, 1]);
+  assertEquals(await endOf(limits, { 10: true, 370: false }), ["deadline", 400, 1]);
+  const clock = new TestClock();
+  const controller = new AbortController();
+  clock.after(300, () => controller.abort("stop"));
+  const { signal } = controller;
+  const backoff = new Backoff({ ...limits, exceptions: [], signal, clock });
+  const result = backoff.execute((attempt) => {
+    holdAt(attempt, clock, { 10: true });
+    return new Promise(() => {});
+  });
+  assertEquals(await clock.run(result.catch((error) => error)), "stop");
+  assertEquals(clock.now(), 300);
+  clock.close();
+});
+
+Deno.test("RunningAttempt.hold() holds for its attempt alone, and changes nothing after it", async () => {
+  const clock = new TestClock();
+  const limits = { attemptTimeout: 100, maxTries: 2, exceptions: [Error] };
+  const backoff = new Backoff({ ...limits, clock });
+  const attempts: Attempt[] = [];
+  const result = backoff.execute(async (attempt) => {
+    attempts.push(attempt);
+    for (const each of attempts.slice(0, 1)) holdAt(each, clock, { 0: true, 5: true });
+    if (attempt.number === 1) {
+      throw await sleep(200, { clock }).then(() => new Error("down"));
+    }
+    return await new Promise(() => {});
+  });
+  const error = await clock.run(result.then(null, (error) => error));
+  assertEquals([error.limit, clock.now(), backoff.statistic.progress], ["attempt", 300, 2]);
+  clock.close();
+});
+
+Deno.test("RunningAttempt.hold() sets no timer of a negative time when the deadline is late", async () => {
+  const time = new TestClock();
+  const asked: number[] = [];
+  let ahead = 0;
+  const clock = clockWith(time, {
+    now: () => time.now() + ahead,
+    after: (ms, wake) => (asked.push(ms), time.after(ms, wake)),
+  });
+  const backoff = new Backoff({
+    attemptTimeout: 100,
+    deadline: 200,
+    exceptions: [],
+    clock,
+  });
+  const result = backoff.execute(async (attempt) => {
+    await sleep(10, { clock: time });
+    ahead = 500; // the deadline has passed, and no timer has fired yet
+    RunningAttempt.hold(attempt as RunningAttempt, true);
+    await new Promise(() => {});
+  });
+  const error = await time.run(result.catch((error) => error));
+  assertEquals([error.limit, asked], ["deadline", [100, 0]]);
+  time.close();
+});
+
+Deno.test("RunningAttempt.hold() calls the function once when a clock wakes for a timer that was cancelled", async () => {
+  const time = new TestClock();
+  const clock = clockWith(time, { after: (ms, wake) => (time.after(ms, wake), () => {}) });
+  const limits = { attemptTimeout: 100, deadline: 300, exceptions: [] };
+  const backoff = new Backoff({ ...limits, clock });
+  let calls = 0;
+  const result = backoff.execute((attempt) => {
+    calls++;
+    holdAt(attempt, time, { 50: true });
+    return new Promise(() => {});
+  });
+  const error = await time.run(result.then(null, (error) => error));
+  assertEquals([error.limit, time.now(), calls], ["deadline", 300, 1]);
+});
+
+Deno.test("RunningAttempt.hold() ends the execution when the clock fails as it arms the deadline anew", async () => {
+  const time = new TestClock();
+  let arms = 0;
+  const after = (ms: number, wake: () => void) =>
+    ++arms === 2 ? throwBoom() : time.after(ms, wake);
+  const clock = clockWith(time, { after });
+  const backoff = new Backoff({
+    attemptTimeout: 100,
+    deadline: 300,
+    exceptions: [],
+    clock,
+  });
+  const result = backoff.execute((attempt) => {
+    holdAt(attempt, time, { 50: true });
+    return new Promise(() => {});
+  });
+  const end = Promise.race([
+    result.then(null, (error) => error),
+    sleep(1000, { clock: time }).then(() => "it hangs"),
+  ]);
+  assertStrictEquals(await time.run(end), boom);
+  assertEquals(time.now(), 50);
 });

@@ -47,6 +47,7 @@ const failed = (
   const whole = {
     name,
     attempt: 1,
+    streak: failure.attempt ?? 1,
     limit: null,
     elapsed: at,
     remaining: Infinity,

@@ -431,12 +431,35 @@ Deno.test("Statistic counts each timeout once when a grace follows it", async ()
   assertEquals(backoff.statistic.late, 2);
 });
 
+Deno.test("Statistic counts reports of progress, and failures that began a new streak", async () => {
+  const clock = new TestClock();
+  const rules = { idleTimeout: 100, resetAfter: 30, grace: 20, exceptions: [] };
+  const backoff = new Backoff({ ...rules, clock, maxTries: 3 });
+  await clock.run(
+    backoff.execute(async (attempt) => {
+      attempt.progress();
+      attempt.progress("half");
+      clock.after(110, () => attempt.progress()); // in the grace
+      if (attempt.number === 3) return;
+      await new Promise(() => {});
+    }),
+  );
+  const { progress, resets, timeouts } = backoff.statistic;
+  // The first failure begins a streak anyway.
+  assertEquals([progress, resets, timeouts], [6, 1, 2]);
+  await clock.advance(200);
+  assertEquals(backoff.statistic.progress, 6);
+  clock.close();
+});
+
 const nothing = {
   ...NOTHING,
   timeouts: 0,
   late: 0,
   pauseTime: 0,
   nested: 0,
+  progress: 0,
+  resets: 0,
   ends: {
     success: 0,
     nonRetryable: 0,
@@ -475,7 +498,7 @@ Deno.test("Statistic is read-only", async () => {
   const backoff = new Backoff();
   const { statistic } = backoff;
   const counters = Object.keys(nothing);
-  assertEquals(counters.length, 11);
+  assertEquals(counters.length, 13);
   for (const name of counters) {
     assertThrows(() => Object.assign(statistic, { [name]: 7 }), TypeError, undefined, name);
   }

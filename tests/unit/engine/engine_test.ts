@@ -2,7 +2,13 @@
 
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { begin, beginTrying, limitError, step } from "../../../src/engine/engine.ts";
+import {
+  begin,
+  beginTrying,
+  isGivenNoTime,
+  limitError,
+  step,
+} from "../../../src/engine/engine.ts";
 import type { Limit } from "../../../src/engine/limit.ts";
 import type { Event, Failure, Policy, Refusal, State } from "../../../src/engine/state.ts";
 
@@ -14,6 +20,8 @@ function policyOf(rules: Partial<Policy> = {}): Policy & { asked: Failure[] } {
     attemptTimeout: Infinity,
     deadline: Infinity,
     grace: 0,
+    idleTimeout: Infinity,
+    resetAfter: Infinity,
     ...limits,
     asked,
     refusalOf,
@@ -40,6 +48,13 @@ const aborted = (at: number, reason: unknown): Event => ({
   at,
   reason,
 });
+
+const progressed = (at: number, checkpoint?: unknown): Event => ({
+  type: "progressed",
+  at,
+  checkpoint,
+});
+const held = (at: number, isHeld: boolean): Event => ({ type: "held", at, isHeld });
 
 /** Every execution of these tests begins at 1000. */
 const walk = (policy: Policy, ...events: Event[]): State =>
@@ -70,6 +85,8 @@ const first = {
   attempts: 1,
   attemptAt: 1000,
   pause: 0,
+  checkpoint: undefined,
+  reports: null,
 };
 
 /** The failure of the first attempt at 1010, with a deadline at 1100. */
@@ -77,6 +94,7 @@ const broken: Failure = {
   error: "broken",
   name: "load",
   attempt: 1,
+  streak: 1,
   limit: null,
   duration: 10,
   elapsed: 10,
@@ -119,6 +137,8 @@ Deno.test("step() begins an attempt when a pause ends", () => {
     at: 1000,
     lastFailure: null,
     wakeAt: 1020,
+    idleAt: Infinity,
+    isStreaming: false,
   });
 });
 
@@ -135,6 +155,8 @@ Deno.test("step() begins the next attempt with the last failure and its pause", 
     pause: 50,
     lastFailure: pausing.lastFailure,
     wakeAt: 1100,
+    idleAt: Infinity,
+    isStreaming: false,
   });
 });
 
@@ -432,6 +454,7 @@ Deno.test("step() ends with the attempt's timeout when the deadline is reached i
     error: stopping.error,
     name: "load",
     attempt: 1,
+    streak: 1,
     limit: "attempt",
     duration: 100,
     elapsed: 100,
@@ -545,7 +568,228 @@ Deno.test("step() ends with the reason of a fault, in any phase", () => {
   assertStrictEquals(step(policy, done, faulted(1040)), done);
 });
 
-// Ties: the deadline, then the attempt timeout, then the end of a pause.
+// Reports: progress, and the items of a stream.
+
+Deno.test("step() begins the idle timeout with the attempt, beside its other limits", () => {
+  const policy = policyOf({ attemptTimeout: 50, deadline: 200, idleTimeout: 20 });
+  const trying = walk(policy, woke(1000));
+  assert(trying.phase === "trying");
+  assertEquals([trying.wakeAt, trying.idleAt, trying.isStreaming], [1050, 1020, false]);
+  assertStrictEquals(step(policy, trying, woke(1019)), trying);
+  const next = step(policy, step(policy, trying, rejected(1010, "broken")), woke(1010));
+  assertEquals(next.phase === "trying" && next.idleAt, 1030);
+});
+
+Deno.test("step() begins the idle timeout anew when an attempt reports progress, and notes its checkpoint", () => {
+  const policy = policyOf({ attemptTimeout: 50, deadline: 200, idleTimeout: 20 });
+  const trying = walk(policy, woke(1000));
+  assert(trying.phase === "trying");
+  const once = step(policy, trying, progressed(1015, "half"));
+  assertEquals<State>(once, {
+    ...trying,
+    checkpoint: "half",
+    reports: { count: 1, firstAt: 1015, latestAt: 1015 },
+    idleAt: 1035,
+  });
+  const twice = step(policy, once, progressed(1035));
+  assertEquals<State>(twice, {
+    ...trying,
+    checkpoint: "half", // without an argument, it stays
+    reports: { count: 2, firstAt: 1015, latestAt: 1035 },
+    idleAt: 1055,
+  });
+  for (const checkpoint of [null, 0, false]) {
+    assertEquals(step(policy, twice, progressed(1036, checkpoint)).checkpoint, checkpoint);
+  }
+  assertStrictEquals(step(policy, twice, woke(1049)), twice);
+  assertEquals(step(policy, twice, woke(1050)).phase, "pausing"); // the attempt timeout
+});
+
+Deno.test("step() fails the attempt with the idle timeout when it is silent for so long", () => {
+  const policy = policyOf({ idleTimeout: 20, deadline: 100, decide: () => 30 });
+  const pausing = walk(policy, woke(1000), progressed(1015), woke(1034), woke(1035));
+  assert(pausing.phase === "pausing");
+  assertLimit(pausing.lastFailure?.error, "idle", 20);
+  assertEquals([pausing.lastFailure?.limit, pausing.lastFailure?.duration], ["idle", 35]);
+  assertEquals([pausing.at, pausing.wakeAt], [1035, 1065]);
+  const own = new TimeoutError("idle", 20);
+  const given = { type: "woke", at: 1020, error: own } as const;
+  assertStrictEquals(walk(policy, woke(1000), given).lastFailure?.error, own);
+});
+
+Deno.test("step() begins the grace at the idle timeout, and fails with it whatever ends the grace", () => {
+  const policy = policyOf({ idleTimeout: 20, deadline: 100, grace: 30, decide: () => 5 });
+  const stopping = walk(policy, woke(1000), woke(1020));
+  assert(stopping.phase === "stopping");
+  assertLimit(stopping.error, "idle", 20);
+  assertEquals([stopping.limit, stopping.wakeAt], ["idle", 1050]);
+  assertEquals("idleAt" in stopping || "isStreaming" in stopping, false);
+  for (const event of [rejected(1030, "broken"), woke(1050)]) {
+    const pausing = step(policy, stopping, event);
+    assertStrictEquals(pausing.lastFailure?.error, stopping.error);
+    assertEquals(pausing.lastFailure?.limit, "idle");
+  }
+  assertDone(step(policy, stopping, fulfilled(1030, "value")), 1030, "success", "value");
+  const done = step(policy, stopping, aborted(1030, "stop"));
+  assertEquals(done.lastFailure?.limit, "idle");
+});
+
+Deno.test("step() notes the checkpoint of progress in the grace, and nothing else", () => {
+  const { policy, stopping } = inGrace({ decide: () => 10 });
+  const noted = step(policy, stopping, progressed(1030, "half"));
+  assertEquals<State>(noted, { ...stopping, checkpoint: "half" });
+  assertEquals(step(policy, noted, progressed(1031)).checkpoint, "half");
+  const trying = [woke(1050), woke(1060)].reduce((s, e) => step(policy, s, e), noted);
+  assertEquals([trying.phase, trying.checkpoint, trying.reports], ["trying", "half", null]);
+});
+
+Deno.test("step() returns the same state when progress is reported in a pause or after the end", () => {
+  const policy = policyOf({ idleTimeout: 20, decide: () => 30 });
+  const pausing = walk(policy, woke(1000), progressed(1005, 1), rejected(1010, "broken"));
+  assertStrictEquals(step(policy, pausing, progressed(1010, 2)), pausing);
+  const done = step(policy, pausing, aborted(1020, "stop"));
+  assertStrictEquals(step(policy, done, progressed(1020, 2)), done);
+  assertEquals([done.checkpoint, done.reports?.count], [1, 1]);
+});
+
+Deno.test("step() hands the checkpoint to the next attempts, but not the reports", () => {
+  const policy = policyOf({ idleTimeout: 20, decide: () => 0 });
+  const events = [progressed(1005, "half"), rejected(1010, 1), woke(1010)];
+  const second = walk(policy, woke(1000), ...events);
+  assertEquals([second.checkpoint, second.reports], ["half", null]);
+  const third = [rejected(1015, 2), woke(1015)].reduce(
+    (s, e) => step(policy, s, e),
+    second,
+  );
+  assertEquals([third.attempts, third.checkpoint], [3, "half"]);
+});
+
+Deno.test("step() ends the attempt timeout and stops the idle timeout while an item is held", () => {
+  const limits = { attemptTimeout: 30, idleTimeout: 20, deadline: 100 };
+  const policy = policyOf(limits);
+  const trying = walk(policy, woke(1000), progressed(1005, "half"));
+  assert(trying.phase === "trying");
+  const holding = step(policy, trying, held(1015, true));
+  assertEquals<State>(holding, {
+    ...trying,
+    reports: { count: 2, firstAt: 1005, latestAt: 1015 }, // an item is progress
+    wakeAt: 1100,
+    idleAt: Infinity,
+    isStreaming: true,
+  });
+  for (const at of [1030, 1035, 1099]) {
+    assertStrictEquals(step(policy, holding, woke(at)), holding);
+  }
+  assertEquals(step(policy, holding, woke(1100)).phase, "done");
+  const asking = step(policy, holding, held(1050, false));
+  assertEquals<State>(asking, { ...holding, idleAt: 1070 } as State);
+  const failed = step(policy, asking, woke(1070));
+  assertLimit(failed.lastFailure?.error, "idle", 20);
+  const unlimited = policyOf({ ...limits, deadline: Infinity });
+  const forever = walk(unlimited, woke(1000), held(1010, true));
+  assertEquals(forever.phase === "trying" && forever.wakeAt, Infinity);
+  assertStrictEquals(step(unlimited, forever, woke(1e12)), forever);
+});
+
+Deno.test("step() begins the idle timeout anew when an item is asked for, which is no report", () => {
+  const policy = policyOf({ attemptTimeout: 30, idleTimeout: 20 });
+  const trying = walk(policy, woke(1000));
+  assertEquals(
+    step(policy, trying, held(1015, false)),
+    { ...trying, idleAt: 1035 } as State,
+  );
+});
+
+Deno.test("step() holds the attempt timeout for the next attempt after one that streamed", () => {
+  const policy = policyOf({ attemptTimeout: 30, idleTimeout: 20, decide: () => 0 });
+  const next = walk(policy, woke(1000), held(1010, true), rejected(1050, 1), woke(1050));
+  assert(next.phase === "trying");
+  assertEquals([next.wakeAt, next.idleAt, next.isStreaming], [1080, 1070, false]);
+});
+
+Deno.test("step() returns the same state when an item is held in any phase but trying", () => {
+  const { policy, stopping } = inGrace({ decide: () => 30 });
+  const pausing = step(policy, stopping, rejected(1030, "broken"));
+  const done = step(policy, pausing, aborted(1030, "stop"));
+  for (const state of [stopping, pausing, done]) {
+    for (const isHeld of [true, false]) {
+      assertStrictEquals(step(policy, state, held(1040, isHeld)), state);
+    }
+  }
+});
+
+Deno.test("step() fails each attempt at once when the idle timeout is 0, whatever the grace", () => {
+  const policy = policyOf({ idleTimeout: 0, grace: 30, decide: () => 10 });
+  const trying = walk(policy, woke(1000));
+  assert(trying.phase === "trying");
+  assertEquals([trying.idleAt, isGivenNoTime(trying)], [1000, true]);
+  const pausing = step(policy, trying, woke(1000));
+  assert(pausing.phase === "pausing");
+  assertLimit(pausing.lastFailure?.error, "idle", 0);
+});
+
+Deno.test("isGivenNoTime() tells whether a limit of the attempt is reached as it begins", () => {
+  for (const name of ["attemptTimeout", "idleTimeout"]) {
+    for (const ms of [0, 1, Infinity]) {
+      const trying = walk(policyOf({ [name]: ms }), woke(1000));
+      assert(trying.phase === "trying");
+      assertEquals(isGivenNoTime(trying), ms === 0, `${name} ${ms}`);
+    }
+  }
+});
+
+// Streaks.
+
+Deno.test("step() counts failures in a row, from the number 1, whatever the attempts report", () => {
+  const policy = policyOf({ decide: () => 0 }); // resetAfter is Infinity
+  walk(
+    policy,
+    ...[woke(1000), progressed(1000), rejected(9000, 1)],
+    ...[woke(9000), rejected(9010, 2), woke(9010), progressed(9010), rejected(9999, 3)],
+  );
+  assertEquals(policy.asked.map(({ streak }) => streak), [1, 2, 3]);
+});
+
+Deno.test("step() begins a new streak when an attempt fails resetAfter after its first report", () => {
+  const rows: [firstAt: number | null, failedAt: number, streak: number][] = [
+    [null, 1500, 2], // no report
+    [1030, 1079, 2],
+    [1030, 1080, 1], // exactly
+    [1030, 1500, 1],
+  ];
+  for (const [firstAt, failedAt, streak] of rows) {
+    const policy = policyOf({ resetAfter: 50, decide: () => 10 });
+    const second = walk(policy, woke(1000), rejected(1010, 1), woke(1020));
+    const events = firstAt === null ? [] : [progressed(firstAt), progressed(1035)];
+    [...events, rejected(failedAt, 2)].reduce((s, e) => step(policy, s, e), second);
+    const [, failure] = policy.asked;
+    assertEquals(
+      [failure?.attempt, failure?.streak, failure?.pauseBefore],
+      [2, streak, streak === 1 ? 0 : 10],
+      `${firstAt}, ${failedAt}`,
+    );
+  }
+});
+
+Deno.test("step() counts on from a new streak, and resets at once when resetAfter is 0", () => {
+  const policy = policyOf({ resetAfter: 0, decide: () => 0 });
+  const [one, two] = [rejected(1010, 1), rejected(1020, 2)];
+  const [three, four] = [rejected(1030, 3), rejected(1040, 4)];
+  const events = [woke(1020), progressed(1030), three, woke(1030), four];
+  walk(policy, woke(1000), one, woke(1010), two, ...events);
+  assertEquals(policy.asked.map(({ streak }) => streak), [1, 2, 1, 2]);
+});
+
+Deno.test("step() counts the grace of a timeout in the time that an attempt was healthy", () => {
+  const limits = { attemptTimeout: 20, grace: 30, resetAfter: 40, decide: () => 0 };
+  const policy = policyOf(limits);
+  const events = [woke(1000), rejected(1000, 1), woke(1000), progressed(1005), woke(1020)];
+  const stopping = walk(policy, ...events);
+  assertEquals(step(policy, stopping, rejected(1044, 2)).lastFailure?.streak, 2);
+  assertEquals(step(policy, stopping, rejected(1045, 2)).lastFailure?.streak, 1);
+});
+
+// Ties: the deadline, then the attempt timeout, then the idle timeout, then the end of a pause.
 
 Deno.test("step() puts the deadline before the attempt timeout at one instant", () => {
   const policy = policyOf({ attemptTimeout: 100, deadline: 100, grace: 30 });
@@ -553,6 +797,32 @@ Deno.test("step() puts the deadline before the attempt timeout at one instant", 
   assert(done.phase === "done" && done.outcome.status === "rejected");
   assertEquals(done.reason, "deadline");
   assertLimit(done.outcome.reason, "deadline", 100);
+});
+
+Deno.test("step() puts the deadline, then the attempt timeout, before the idle timeout at one instant", () => {
+  const rows: [Limit, Partial<Policy>][] = [
+    ["deadline", { idleTimeout: 100, attemptTimeout: 100, deadline: 100 }],
+    ["deadline", { idleTimeout: 100, deadline: 100 }],
+    ["attempt", { idleTimeout: 100, attemptTimeout: 100, deadline: 200 }],
+    ["idle", { idleTimeout: 99, attemptTimeout: 100, deadline: 200 }],
+  ];
+  for (const [limit, limits] of rows) {
+    const policy = policyOf({ ...limits, decide: () => "maxTries" });
+    const at = limit === "idle" ? 1099 : 1100;
+    const trying = walk(policy, woke(1000));
+    assert(trying.phase === "trying");
+    assertEquals(limitError(policy, trying, at)?.limit, limit);
+    const done = step(policy, trying, woke(at));
+    assert(done.phase === "done" && done.outcome.status === "rejected");
+    assertLimit(done.outcome.reason, limit, at - 1000);
+  }
+});
+
+Deno.test("step() keeps an attempt whose progress is delivered before a wake at that instant", () => {
+  const policy = policyOf({ idleTimeout: 20 });
+  const trying = walk(policy, woke(1000), progressed(1020), woke(1020));
+  assertEquals(trying.phase === "trying" && trying.idleAt, 1040);
+  assertEquals(walk(policy, woke(1000), woke(1020), progressed(1020)).phase, "pausing");
 });
 
 Deno.test("step() puts the deadline before the end of a grace at one instant", () => {
@@ -652,6 +922,7 @@ Deno.test("step() reports the attempt, duration, elapsed and remaining time, and
     error,
     name: "load",
     attempt: error,
+    streak: error,
     limit: null,
     duration,
     elapsed,
@@ -734,8 +1005,8 @@ Deno.test("step() makes no error where none is needed", () => {
 Deno.test("beginTrying() returns the same state as begin() and the wake that is due", () => {
   for (const attemptTimeout of [0, 1, 10, Infinity]) {
     for (const deadline of [0, 1, 10, Infinity]) {
-      for (const at of [-5, 0, 1e9 + 0.25]) {
-        const policy = policyOf({ attemptTimeout, deadline });
+      for (const [at, idleTimeout] of [[-5, 0], [0, 7], [1e9 + 0.25, Infinity]] as const) {
+        const policy = policyOf({ attemptTimeout, deadline, idleTimeout });
         const expected = step(policy, begin(at, "load"), { type: "woke", at });
         const actual = beginTrying(policy, at, "load");
         // Compared as data, because each error has a stack of its own.

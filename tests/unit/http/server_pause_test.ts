@@ -17,6 +17,7 @@ const failureOf = (error: unknown, more: Partial<Failure> = {}): Failure => ({
   error,
   name: "load",
   attempt: 1,
+  streak: 1,
   limit: null,
   duration: 0,
   elapsed: 0,

@@ -208,6 +208,8 @@ Deno.test("retry() reads each option once, and also those that an object inherit
     giveup: () => false,
     budget: { mayRetry: () => true },
     retryExhausted: true,
+    idleTimeout: null,
+    resetAfter: null,
     grace: null,
     signal: null,
     observe: () => {},

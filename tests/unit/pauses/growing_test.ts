@@ -654,3 +654,25 @@ Deno.test("exponential() throws when random does not return a number from 0 to 1
     assertEquals(message, `Cannot draw a pause: ${rule}, got ${got}`);
   }
 });
+
+Deno.test("exponential() and linear() go by the failures in a row, and by the attempt without them", () => {
+  const options = { initial: 10, jitter: "none" } as const;
+  const failure = { attempt: 9, pauseBefore: 0 };
+  const rows = [[1, 10, 10], [2, 20, 110], [3, 40, 210]] as const;
+  for (const [streak, exponentially, linearly] of rows) {
+    assertEquals(exponential(options)({ ...failure, streak }), exponentially);
+    assertEquals(linear(options)({ ...failure, streak }), linearly);
+    const { pauseBefore } = failure;
+    assertEquals(exponential(options)({ attempt: streak, pauseBefore }), exponentially);
+    assertEquals(linear(options)({ attempt: streak, pauseBefore }), linearly);
+  }
+});
+
+Deno.test("Growing pauses name themselves when they are a pause without their call", () => {
+  for (const make of [exponential, linear, decorrelated]) {
+    const pause = make as unknown as (failure: unknown) => number;
+    const message = assertThrows(() =>
+      pause({ attempt: 1, error: null }), TypeError).message;
+    assertEquals(message.includes(`write 'pause: ${make.name}()'`), true, message);
+  }
+});

@@ -131,9 +131,9 @@ Deno.test("preview() shows a function failures without limits, whose attempts ta
   });
   const each = { name: "preview", limit: null, duration: 0, remaining: Infinity };
   assertEquals(rows, [
-    { ...each, attempt: 1, elapsed: 0, pauseBefore: 0 },
-    { ...each, attempt: 2, elapsed: 50, pauseBefore: 50 },
-    { ...each, attempt: 3, elapsed: 150, pauseBefore: 100 },
+    { ...each, attempt: 1, streak: 1, elapsed: 0, pauseBefore: 0 },
+    { ...each, attempt: 2, streak: 2, elapsed: 50, pauseBefore: 50 },
+    { ...each, attempt: 3, streak: 3, elapsed: 150, pauseBefore: 100 },
   ]);
 });
 

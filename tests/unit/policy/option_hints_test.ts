@@ -18,7 +18,8 @@ const messageOf = (options: unknown): string =>
 
 const known =
   "the options are attemptTimeout, deadline, pause, minRemaining, exceptions, " +
-  "until, maxTries, giveup, budget, retryExhausted, grace, signal, observe, clock, name";
+  "until, maxTries, giveup, budget, retryExhausted, idleTimeout, " +
+  "resetAfter, grace, signal, observe, clock, name";
 
 const unknownKeys: [key: string, value: unknown, hint: string][] = [
   // Counts of attempts, and of retries.
@@ -45,6 +46,10 @@ const unknownKeys: [key: string, value: unknown, hint: string][] = [
   ["interval", 100, "did you mean 'pause'?"],
   ["maxElapsedTime", 100, "did you mean 'deadline'?"],
   ["retryOn", [Error], "did you mean 'exceptions'?"],
+  ["stallTimeout", 100, "did you mean 'idleTimeout'?"],
+  ["inactivity_timeout", 100, "did you mean 'idleTimeout'?"],
+  ["heartbeatTimeout", 100, "did you mean 'idleTimeout'?"],
+  ["silenceTimeout", 100, "did you mean 'idleTimeout'?"],
   ["gracePeriod", 100, "did you mean 'grace'?"],
   ["abortSignal", null, "did you mean 'signal'?"],
   ["onRetry", () => {}, "did you mean 'observe'?"],

@@ -62,6 +62,8 @@ Deno.test("OPTION_NAMES lists every option, in the order of messages", () => {
     "giveup",
     "budget",
     "retryExhausted",
+    "idleTimeout",
+    "resetAfter",
     "grace",
     "signal",
     "observe",
@@ -74,8 +76,8 @@ Deno.test("OPTION_NAMES lists every option, in the order of messages", () => {
 
 Deno.test("Backoff() treats null and undefined as absent, for every option", async () => {
   const optional = ["attemptTimeout", "deadline", "pause", "maxTries", "giveup", "grace"];
-  const more = ["minRemaining", "until", "budget", "retryExhausted"];
-  for (const name of [...optional, ...more, "signal", "observe", "name"]) {
+  const more = ["minRemaining", "until", "budget", "retryExhausted", "idleTimeout"];
+  for (const name of [...optional, ...more, "resetAfter", "signal", "observe", "name"]) {
     for (const absent of [null, undefined]) {
       const played = await playTwoAttempts({ [name]: absent });
       const expected = { outcome: "value", starts: [0, 10_000], endedAt: 20_000 };
@@ -211,6 +213,8 @@ for (const [name, make] of entries) {
       giveup: () => false,
       budget: new TokenBudget(),
       retryExhausted: true,
+      idleTimeout: 100,
+      resetAfter: 100,
       grace: 100,
       signal: new AbortController().signal,
       observe: () => {},

@@ -168,6 +168,10 @@ const wrongValues: [OptionName, value: number | number[], rule: string, got?: st
   ["attemptTimeout", -Infinity, number],
   ["deadline", NaN, number],
   ["deadline", -0.5, number],
+  ["idleTimeout", NaN, number],
+  ["idleTimeout", -1, number],
+  ["resetAfter", NaN, number],
+  ["resetAfter", -0.5, number],
   ["grace", NaN, number],
   ["grace", -1, number],
   ["pause", NaN, pause],
@@ -317,6 +321,7 @@ Deno.test("BackoffPolicy is frozen, and has 'no limit' as Infinity", () => {
   const { attemptTimeout, deadline, maxTries, grace, pause } = policy;
   assertEquals([attemptTimeout, deadline, maxTries], [Infinity, Infinity, Infinity]);
   assertEquals([grace, pause], [0, 0]);
+  assertEquals([policy.idleTimeout, policy.resetAfter], [Infinity, Infinity]);
   const { exceptions, until, minRemaining, giveup, budget } = policy;
   assertEquals([exceptions, until, minRemaining, giveup, budget], [null, ...NULLS]);
   const { retryExhausted, signal, observe, name } = policy;
@@ -328,6 +333,8 @@ const isTrue = () => true;
 
 const valid: [OptionName, values: readonly unknown[]][] = [
   ["minRemaining", [0, 0.5, 1000, Number.MAX_VALUE]],
+  ["idleTimeout", [0, 0.5, 1000, Infinity]],
+  ["resetAfter", [0, 0.5, 1000, Infinity]],
   ["until", [isTrue, async () => {}, class {}]],
   ["exceptions", ["all", isTrue, async () => {}]],
   ["retryExhausted", [true, false]],
@@ -358,6 +365,7 @@ const failure: Failure = {
   error: new RangeError("down"),
   name: "load",
   attempt: 1,
+  streak: 1,
   limit: null,
   duration: 100,
   elapsed: 100,
@@ -409,7 +417,15 @@ Deno.test("BackoffPolicy.decide() asks exceptions, maxTries, giveup, pause and b
   });
   const decide = (changes: Partial<Failure>, isRefusal = false) => {
     asked.length = 0;
-    return [policy.decide({ ...failure, ...changes }, 100, null, isRefusal), ...asked];
+    return [
+      policy.decide(
+        { ...failure, streak: changes.attempt ?? 1, ...changes },
+        100,
+        null,
+        isRefusal,
+      ),
+      ...asked,
+    ];
   };
   const asks = ["exceptions", "failed", "giveup", "pause", "mayRetry"];
   const marked = nonRetryable(new RangeError());
@@ -603,7 +619,7 @@ Deno.test("BackoffPolicy.decide() retries a result that was refused, and no othe
   const answers = own.map((exceptions) => decide({ exceptions }, { error }));
   assertEquals(answers, ["nonRetryable", 0, 0, "nonRetryable"]);
   const bounded = { exceptions: [], maxTries: 2 };
-  const last = decide(bounded, { error, attempt: 2 }, { isRefusal: true });
+  const last = decide(bounded, { error, streak: 2 }, { isRefusal: true });
   assertEquals(last, "maxTries");
 });
 
@@ -649,7 +665,7 @@ Deno.test("BackoffPolicy.decide() gives up when pause throws the failure's own e
 
 Deno.test("BackoffPolicy.decide() takes the pauses of a list in their order, and repeats the last one", () => {
   const pausesOf = (pause: Pause, attempts: number[]) =>
-    attempts.map((attempt) => decide({ exceptions: "all", pause }, { attempt }));
+    attempts.map((streak) => decide({ exceptions: "all", pause }, { streak }));
   const attempts = [1, 2, 3, 4, 100, 1e9];
   assertEquals(pausesOf([100, 200, 500], attempts), [100, 200, 500, 500, 500, 500]);
   assertEquals(pausesOf([0], [1, 2]), [0, 0]);
@@ -662,10 +678,19 @@ Deno.test("BackoffPolicy.pause does not change with the list that it was made fr
   const policy = new BackoffPolicy({ exceptions: "all", pause });
   pause[0] = NaN;
   pause.push(300);
-  const pauses = [1, 2, 3].map((attempt) =>
-    policy.decide({ ...failure, attempt }, 100, null, false)
+  const pauses = [1, 2, 3].map((streak) =>
+    policy.decide({ ...failure, streak }, 100, null, false)
   );
   assertEquals(pauses, [100, 200, 200]);
+});
+
+Deno.test("BackoffPolicy.decide() goes by the failures in a row, and not by the attempt's number", () => {
+  const pause = [100, 200];
+  const rules = { exceptions: "all", maxTries: 3, pause } as const;
+  assertEquals(decide(rules, { attempt: 9, streak: 1 }), 100);
+  assertEquals(decide(rules, { attempt: 9, streak: 2 }), 200);
+  assertEquals(decide(rules, { attempt: 9, streak: 3 }), "maxTries");
+  assertEquals(decide(rules, { attempt: 3, streak: 2 }), 200);
 });
 
 // The decision about a result.

@@ -32,6 +32,19 @@ Deno.test("realm.currentAttempt is the attempt that currentAttempt() returns", a
   assertEquals(realm.currentAttempt, null);
 });
 
+Deno.test("realm.currentAttempt may be of another copy, whose own progress() is called", () => {
+  const checkpoints: unknown[] = [];
+  const foreign = { progress: (checkpoint?: unknown) => checkpoints.push(checkpoint) };
+  const before = realm.currentAttempt;
+  realm.currentAttempt = foreign as typeof before;
+  try {
+    currentAttempt().progress("half");
+  } finally {
+    realm.currentAttempt = before;
+  }
+  assertEquals(checkpoints, ["half"]);
+});
+
 Deno.test("realm.executions numbers the executions", async () => {
   const before = realm.executions;
   const events: BackoffEvent[] = [];

@@ -107,6 +107,75 @@ Deno.test("Timeline draws a grace after the attempt timeout", async () => {
   ]);
 });
 
+/** Attempts that report progress at some of their instants, and are then silent. */
+async function playReports(options: BackoffOptions, ...reports: number[][]) {
+  const { clock, timeline, backoff } = fixture(options);
+  const result = backoff.execute(async (attempt) => {
+    const instants = reports[attempt.number - 1];
+    if (instants === undefined) return "value";
+    for (const at of instants) {
+      await sleep(at - attempt.elapsed, { clock });
+      attempt.progress();
+    }
+    return new Promise(() => {});
+  });
+  await clock.run(result.catch(() => {}));
+  return timeline;
+}
+
+Deno.test("Timeline draws the first and the latest progress of an attempt, and the idle timeout", async () => {
+  const options = { idleTimeout: 200, grace: 100, pause: 100, maxTries: 2 };
+  const timeline = await playReports({ ...options, maxTries: 3 }, [100, 200, 300], []);
+  assertEquals(linesOf(timeline), [
+    "    0                 500               1000 ms",
+    "#1  ████•██████•███████▒▒▒───                 1 idle timeout",
+    "                             ████████▒▒▒────  2 idle timeout",
+    "                                           █  3 success",
+    "█ attempt  • progress  ▒ grace  ─ pause",
+  ]);
+});
+
+Deno.test("Timeline draws the idle timeout from the latest progress, as soon as an event tells it", async () => {
+  const { clock, timeline, backoff } = fixture({ idleTimeout: 200, pause: 100 });
+  await clock.run(backoff.execute(async (attempt) => {
+    if (attempt.number === 1) await new Promise(() => {});
+    await sleep(50, { clock });
+    attempt.progress();
+    await sleep(attempt.number === 2 ? 50 : 180, { clock });
+    if (attempt.number === 2) throw new Down("busy");
+  }));
+  assertEquals(linesOf(timeline), [
+    "    0          200        400        600 ms",
+    "#1  ███████████─────                          1 idle timeout",
+    "                    ███•██─────   ┆           2 Down: busy",
+    "                               ███•█████████  3 success",
+    "█ attempt  • progress  ─ pause  ┆ idle timeout",
+  ]);
+});
+
+Deno.test("Timeline draws progress that the end of the execution tells", async () => {
+  const timeline = await playReports({ idleTimeout: 200, deadline: 250 }, [100, 150]);
+  const [, row] = linesOf(timeline);
+  assertMatch(`${row}`, /^#1 {2}█+•█+•█+│ 1 deadline$/);
+  const svg = timeline.toSVG();
+  assertEquals(svg.split('class="progress"').length, 4); // two, and that of the legend
+  assertMatch(svg, />progress<\/text>/);
+  assert(!svg.includes(">idle timeout<"));
+});
+
+Deno.test("Timeline.toSVG() explains the idle timeout when an attempt has reached it", async () => {
+  const svg = (await playReports({ idleTimeout: 200, maxTries: 1 }, [])).toSVG();
+  assertMatch(svg, /<path class="idle" d="M[\d.]+ -10V10"\/>/);
+  assertMatch(svg, />idle timeout<\/text>/);
+  assert(!svg.includes(">progress<"));
+});
+
+Deno.test("Timeline.toString() colors an attempt with progress as one piece", async () => {
+  const timeline = await playReports({ idleTimeout: 200, maxTries: 1 }, [100]);
+  const colored = timeline.toString({ color: true });
+  assertMatch(colored.replaceAll("\x1b", "ESC"), /ESC\[33m█+•█+ESC\[0m/);
+});
+
 Deno.test("Timeline draws concurrent executions on one axis", async () => {
   const { clock, timeline, execute } = fixture({ maxTries: 2, pause: 100 });
   const later = sleep(200, { clock }).then(() => execute(-100, 300));
@@ -170,6 +239,7 @@ function linesOfTimeout(limit: Limit): string[] {
     error: new TimeoutError(limit, 100),
     name: "load",
     attempt: 1,
+    streak: 1,
     limit,
     duration: 102,
     elapsed: 102,
@@ -265,6 +335,7 @@ function emitFailures(
       error: new Down("busy"),
       name,
       attempt,
+      streak: attempt,
       limit: null,
       duration: 1,
       elapsed: attempt,
