@@ -14,6 +14,7 @@ const LEAVES: Record<string, string[]> = {
   testing: ["check", "time"],
   timeline: CORE,
   http: [...CORE, "pauses"],
+  simulate: [...CORE, "pauses", "testing", "timeline"],
 };
 
 /** The types of these rooms are part of the core's options. */
