@@ -5,7 +5,7 @@
  */
 
 import type { Failure, Trying } from "../engine/state.ts";
-import { realm } from "../realm/realm.ts";
+import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
 
@@ -93,7 +93,7 @@ export class RunningAttempt implements Attempt {
   }
 
   get triesLeft(): number {
-    return this.#policy.maxTries - this.#state.attempts;
+    return triesNow(this.#policy.maxTries) - this.#state.attempts;
   }
 
   get lastFailure(): Failure | null {
