@@ -11,7 +11,7 @@ const CORE = ["realm", "check", "engine", "time", "policy", "driver", "notation"
 const LEAVES: Record<string, string[]> = {
   pauses: ["check", "time"],
   budget: ["check", "time"],
-  testing: ["check", "time"],
+  testing: ["realm", "check", "time"],
   timeline: CORE,
   http: [...CORE, "pauses"],
   simulate: [...CORE, "pauses", "testing", "timeline"],
