@@ -187,8 +187,17 @@ function backoffOf(options: SimulatedPolicy, clock: TestClock): Backoff {
   return new Backoff({ ...options, clock });
 }
 
-/** A growing pause takes its random numbers from a second argument. */
-function withRandom(options: SimulatedPolicy, random: () => number): SimulatedPolicy {
+/**
+ * Makes the growing pause of a policy draw from a source of the simulation.
+ *
+ * @param options The options of the policy.
+ * @param random The source.
+ * @returns The options.
+ */
+export function withRandom(
+  options: SimulatedPolicy,
+  random: () => number,
+): SimulatedPolicy {
   const { pause } = options;
   if (typeof pause !== "function") return options;
   const draw = pause as (failure: Failure, random: () => number) => number;

@@ -1,0 +1,207 @@
+/**
+ * The playground: what a policy does in a world, by the library itself.
+ *
+ * @module
+ */
+
+import { RetryBudget } from "@asyncbackoff/asyncbackoff/budget";
+import { simulate, type World } from "@asyncbackoff/asyncbackoff/simulate";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { byId, make } from "./dom.ts";
+import { ExecutionView } from "./execution_view.ts";
+import { Form } from "./form.ts";
+import { CodeError } from "./notation/tokens.ts";
+import {
+  checkPolicy,
+  type Notation,
+  type OptionTexts,
+  type Policy,
+  readPolicy,
+  writePolicy,
+} from "./policy.ts";
+import { type Preset, PRESETS } from "./presets.ts";
+import { showLoad, showSimulation, showWarnings } from "./simulation_view.ts";
+import { writeTest } from "./test_snippet.ts";
+import { trace } from "./trace.ts";
+import { hashOf, type PageState, stateOf } from "./url_state.ts";
+import { outageLoad, warningsOf } from "./warnings.ts";
+import { checkedWorld, readWorld, WORLD_OPTIONS } from "./world.ts";
+
+const policyCode = byId("policy-code", HTMLTextAreaElement);
+const worldCode = byId("world-code", HTMLTextAreaElement);
+const notation = byId("notation", HTMLSelectElement);
+const preset = byId("preset", HTMLSelectElement);
+const beginsAt = byId("begins-at", HTMLInputElement);
+
+const presets: Readonly<Record<string, Preset>> = PRESETS;
+
+/** The draw of the execution that is shown. */
+let draw = 0;
+/** The options that were last read, while the code has a mistake. */
+let options: OptionTexts = {};
+/** Each run has a number, so that an older one does not overwrite a newer one. */
+let runs = 0;
+
+const form = new Form(() => {
+  options = form.texts;
+  policyCode.value = writePolicy(notation.value as Notation, options);
+  update();
+});
+const execution = new ExecutionView(() => saveState());
+
+/** Reads the code, shows its mistakes, and runs it. */
+async function update(step: number | null = null): Promise<void> {
+  const policy = checked(
+    policyCode,
+    "policy-error",
+    () => checkPolicy(readPolicy(policyCode.value)),
+  );
+  if (policy !== null) {
+    options = policy.code.options;
+    notation.value = policy.code.notation;
+    form.show(options);
+  }
+  const world = checked(
+    worldCode,
+    "world-error",
+    () => checkedWorld(readWorld(worldCode.value), policy?.errorClass ?? TypeError),
+  );
+  showPreset();
+  saveState(step);
+  if (policy !== null && world !== null) await run(policy, world, step);
+}
+
+/** Shows the mistake in a field of code. Returns `null` if there is one. */
+function checked<T>(field: HTMLTextAreaElement, id: string, read: () => T): T | null {
+  const place = byId(id, HTMLElement);
+  let message = "";
+  let value: T | null = null;
+  try {
+    value = read();
+  } catch (error) {
+    message = error instanceof CodeError
+      ? `Line ${error.line}, column ${error.column}: ${error.message}`
+      : String(error);
+  }
+  if (place.textContent !== message) place.textContent = message;
+  field.setAttribute("aria-invalid", `${message !== ""}`);
+  return value;
+}
+
+async function run(policy: Policy, world: World, step: number | null): Promise<void> {
+  runs += 1;
+  const current = runs;
+  const isOld = () => current !== runs;
+  const one = await trace(policy, world, Number(beginsAt.value) || 0, draw);
+  if (isOld()) return;
+  execution.show(one, step);
+  const simulation = await simulate(policy.options(new TestClock()), world);
+  if (isOld()) return;
+  showSimulation(simulation);
+  const hasBudget = one.policy.budget !== null;
+  const name = hasBudget ? "calls, with the budget" : "calls";
+  showLoad(name, simulation, null);
+  const load = await outageLoad(policy);
+  if (isOld()) return;
+  showWarnings(warningsOf(one.policy, load, simulation));
+  const budget = hasBudget
+    ? null
+    : new RetryBudget({ retryRatio: 0.2, minRetriesPerSecond: 0 });
+  const other = await simulate({ ...policy.options(new TestClock()), budget }, world);
+  if (isOld()) return;
+  const otherName = hasBudget ? "calls without a budget" : "calls with a budget of 20 %";
+  showLoad(name, simulation, { name: otherName, simulation: other });
+  document.documentElement.dataset["ready"] = `${current}`;
+}
+
+function showPreset(): void {
+  const [key, found] =
+    Object.entries(presets).find(([, { world }]) =>
+      world.trim() === worldCode.value.trim()
+    ) ?? ["", null];
+  preset.value = key;
+  byId("preset-about", HTMLElement).textContent = found?.about ?? "A world of your own.";
+}
+
+function currentState(step: number | null): PageState {
+  return {
+    policy: policyCode.value,
+    world: worldCode.value,
+    beginsAt: Number(beginsAt.value) || 0,
+    draw,
+    step,
+  };
+}
+
+function saveState(step: number | null = execution.step): void {
+  const hash = hashOf(currentState(step));
+  if (hash !== location.hash) history.replaceState(null, "", hash);
+}
+
+function loadState(): void {
+  const [first] = Object.values(presets);
+  const fallback = { ...first as Preset, draw: 0, step: null };
+  const state = stateOf(location.hash, fallback);
+  policyCode.value = state.policy;
+  worldCode.value = state.world;
+  beginsAt.value = `${state.beginsAt}`;
+  draw = state.draw;
+  update(state.step);
+}
+
+function loadPreset({ policy, world, beginsAt: at }: Preset): void {
+  policyCode.value = policy;
+  worldCode.value = world;
+  beginsAt.value = `${at}`;
+  draw = 0;
+  update();
+}
+
+async function copy(what: string): Promise<void> {
+  const text = what === "link"
+    ? location.href
+    : what === "test"
+    ? writeTest(options, worldCode.value)
+    : writePolicy(what as Notation, options);
+  await navigator.clipboard.writeText(text);
+  byId("copied", HTMLElement).textContent = `Copied as ${
+    what === "link" ? "a link" : what
+  }.`;
+}
+
+for (const [key, { name }] of Object.entries(presets)) {
+  preset.append(make("option", { value: key }, name));
+}
+preset.append(make("option", { value: "", disabled: "" }, "your own"));
+for (const [name, doc] of Object.entries(WORLD_OPTIONS)) {
+  if (doc === null) continue;
+  byId("world-options", HTMLElement).append(
+    make("dt", {}, make("code", {}, name)),
+    make("dd", {}, doc),
+  );
+}
+policyCode.addEventListener("input", () => update());
+worldCode.addEventListener("input", () => update());
+beginsAt.addEventListener("input", () => update());
+notation.addEventListener("change", () => {
+  policyCode.value = writePolicy(notation.value as Notation, options);
+  update();
+});
+preset.addEventListener("change", () => {
+  const chosen = presets[preset.value];
+  if (chosen !== undefined) loadPreset(chosen);
+});
+byId("another", HTMLButtonElement).addEventListener("click", () => {
+  draw += 1;
+  update();
+});
+for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await copy(button.dataset["copy"] ?? "");
+    const text = button.textContent;
+    button.textContent = "copied";
+    setTimeout(() => button.textContent = text, 1200);
+  });
+}
+addEventListener("hashchange", loadState);
+loadState();
