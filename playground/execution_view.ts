@@ -6,6 +6,7 @@
 
 import { byId, make } from "./dom.ts";
 import { LIMIT_NAMES } from "../src/engine/limit.ts";
+import { duration } from "./warnings.ts";
 import { errorText, rounded, type Step, type Trace } from "./trace.ts";
 
 /** The axis of a drawing of the library. */
@@ -51,22 +52,31 @@ export class ExecutionView {
   /**
    * Shows an execution.
    *
-   * @param trace The execution.
+   * @param trace The execution; `null` if there is none of the number.
    * @param step The step to show; `null` for the last one.
    */
-  show(trace: Trace, step: number | null): void {
+  show(trace: Trace | null, step: number | null): void {
     this.#trace = trace;
+    byId("execution-about", HTMLElement).textContent = trace === null
+      ? "The simulation has no execution of this number."
+      : trace.isCut
+      ? `Begins at ${duration(trace.beganAt)}, and is under way when the simulation ends.`
+      : `Begins at ${duration(trace.beganAt)}.`;
+    if (trace === null) return this.#clear();
     this.#step = step === null || step >= trace.steps.length - 1 ? null : step;
-    const cut = trace.isCut
-      ? "<p>The execution is left here: it does not end by itself.</p>"
-      : "";
     this.#host.innerHTML = `<style>
       svg { display: block; min-width: 600px; width: 100%; height: auto; }
-      p { font: 13px system-ui, sans-serif; margin: 4px 12px 10px; }
       .cursor { stroke: var(--accent); stroke-width: 2; }
       .later { fill: var(--shade); }
-    </style>${trace.svg}${cut}`;
+    </style>${trace.svg}`;
     this.#draw();
+  }
+
+  #clear(): void {
+    this.#host.innerHTML = "";
+    this.#number.value = "";
+    this.#words.replaceChildren();
+    this.#state.replaceChildren();
   }
 
   get #index(): number {
@@ -127,9 +137,9 @@ export class ExecutionView {
     const isLast = this.#step === null;
     if (!isLast) {
       const width = DRAWING.width - x;
-      add("rect", { class: "later", x, y: 0, width, height: height - 26 });
+      add("rect", { class: "later", x, y: 0, width, height: height - 36 });
     }
-    add("path", { class: "cursor", d: `M${x} ${y}V${height - 26}` });
+    add("path", { class: "cursor", d: `M${x} ${y}V${height - 36}` });
   }
 }
 

@@ -5,8 +5,12 @@
  */
 
 import { RetryBudget } from "@asyncbackoff/asyncbackoff/budget";
-import { simulate, type World } from "@asyncbackoff/asyncbackoff/simulate";
-import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import {
+  simulate,
+  type SimulatedExecution,
+  type Simulation,
+  type World,
+} from "@asyncbackoff/asyncbackoff/simulate";
 import { byId, make } from "./dom.ts";
 import { ExecutionView } from "./execution_view.ts";
 import { Form } from "./form.ts";
@@ -22,7 +26,7 @@ import {
 import { type Preset, PRESETS } from "./presets.ts";
 import { showLoad, showSimulation, showWarnings } from "./simulation_view.ts";
 import { writeTest } from "./test_snippet.ts";
-import { trace } from "./trace.ts";
+import { traced } from "./trace.ts";
 import { hashOf, type PageState, stateOf } from "./url_state.ts";
 import { outageLoad, warningsOf } from "./warnings.ts";
 import { checkedWorld, readWorld, WORLD_OPTIONS } from "./world.ts";
@@ -31,12 +35,10 @@ const policyCode = byId("policy-code", HTMLTextAreaElement);
 const worldCode = byId("world-code", HTMLTextAreaElement);
 const notation = byId("notation", HTMLSelectElement);
 const preset = byId("preset", HTMLSelectElement);
-const beginsAt = byId("begins-at", HTMLInputElement);
+const execution = byId("execution", HTMLInputElement);
 
 const presets: Readonly<Record<string, Preset>> = PRESETS;
 
-/** The draw of the execution that is shown. */
-let draw = 0;
 /** The options that were last read, while the code has a mistake. */
 let options: OptionTexts = {};
 /** Each run has a number, so that an older one does not overwrite a newer one. */
@@ -47,10 +49,15 @@ const form = new Form(() => {
   policyCode.value = writePolicy(notation.value as Notation, options);
   update();
 });
-const execution = new ExecutionView(() => saveState());
+const view = new ExecutionView(() => saveState());
+/** The latest simulation; `null` before the first. */
+let latest: Simulation | null = null;
 
 /** Reads the code, shows its mistakes, and runs it. */
 async function update(step: number | null = null): Promise<void> {
+  for (const field of [policyCode, worldCode]) {
+    field.rows = Math.max(5, Math.min(20, field.value.split("\n").length));
+  }
   const policy = checked(
     policyCode,
     "policy-error",
@@ -92,26 +99,44 @@ async function run(policy: Policy, world: World, step: number | null): Promise<v
   runs += 1;
   const current = runs;
   const isOld = () => current !== runs;
-  const one = await trace(policy, world, Number(beginsAt.value) || 0, draw);
+  const { simulation, trace } = await traced(policy, world, chosen());
   if (isOld()) return;
-  execution.show(one, step);
-  const simulation = await simulate(policy.options(new TestClock()), world);
-  if (isOld()) return;
+  latest = simulation;
+  view.show(trace, step);
+  byId("execution-count", HTMLElement).textContent = `of ${simulation.executions.length}`;
   showSimulation(simulation);
-  const hasBudget = one.policy.budget !== null;
+  const hasBudget = policy.rules.budget !== null;
   const name = hasBudget ? "calls, with the budget" : "calls";
   showLoad(name, simulation, null);
+  performance.mark("drawn");
   const load = await outageLoad(policy);
   if (isOld()) return;
-  showWarnings(warningsOf(one.policy, load, simulation));
-  const budget = hasBudget
-    ? null
-    : new RetryBudget({ retryRatio: 0.2, minRetriesPerSecond: 0 });
-  const other = await simulate({ ...policy.options(new TestClock()), budget }, world);
+  showWarnings(warningsOf(policy.rules, load, simulation));
+  const other = await simulate(
+    policy.source({
+      budget: hasBudget
+        ? null
+        : new RetryBudget({ retryRatio: 0.2, minRetriesPerSecond: 0 }),
+    }),
+    world,
+  );
   if (isOld()) return;
   const otherName = hasBudget ? "calls without a budget" : "calls with a budget of 20 %";
   showLoad(name, simulation, { name: otherName, simulation: other });
   document.documentElement.dataset["ready"] = `${current}`;
+}
+
+/** The number of the execution to draw. */
+function chosen(): number {
+  return Math.max(1, Math.floor(Number(execution.value)) || 1);
+}
+
+/** Draws the execution for which a number is the highest. */
+function choose(rank: (execution: SimulatedExecution) => number): void {
+  const ranks = latest?.executions.map(rank) ?? [];
+  const highest = ranks.reduce((max, each) => Math.max(max, each), 0);
+  execution.value = `${ranks.indexOf(highest) + 1 || 1}`;
+  update();
 }
 
 function showPreset(): void {
@@ -127,33 +152,30 @@ function currentState(step: number | null): PageState {
   return {
     policy: policyCode.value,
     world: worldCode.value,
-    beginsAt: Number(beginsAt.value) || 0,
-    draw,
+    execution: chosen(),
     step,
   };
 }
 
-function saveState(step: number | null = execution.step): void {
+function saveState(step: number | null = view.step): void {
   const hash = hashOf(currentState(step));
   if (hash !== location.hash) history.replaceState(null, "", hash);
 }
 
 function loadState(): void {
   const [first] = Object.values(presets);
-  const fallback = { ...first as Preset, draw: 0, step: null };
+  const fallback = { ...first as Preset, step: null };
   const state = stateOf(location.hash, fallback);
   policyCode.value = state.policy;
   worldCode.value = state.world;
-  beginsAt.value = `${state.beginsAt}`;
-  draw = state.draw;
+  execution.value = `${state.execution}`;
   update(state.step);
 }
 
-function loadPreset({ policy, world, beginsAt: at }: Preset): void {
+function loadPreset({ policy, world, execution: number }: Preset): void {
   policyCode.value = policy;
   worldCode.value = world;
-  beginsAt.value = `${at}`;
-  draw = 0;
+  execution.value = `${number}`;
   update();
 }
 
@@ -182,7 +204,7 @@ for (const [name, doc] of Object.entries(WORLD_OPTIONS)) {
 }
 policyCode.addEventListener("input", () => update());
 worldCode.addEventListener("input", () => update());
-beginsAt.addEventListener("input", () => update());
+execution.addEventListener("input", () => update());
 notation.addEventListener("change", () => {
   policyCode.value = writePolicy(notation.value as Notation, options);
   update();
@@ -191,10 +213,10 @@ preset.addEventListener("change", () => {
   const chosen = presets[preset.value];
   if (chosen !== undefined) loadPreset(chosen);
 });
-byId("another", HTMLButtonElement).addEventListener("click", () => {
-  draw += 1;
-  update();
-});
+byId("slowest", HTMLButtonElement)
+  .addEventListener("click", () => choose(({ elapsed }) => elapsed));
+byId("busiest", HTMLButtonElement)
+  .addEventListener("click", () => choose(({ attempts }) => attempts));
 for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
   button.addEventListener("click", async () => {
     await copy(button.dataset["copy"] ?? "");

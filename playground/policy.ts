@@ -5,8 +5,10 @@
  */
 
 import { Backoff, type BackoffOptions } from "@asyncbackoff/asyncbackoff";
-import type { SimulatedPolicy } from "@asyncbackoff/asyncbackoff/simulate";
+import type { SimulatedClient, SimulatedPolicy } from "@asyncbackoff/asyncbackoff/simulate";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { BackoffPolicy } from "../src/policy/policy.ts";
+import { withRandom } from "../src/simulate/run.ts";
 import { evaluate } from "./notation/evaluate.ts";
 import { type Node, parseStatement, type Property } from "./notation/parse.ts";
 import { print, printOptions } from "./notation/print.ts";
@@ -177,10 +179,17 @@ export function writePolicy(notation: Notation, options: OptionTexts): string {
 /** A policy that can be run. */
 export interface Policy {
   readonly code: PolicyCode;
-  /** The values of the options on a clock of a page. Pauses and budgets are new each time. */
-  options(clock: TestClock): SimulatedPolicy;
+  /** Its options as the library has checked them. */
+  readonly rules: BackoffPolicy;
   /** The class of the errors that the world throws, unless it says otherwise. */
   readonly errorClass: ErrorConstructor;
+  /**
+   * Makes the policy of a simulation, which all clients share. Pauses and budgets are new.
+   *
+   * @param changes Options that replace its own.
+   * @returns A function for `simulate`.
+   */
+  source(changes?: SimulatedPolicy): (client: SimulatedClient) => SimulatedPolicy;
 }
 
 /**
@@ -202,9 +211,19 @@ export function checkPolicy(code: PolicyCode): Policy {
   }
   return {
     code,
+    rules: new BackoffPolicy({ ...options, clock }),
     errorClass: [...scope.own.values()][0] ?? TypeError,
-    // The classes stay the same, so that the errors of the world are theirs.
-    options: (clock) => make(withClasses(scopeOn(clock), scope)),
+    source(changes = {}) {
+      let made: SimulatedPolicy | null = null;
+      return ({ clock, random }) => {
+        // The classes stay the same, so that the errors of the world are theirs.
+        made ??= {
+          ...withRandom(make(withClasses(scopeOn(clock), scope)), random),
+          ...changes,
+        };
+        return made;
+      };
+    },
   };
 }
 

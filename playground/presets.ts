@@ -11,15 +11,15 @@ export interface Preset {
   readonly about: string;
   readonly policy: string;
   readonly world: string;
-  /** The instant at which the execution that is drawn begins. */
-  readonly beginsAt: number;
+  /** The number of the execution that is drawn, from 1. */
+  readonly execution: number;
 }
 
 /** The presets by their key in the URL. The first one is shown at first. */
 export const PRESETS = {
   flaky: {
     name: "A flaky server",
-    about: "A fifth of the calls fail, and one in fifty hangs.",
+    about: "A quarter of the calls fail, and one in twenty-five hangs.",
     policy: `new Backoff({
   attemptTimeout: 500,
   deadline: 3000,
@@ -30,11 +30,10 @@ export const PRESETS = {
   executions: 400,
   interval: 25,
   latency: lognormal({ median: 80, p99: 400 }),
-  failureRate: 0.2,
-  hangRate: 0.02,
-  seed: 2,
+  failureRate: 0.25,
+  hangRate: 0.04,
 }`,
-    beginsAt: 0,
+    execution: 21,
   },
   outage: {
     name: "An outage of ten seconds",
@@ -52,7 +51,7 @@ export const PRESETS = {
   latency: lognormal({ median: 60, p99: 300 }),
   outages: [{ from: 5000, to: 15_000 }],
 }`,
-    beginsAt: 12_000,
+    execution: 230,
   },
   tail: {
     name: "A slow tail",
@@ -70,7 +69,7 @@ export const PRESETS = {
   latency: lognormal({ median: 120, p99: 2000 }),
   seed: 11,
 }`,
-    beginsAt: 0,
+    execution: 12,
   },
   limits: {
     name: "Rate limits with Retry-After",
@@ -87,7 +86,7 @@ export const PRESETS = {
   latency: 40,
   rateLimit: { calls: 10, window: 1000 },
 }`,
-    beginsAt: 0,
+    execution: 25,
   },
   hung: {
     name: "A hung call",
@@ -107,7 +106,7 @@ export const PRESETS = {
     { latency: 900, value: "an answer", ignoresSignal: true },
   ],
 }`,
-    beginsAt: 0,
+    execution: 1,
   },
   ties: {
     name: "Ties",
@@ -127,7 +126,7 @@ export const PRESETS = {
     { latency: 1 },
   ],
 }`,
-    beginsAt: 0,
+    execution: 1,
   },
   overload: {
     name: "An overloaded server",
@@ -147,7 +146,7 @@ export const PRESETS = {
   latency: 20,
   end: 24_000,
 }`,
-    beginsAt: 0,
+    execution: 120,
   },
 } as const satisfies Record<string, Preset>;
 

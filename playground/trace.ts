@@ -1,22 +1,19 @@
 /**
- * One execution in steps: each state of the engine, with what led to it.
+ * One execution of a simulation in steps: each state of the engine, with what led to it.
  *
  * @module
  */
 
 import type { BackoffEvent, Reason } from "@asyncbackoff/asyncbackoff";
-import type { World } from "@asyncbackoff/asyncbackoff/simulate";
-import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import type { Simulation, World } from "@asyncbackoff/asyncbackoff/simulate";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
-import { execute } from "../src/driver/execution.ts";
+import { execute as executeByDriver } from "../src/driver/execution.ts";
 import { Counters } from "../src/driver/statistic.ts";
 import { type Limit, LIMIT_NAMES } from "../src/engine/limit.ts";
 import type { Failure, State } from "../src/engine/state.ts";
 import { BackoffPolicy } from "../src/policy/policy.ts";
-import { serviceOf } from "../src/simulate/service.ts";
-import { withRandom } from "../src/simulate/simulate.ts";
+import { type Beginning, execute, Run } from "../src/simulate/run.ts";
 import { checkWorld } from "../src/simulate/world.ts";
-import { seeded } from "../src/testing/seeded.ts";
 import type { Policy } from "./policy.ts";
 
 /** A step of an execution. */
@@ -41,9 +38,6 @@ export interface Trace {
   /** Whether it was left before it ended. */
   readonly isCut: boolean;
 }
-
-/** The number of attempts after which a trace is left. */
-const MAX_ATTEMPTS = 60;
 
 /** The reasons in words. */
 const REASONS: Readonly<Record<Reason, string>> = {
@@ -73,76 +67,102 @@ class StateCounters extends Counters {
   }
 }
 
+/** A simulation, and one of its executions in steps. */
+export interface Traced {
+  readonly simulation: Simulation;
+  /** `null` if the simulation has no such execution. */
+  readonly trace: Trace | null;
+}
+
 /**
- * Runs one execution of a policy in a world, alone, by the library itself.
+ * Simulates a policy in a world, and follows one of its executions.
  *
  * @param policy The policy.
  * @param options The world.
- * @param beganAt The instant at which it begins.
- * @param draw Added to the seed of the world, for another execution.
- * @returns Its steps and its drawing.
+ * @param number The number of the execution to follow, from 1.
+ * @returns The simulation, and the steps of the execution.
  */
-export async function trace(
+export async function traced(
   policy: Policy,
   options: World,
-  beganAt: number,
-  draw: number,
-): Promise<Trace> {
+  number: number,
+): Promise<Traced> {
   const world = checkWorld(options);
-  const clock = new TestClock(beganAt);
-  const random = seeded(world.seed + 2 + 7919 * draw);
-  const service = serviceOf(world);
-  const timeline = new Timeline();
-  const steps: Step[] = [];
-  let latest = beganAt;
-  let stop = (): void => {};
-  const add = (at: number, words: string, state: State) => {
-    latest = Math.max(latest, at);
-    steps.push({ at: at - beganAt, words, state });
-  };
-  const observe = (event: BackoffEvent) => {
-    timeline.observe({ ...event, execution: 1 });
-    const last = steps.at(-1);
+  const recording = new Recording(number);
+  const run = new Run(
+    policy.source(),
+    world,
+    (beginning) =>
+      beginning.number === number ? recording.execute(beginning) : execute(beginning),
+  );
+  const simulation = await run.end();
+  const trace = recording.end(simulation.executions[number - 1]?.outcome === null);
+  return { simulation, trace };
+}
+
+/** The record of one execution. */
+class Recording {
+  readonly #timeline = new Timeline();
+  readonly #steps: Step[] = [];
+  readonly #number: number;
+  #policy: BackoffPolicy | null = null;
+  #beganAt = 0;
+
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  /** Executes by the driver itself, whose states it records. */
+  execute({ options, fn, observe }: Beginning): Promise<unknown> {
+    const policy = new BackoffPolicy({
+      ...options,
+      observe: (event) => {
+        observe(event);
+        this.#observe(event);
+      },
+    });
+    this.#policy = policy;
+    this.#beganAt = policy.clock.now();
+    const counters = new StateCounters((state, failure) =>
+      this.#add(state.at, wordsOf(state, failure), state)
+    );
+    const name = policy.name ?? "load";
+    return executeByDriver(policy, counters, {
+      name,
+      fn,
+      self: undefined,
+      args: null,
+      signal: null,
+    });
+  }
+
+  end(isCut: boolean): Trace | null {
+    const [policy, beganAt] = [this.#policy, this.#beganAt];
+    if (policy === null) return null;
+    const latest = this.#steps.at(-1)?.at ?? 0;
+    return {
+      beganAt,
+      steps: this.#steps,
+      policy,
+      svg: this.#timeline.toSVG(),
+      latest,
+      isCut,
+    };
+  }
+
+  #observe(event: BackoffEvent): void {
+    this.#timeline.observe({ ...event, execution: this.#number });
+    const last = this.#steps.at(-1);
     if (event.type !== "late" || last === undefined) return;
     const end = event.outcome.status === "fulfilled" ? "returns a value" : "fails";
-    add(
-      event.at,
-      `Attempt ${event.attempt}, which was abandoned, ${end} late. Nothing changes.`,
-      last.state,
-    );
-  };
-  const checked = new BackoffPolicy({
-    ...withRandom(policy.options(clock), seeded(world.seed + 1 + 7919 * draw)),
-    clock,
-    observe,
-  });
-  const counters = new StateCounters((state, failure) => {
-    add(state.at, wordsOf(state, failure), state);
-    if (state.attempts >= MAX_ATTEMPTS) stop();
-  });
-  const cut = new Promise<"cut">((resolve) => {
-    stop = () => resolve("cut");
-    clock.after(world.end, stop);
-  });
-  const end = execute(checked, counters, {
-    name: checked.name ?? "load",
-    fn: (attempt: Parameters<typeof service>[0]["attempt"]) =>
-      service({ attempt, client: 0, clock, random }),
-    self: undefined,
-    args: null,
-    signal: null,
-  }).then(() => "done", () => "done");
-  const outcome = await clock.run(Promise.race([cut, end]));
-  if (outcome === "done") await clock.advance(60_000); // late ends
-  const svg = timeline.toSVG();
-  return {
-    beganAt,
-    steps,
-    policy: checked,
-    svg,
-    latest: latest - beganAt,
-    isCut: outcome === "cut",
-  };
+    const words =
+      `Attempt ${event.attempt}, which was abandoned, ${end} late. Nothing changes.`;
+    this.#add(event.at, words, last.state);
+  }
+
+  #add(at: number, words: string, state: State): void {
+    this.#steps.push({ at: at - this.#beganAt, words, state });
+  }
 }
 
 function wordsOf(state: State, failure: Failure | null): string {

@@ -1,5 +1,5 @@
 /**
- * The state of the page in its URL: `#policy=…&world=…&at=…&step=…`.
+ * The state of the page in its URL: `#policy=…&world=…&execution=…&step=…`.
  *
  * @module
  */
@@ -8,10 +8,8 @@
 export interface PageState {
   readonly policy: string;
   readonly world: string;
-  /** The instant at which the execution that is drawn begins. */
-  readonly beginsAt: number;
-  /** The seed of the execution that is drawn is so much above the world's. */
-  readonly draw: number;
+  /** The number of the execution that is drawn, from 1. */
+  readonly execution: number;
   /** The step that is shown; `null` for the last one. */
   readonly step: number | null;
 }
@@ -23,12 +21,11 @@ export interface PageState {
  * @returns The hash, with its `#`.
  */
 export function hashOf(state: Partial<PageState>): string {
-  const { policy, world, beginsAt = 0, draw = 0, step = null } = state;
+  const { policy, world, execution = 1, step = null } = state;
   const parameters = new URLSearchParams();
   if (policy !== undefined) parameters.set("policy", policy);
   if (world !== undefined) parameters.set("world", world);
-  if (beginsAt !== 0) parameters.set("at", `${beginsAt}`);
-  if (draw !== 0) parameters.set("draw", `${draw}`);
+  if (execution !== 1) parameters.set("execution", `${execution}`);
   if (step !== null) parameters.set("step", `${step}`);
   return `#${parameters}`;
 }
@@ -44,7 +41,6 @@ export function stateOf(hash: string, fallback: PageState): PageState {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
   const policy = parameters.get("policy");
   const world = parameters.get("world");
-  const isShared = policy !== null || world !== null;
   const number = (name: string, max: number) => {
     const text = parameters.get(name);
     if (text === null || !/^\d{1,9}$/.test(text)) return null;
@@ -53,8 +49,7 @@ export function stateOf(hash: string, fallback: PageState): PageState {
   return {
     policy: policy ?? fallback.policy,
     world: world ?? fallback.world,
-    beginsAt: number("at", 1e8) ?? (isShared ? 0 : fallback.beginsAt),
-    draw: number("draw", 1e6) ?? 0,
+    execution: number("execution", 1e6) ?? (world === null ? fallback.execution : 1),
     step: number("step", 1e4),
   };
 }

@@ -6,8 +6,7 @@
 
 import { preview } from "@asyncbackoff/asyncbackoff/pauses";
 import { simulate, type Simulation } from "@asyncbackoff/asyncbackoff/simulate";
-import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { BackoffPolicy } from "../src/policy/policy.ts";
+import type { BackoffPolicy } from "../src/policy/policy.ts";
 import type { Policy } from "./policy.ts";
 
 /** A consequence of a policy. */
@@ -54,7 +53,7 @@ export async function outageLoad(policy: Policy): Promise<number> {
     timelines: 0,
     error: () => new policy.errorClass("the service is down"),
   };
-  const result = await simulate(policy.options(new TestClock()), world);
+  const result = await simulate(policy.source(), world);
   return result.ends.pending === undefined ? result.loadFactor : Infinity;
 }
 

@@ -70,8 +70,7 @@ class Evaluation {
           locals,
         );
       case "arrow":
-        return (...args: unknown[]) =>
-          this.value(node.body, this.#bound(node.parameters, args, node, locals));
+        return this.#arrow(node, locals);
     }
   }
 
@@ -119,6 +118,23 @@ class Evaluation {
     }
   }
 
+  #arrow(node: Node & { type: "arrow" }, locals: Locals): unknown {
+    const { parameters, body } = node;
+    // A name that is not known is noticed before the function is called.
+    this.#checkNames(body, this.#bound(parameters, [], node, locals));
+    return (...args: unknown[]) =>
+      this.value(body, this.#bound(parameters, args, node, locals));
+  }
+
+  #checkNames(node: Node, locals: Locals): void {
+    if (node.type === "name") this.#named(node.name, node, locals);
+    else if (node.type === "arrow") {
+      this.#checkNames(node.body, this.#bound(node.parameters, [], node, locals));
+    } else {
+      for (const child of childrenOf(node)) this.#checkNames(child, locals);
+    }
+  }
+
   #binary(node: Node & { type: "binary" }, locals: Locals): unknown {
     const left = this.value(node.left, locals);
     const right = () => this.value(node.right, locals);
@@ -151,6 +167,28 @@ class Evaluation {
 
   #error(message: string, { from }: { readonly from: number }): CodeError {
     return new CodeError(message, this.#text, from);
+  }
+}
+
+/** The nodes in a node, besides those of a function. */
+function childrenOf(node: Node): readonly Node[] {
+  switch (node.type) {
+    case "object":
+      return node.properties.map(({ value }) => value);
+    case "array":
+      return node.items;
+    case "member":
+      return [node.object];
+    case "call":
+      return [node.callee, ...node.args];
+    case "unary":
+      return [node.operand];
+    case "binary":
+      return [node.left, node.right];
+    case "conditional":
+      return [node.test, node.then, node.otherwise];
+    default:
+      return [];
   }
 }
 

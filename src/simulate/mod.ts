@@ -24,7 +24,8 @@
  */
 
 export { type Latency, lognormal, type LognormalOptions } from "./latency.ts";
-export { simulate, type SimulatedClient, type SimulatedPolicy } from "./simulate.ts";
+export type { SimulatedClient, SimulatedPolicy } from "./run.ts";
+export { simulate } from "./simulate.ts";
 export type {
   Second,
   SimulatedEnds,
