@@ -116,12 +116,14 @@ const good = (text: string): Warning => ({ level: "good", text });
 
 function aboutWaits(policy: BackoffPolicy): Warning[] {
   const longest = longestWait(policy);
-  const { grace, attemptTimeout, deadline } = policy;
+  const { grace, attemptTimeout } = policy;
   if (longest === Infinity) {
-    const hangs = attemptTimeout === Infinity
+    const cause = attemptTimeout === Infinity
       ? "A call that hangs is never given up"
+      : grace === Infinity
+      ? "A grace without an end waits for as long as the attempt"
       : "Nothing bounds the retries";
-    return [warning(`A caller may wait for ever. ${hangs}. Set a deadline.`)];
+    return [warning(`A caller may wait for ever. ${cause}. Set a deadline.`)];
   }
   const waits: Warning[] = [];
   if (longest === null) {
@@ -133,9 +135,6 @@ function aboutWaits(policy: BackoffPolicy): Warning[] {
         ? warning(`A caller may wait ${duration(longest)}. Is anybody still there?`)
         : good(text),
     );
-  }
-  if (grace === Infinity && deadline === Infinity) {
-    waits.push(warning("A grace without an end can wait for ever. Set a deadline."));
   }
   return waits;
 }

@@ -134,8 +134,9 @@ export function checkedWorld(code: WorldCode, errorClass: ErrorConstructor): Wor
     return world;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const [, name] = /option '([^']+)'/.exec(message) ?? [];
-    const wanted = name ?? (message.includes("outage") ? "outages" : "script");
+    const [, name = ""] = /option '([^']+)'/.exec(message) ?? [];
+    const list = message.includes("outage") ? "outages" : "script";
+    const wanted = /(?:outage|answer) \d/.test(message) ? list : name;
     const node = parseStatement(code.text);
     const properties = node.type === "object" ? node.properties : [];
     const from = properties.find((each) => each.name === wanted)?.from ?? node.from;
