@@ -4,6 +4,7 @@
  * @module
  */
 
+import "./turns.ts"; // first: the library looks for it when it is loaded
 import { RetryBudget } from "@asyncbackoff/asyncbackoff/budget";
 import {
   simulate,
@@ -36,6 +37,7 @@ const worldCode = byId("world-code", HTMLTextAreaElement);
 const notation = byId("notation", HTMLSelectElement);
 const preset = byId("preset", HTMLSelectElement);
 const execution = byId("execution", HTMLInputElement);
+const results = byId("results", HTMLElement);
 
 const presets: Readonly<Record<string, Preset>> = PRESETS;
 
@@ -43,6 +45,8 @@ const presets: Readonly<Record<string, Preset>> = PRESETS;
 let options: OptionTexts = {};
 /** Each run has a number, so that an older one does not overwrite a newer one. */
 let runs = 0;
+/** The run under way. Another one begins after it, because a simulation cannot be stopped. */
+let running: Promise<void> = Promise.resolve();
 
 const form = new Form(() => {
   options = form.texts;
@@ -75,7 +79,18 @@ async function update(step: number | null = null): Promise<void> {
   );
   showPreset();
   saveState(step);
-  if (policy !== null && world !== null) await run(policy, world, step);
+  runs += 1;
+  const current = runs;
+  const isRunnable = policy !== null && world !== null;
+  results.classList.toggle("stale", !isRunnable);
+  results.setAttribute("aria-busy", `${isRunnable}`);
+  await running;
+  if (!isRunnable || current !== runs) return;
+  running = run(policy, world, step, current).catch((error) => {
+    byId("world-error", HTMLElement).textContent = `The simulation failed: ${error}`;
+  }).finally(() => {
+    if (current === runs) results.setAttribute("aria-busy", "false");
+  });
 }
 
 /** Shows the mistake in a field of code. Returns `null` if there is one. */
@@ -95,12 +110,20 @@ function checked<T>(field: HTMLTextAreaElement, id: string, read: () => T): T | 
   return value;
 }
 
-async function run(policy: Policy, world: World, step: number | null): Promise<void> {
-  runs += 1;
-  const current = runs;
+async function run(
+  policy: Policy,
+  world: World,
+  step: number | null,
+  current: number,
+): Promise<void> {
   const isOld = () => current !== runs;
-  const { simulation, trace } = await traced(policy, world, chosen());
+  let { simulation, trace } = await traced(policy, world, chosen());
   if (isOld()) return;
+  if (trace === null && document.activeElement !== execution) {
+    execution.value = "1"; // another world has fewer executions
+    ({ simulation, trace } = await traced(policy, world, 1));
+    saveState(step);
+  }
   latest = simulation;
   view.show(trace, step);
   byId("execution-count", HTMLElement).textContent = `of ${simulation.executions.length}`;
@@ -123,7 +146,6 @@ async function run(policy: Policy, world: World, step: number | null): Promise<v
   if (isOld()) return;
   const otherName = hasBudget ? "calls without a budget" : "calls with a budget of 20 %";
   showLoad(name, simulation, { name: otherName, simulation: other });
-  document.documentElement.dataset["ready"] = `${current}`;
 }
 
 /** The number of the execution to draw. */

@@ -6,7 +6,7 @@ const root = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, root));
 
 const VERIFICATION = "docs/verification.md";
-const WORKFLOWS = ["ci", "deep", "publish"].map((name) => `.github/workflows/${name}.yml`);
+const WORKFLOWS = ["ci", "deep", "pages", "publish"].map((name) => `.github/workflows/${name}.yml`);
 
 /** The pages for readers of the repository, as paths from its root. */
 async function findPages(): Promise<string[]> {
