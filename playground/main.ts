@@ -117,7 +117,13 @@ async function run(
   current: number,
 ): Promise<void> {
   const isOld = () => current !== runs;
-  let { simulation, trace } = await traced(policy, world, chosen());
+  let steps = 0;
+  let { simulation, trace } = await traced(policy, world, chosen(), (early) => {
+    if (isOld()) return;
+    steps = early.steps.length;
+    view.show(early, step);
+    performance.mark("drawn");
+  });
   if (isOld()) return;
   if (trace === null && document.activeElement !== execution) {
     execution.value = "1"; // another world has fewer executions
@@ -125,13 +131,13 @@ async function run(
     saveState(step);
   }
   latest = simulation;
-  view.show(trace, step);
+  // Attempts that ended late are drawn as well.
+  if (trace === null || trace.steps.length !== steps) view.show(trace, step);
   byId("execution-count", HTMLElement).textContent = `of ${simulation.executions.length}`;
   showSimulation(simulation);
   const hasBudget = policy.rules.budget !== null;
   const name = hasBudget ? "calls, with the budget" : "calls";
   showLoad(name, simulation, null);
-  performance.mark("drawn");
   const load = await outageLoad(policy);
   if (isOld()) return;
   showWarnings(warningsOf(policy.rules, load, simulation));

@@ -80,12 +80,14 @@ export interface Traced {
  * @param policy The policy.
  * @param options The world.
  * @param number The number of the execution to follow, from 1.
+ * @param ended Called with the execution as soon as it has ended.
  * @returns The simulation, and the steps of the execution.
  */
 export async function traced(
   policy: Policy,
   options: World,
   number: number,
+  ended: (trace: Trace) => void = () => {},
 ): Promise<Traced> {
   const world = checkWorld(options);
   const recording = new Recording(number);
@@ -93,7 +95,12 @@ export async function traced(
     policy.source(),
     world,
     (beginning) =>
-      beginning.number === number ? recording.execute(beginning) : execute(beginning),
+      beginning.number === number
+        ? recording.execute(beginning).finally(() => {
+          const trace = recording.end(false);
+          if (trace !== null) ended(trace);
+        })
+        : execute(beginning),
   );
   const simulation = await run.end();
   const trace = recording.end(simulation.executions[number - 1]?.outcome === null);
