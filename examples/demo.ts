@@ -62,7 +62,7 @@ class Report {
   readonly timeline = new Timeline();
   #lastAt = 0;
   attempts = 0;
-  /** How far an attempt or the call exceeded its limit, at most. */
+  /** The most by which an attempt or the call exceeded its limit, in ms. */
   overrun = -Infinity;
   elapsed = 0;
 

@@ -28,12 +28,12 @@ class HttpError extends Error {
 const RETRIED = [429, 500, 502, 503, 504];
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"];
 
-/** The own pause: at least half of it is certain, and the rest is random. */
+/** The client's own pause: at least half of it is certain, and the rest is random. */
 const grow = exponential({ initial: 100, max: 5000, jitter: "equal" });
 
 /**
- * The wait that the server asks for, and the own pause. A server may ask for 0, or for an
- * instant that has passed, so its wait is only a lower bound. The own pause grows even then,
+ * The wait that the server asks for, and the client's own pause. A server may ask for 0, or for an
+ * instant that has passed, so its wait is only a lower bound. The client's own pause grows even then,
  * and its jitter spreads clients that received the same wait.
  */
 const pauseAfter = (failure: Failure) => {

@@ -140,6 +140,7 @@ class Recording {
       self: undefined,
       args: null,
       signal: null,
+      scope: null,
     });
   }
 

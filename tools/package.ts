@@ -8,7 +8,7 @@
 // pauses.js, pauses.d.ts …                            for TypeScript's `moduleResolution: node10`
 // ```
 //
-// A folder's package.json tells the format of its files, and of the declarations in it, so both
+// A folder's package.json gives the format of its files, and of the declarations in it, so both
 // folders hold the same declarations.
 
 import { build, entriesOf, type Entry } from "./build.ts";

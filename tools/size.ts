@@ -29,7 +29,7 @@ const PARTS: readonly Part[] = [
   { name: "Timeline", entry: "/timeline", goal: 4800, allowed: 4900 },
 ];
 
-/** How many bytes a part may differ if no manifest says that there are no side effects. */
+/** The bytes by which a part may differ if no manifest says that there are no side effects. */
 const TOLERANCE = 16;
 
 const PACKAGE = "@asyncbackoff/asyncbackoff";

@@ -8,12 +8,13 @@ import type { Failure, Trying } from "../engine/state.ts";
 import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
+import { AttemptScope, SCOPE, type Scope } from "./nesting.ts";
 
 /**
  * One call of the function. `execute` passes it to the function; a decorated function gets it
  * from {@linkcode currentAttempt}.
  *
- * @example Giving each attempt's signal to what it calls
+ * @example Passing the signal of each attempt to fetch
  * ```ts
  * import { Backoff } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
@@ -38,7 +39,10 @@ export interface Attempt {
   readonly signal: Signal;
   /** Milliseconds since the attempt began. */
   readonly elapsed: number;
-  /** Milliseconds until the nearest limit of the attempt, >= 0; `Infinity` without one. */
+  /**
+   * Milliseconds until the nearest limit of the attempt, or of the attempt that it is nested in,
+   * >= 0; `Infinity` without one.
+   */
   readonly remaining: number;
   /** The number of attempts that may follow this one; `Infinity` without a bound. */
   readonly triesLeft: number;
@@ -46,7 +50,7 @@ export interface Attempt {
   readonly lastFailure: Failure | null;
 }
 
-/** The part of a policy that an attempt tells of. */
+/** The part of a policy that an attempt shows. */
 interface AttemptPolicy {
   readonly clock: Clock;
   readonly maxTries: number;
@@ -56,19 +60,24 @@ interface AttemptPolicy {
 export class RunningAttempt implements Attempt {
   readonly #state: Trying;
   readonly #policy: AttemptPolicy;
+  readonly #execution: number;
   #controller: AbortController | null = null;
   #isAborted = false;
   #reason: unknown = undefined;
+  #isSettled = false;
+  #scope: AttemptScope | null = null;
 
   /**
    * Makes an attempt.
    *
    * @param state The state in which it begins.
    * @param policy The policy of its execution.
+   * @param execution The number of its execution.
    */
-  constructor(state: Trying, policy: AttemptPolicy) {
+  constructor(state: Trying, policy: AttemptPolicy, execution: number) {
     this.#state = state;
     this.#policy = policy;
+    this.#execution = execution;
   }
 
   get number(): number {
@@ -89,7 +98,7 @@ export class RunningAttempt implements Attempt {
   }
 
   get remaining(): number {
-    return Math.max(0, this.#state.wakeAt - this.#now());
+    return Math.max(0, this.#endsAt - this.#now());
   }
 
   get triesLeft(): number {
@@ -100,34 +109,74 @@ export class RunningAttempt implements Attempt {
     return this.#state.lastFailure;
   }
 
+  get #endsAt(): number {
+    return Math.min(this.#state.wakeAt, this.#state.outerEndsAt);
+  }
+
+  /** The scope of what is nested in the attempt. Created on first access. */
+  get [SCOPE](): Scope {
+    if (this.#scope === null) {
+      const outer = { execution: this.#execution, attempt: this.number };
+      this.#scope = new AttemptScope(this, outer, this.#policy.clock, this.#endsAt);
+      if (this.#isAborted) this.#scope.abort(this.#reason);
+      if (this.#isSettled) this.#scope.settle();
+    }
+    return this.#scope;
+  }
+
   /** Never before the attempt began, even if the clock goes backwards. */
   #now(): number {
     return Math.max(this.#policy.clock.now(), this.#state.at);
   }
 
   /**
-   * Aborts the signal of an attempt, once. Static, because the function that holds the attempt
-   * must not be able to.
+   * Ends an attempt from outside, once, and what is nested in it. Its signal is aborted by
+   * `abort`. Static, because the function that holds the attempt must not be able to.
    *
    * @param attempt The attempt.
    * @param reason The reason for its signal.
    */
-  static abort(attempt: RunningAttempt, reason: unknown): void {
+  static end(attempt: RunningAttempt, reason: unknown): void {
     if (attempt.#isAborted) return;
     attempt.#isAborted = true;
     attempt.#reason = reason;
-    attempt.#controller?.abort(reason);
+    attempt.#scope?.abort(reason);
   }
 
   /**
-   * Tells by what an attempt was aborted, for as long as its outcome is awaited. It keeps
-   * nothing else of the attempt.
+   * Aborts the signal of an attempt, once, after everything nested in it knows of its end.
+   *
+   * @param attempt The attempt.
+   * @param reason The reason for its signal, unless the attempt has been ended already.
+   */
+  static abort(attempt: RunningAttempt, reason: unknown): void {
+    RunningAttempt.end(attempt, reason);
+    attempt.#controller?.abort(attempt.#reason);
+  }
+
+  /**
+   * Notes that the function has ended, so that its scope lets go of what is nested in it.
+   *
+   * @param attempt The attempt.
+   */
+  static settle(attempt: RunningAttempt): void {
+    attempt.#isSettled = true;
+    attempt.#scope?.settle();
+  }
+
+  /**
+   * Returns the abort of an attempt, to keep while its outcome is awaited. It keeps nothing else
+   * of the attempt.
    *
    * @param attempt The attempt, which was aborted.
    * @returns The reason, and the controller of its signal.
    */
   static abortionOf(attempt: RunningAttempt): Abortion {
-    return { reason: attempt.#reason, controller: attempt.#controller };
+    return {
+      reason: attempt.#reason,
+      controller: attempt.#controller,
+      scope: attempt.#scope,
+    };
   }
 }
 
@@ -135,14 +184,15 @@ export class RunningAttempt implements Attempt {
 export interface Abortion {
   readonly reason: unknown;
   readonly controller: AbortController | null;
+  readonly scope: AttemptScope | null;
 }
 
 /**
- * Tells whether a rejection merely repeats the reason that the attempt was aborted with.
+ * Determines whether a rejection merely repeats the reason that the attempt was aborted with.
  *
  * @param abortion The abort of the attempt.
  * @param reason The reason of the rejection.
- * @returns Whether the rejection says no more than that.
+ * @returns Whether it is the same reason.
  */
 export function isEcho({ reason: own, controller }: Abortion, reason: unknown): boolean {
   // A signal that is aborted with undefined makes a reason of its own.
@@ -177,7 +227,10 @@ export function currentAttempt(): Attempt {
   if (current !== null) return current;
   throw new Error(
     "Cannot get the current attempt: 'currentAttempt()' must be called inside the function " +
-      "that is executed, before its first 'await'",
+      "that is executed" +
+      (realm.context === null
+        ? ", before its first 'await'; or call 'followAttempts()' once at start"
+        : ""),
   );
 }
 
@@ -198,5 +251,9 @@ export function currentAttempt(): Attempt {
  * ```
  */
 export function currentAttemptOrNull(): Attempt | null {
-  return realm.currentAttempt as Attempt | null;
+  const { currentAttempt, context } = realm;
+  if (currentAttempt !== null || context === null) {
+    return (currentAttempt || null) as Attempt | null;
+  }
+  return (context.getStore() as Scope | null | undefined)?.attempt ?? null;
 }

@@ -9,13 +9,14 @@
  * the timer of a clock fires  wake             posts `woke`; #receive applies it
  * the clock fails             clockFailed      posts `faulted`; #receive applies it
  * a signal is aborted         #signalAborted   posts `aborted`; #receive applies it
+ * the outer attempt is ended  #interrupt       posts `aborted`; #receive applies it
  * a callback throws           the engine       a state that is done; what it misses: #fail
  * ```
  *
  * The inbox is a promise of whatever comes first. Every event is thus received as a promise
  * reaction that was registered in the caller's async context. Events take effect in the order
  * in which they happened, and the first one wins. The function, `giveup`, `pause` and `observe`
- * run in the context of their own call, whoever fired the timer.
+ * run in the context of their own call, whichever timer fired.
  *
  * The promise that the caller gets is that of the first reaction, and every later reaction
  * leads to it. V8 follows such a chain, so the stack of an error that the function throws
@@ -29,6 +30,7 @@
 
 import { begin, beginTrying, limitError, step } from "../engine/engine.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "../engine/state.ts";
+import type { BackoffEvent } from "../policy/events.ts";
 import type { BackoffPolicy } from "../policy/policy.ts";
 import { realm } from "../realm/realm.ts";
 import {
@@ -44,6 +46,7 @@ import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
 import { isEcho, RunningAttempt } from "./attempt.ts";
 import { Observer } from "./observer.ts";
+import { callIn, SCOPE, type Scope } from "./nesting.ts";
 import type { Counters } from "./statistic.ts";
 
 /** A function to execute, and how to call it. */
@@ -58,6 +61,8 @@ export interface Task<T> {
   readonly args: readonly unknown[] | null;
   /** The signal of this execution alone. */
   readonly signal: AbortSignal | null;
+  /** The scope that this execution is nested in. */
+  readonly scope: Scope | null;
 }
 
 /**
@@ -75,7 +80,7 @@ export function execute<T>(
   task: Task<T>,
 ): Promise<T> {
   const outer = realm.currentAttempt;
-  realm.currentAttempt = null; // giveup, pause and observers have none
+  realm.currentAttempt = false; // giveup, pause and observers have none
   try {
     const execution = new Execution(policy, counters, task);
     execution.start();
@@ -109,6 +114,7 @@ const NO_TASK: Task<unknown> = {
   self: undefined,
   args: null,
   signal: null,
+  scope: null,
 };
 
 /** The value with which an inbox resolves if an event was posted to it. */
@@ -117,13 +123,15 @@ const POSTED = /* @__PURE__ */ Symbol("posted");
 /** The event of a shared timer. Its instant is read, and its error made, when it is received. */
 const DUE: Event = { type: "woke", at: -Infinity };
 
-/** A reaction returns it if its own promise shall stay pending. Throwing takes microseconds. */
+/** A reaction returns it if its own promise must stay pending. Throwing would take microseconds. */
 const PENDING = { then() {} };
 
 class Execution<T> implements TimerListener<Waiting> {
   readonly #policy: BackoffPolicy;
   readonly #counters: Counters;
   #task: Task<T>;
+  /** The number of the execution. */
+  readonly #number = ++realm.executions;
   readonly #observer: Observer | null;
   #state: State = NOT_BEGUN;
   /** The attempt in flight, also while it winds down, and the promise of its result. */
@@ -135,12 +143,12 @@ class Execution<T> implements TimerListener<Waiting> {
   #inbox: Deferred | null = null;
   /** The event that was posted to the inbox. */
   #posted: Event | null = null;
-  /** Settle the caller's promise, if its first reaction did not. */
+  /** Settles the caller's promise, if its first reaction did not. */
   #resolve: Settle | null = null;
   #reject: Settle | null = null;
   /** The promise of the next reaction, until the caller's promise follows it. */
   #next: Promise<unknown> | null = null;
-  /** Whether the budget knows of the execution. */
+  /** Whether the budget has been called for the execution. */
   #hasBegun = false;
   #timer: Timer | null = null;
   #unlisten: (() => void) | null = null;
@@ -149,39 +157,55 @@ class Execution<T> implements TimerListener<Waiting> {
     this.#policy = policy;
     this.#counters = counters;
     this.#task = task;
-    this.#observer = policy.observe === null
-      ? null
-      : new Observer(policy.observe, policy.clock, task.name);
+    this.#observer = policy.observe === null ? null : this.#observerOf(policy.observe);
+  }
+
+  #observerOf(observe: (event: BackoffEvent) => void): Observer {
+    const { name, scope } = this.#task;
+    const outer = scope?.outer ?? null;
+    return new Observer(observe, this.#policy.clock, this.#number, name, outer);
   }
 
   // 1. Starting.
 
   start(): void {
     try {
-      const { clock, signal } = this.#policy;
-      const at = readInstant(clock);
-      if (signal !== null || this.#task.signal !== null) return this.#startWithSignals(at);
+      const { signal, scope } = this.#task;
+      const at = readInstant(this.#policy.clock);
+      if (this.#policy.signal !== null || signal !== null || scope !== null) {
+        return this.#startInterruptible(at);
+      }
       this.#enter(beginTrying(this.#policy, at, this.#task.name), null, null);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** If both signals are already aborted, the execution's own supplies the reason. */
-  #startWithSignals(at: number): void {
-    this.#state = begin(at, this.#task.name);
-    const signals = [this.#task.signal, this.#policy.signal].filter((each) =>
-      each !== null
-    );
-    const aborted = signals.find((signal) => signal.aborted);
-    if (aborted === undefined) signals.forEach((signal) => this.#listenTo(signal));
-    else this.#signalAborted(aborted)?.();
+  /**
+   * Of several that are already aborted, the execution's own signal supplies the reason, then
+   * that of the policy, then the scope.
+   */
+  #startInterruptible(at: number): void {
+    const { name, signal, scope } = this.#task;
+    this.#state = begin(at, name, scope?.endsAt(this.#policy.clock));
+    if (scope !== null) this.#counters.nested++;
+    const signals = [signal, this.#policy.signal].filter((each) => each !== null);
+    const aborted = signals.find((each) => each.aborted);
+    if (aborted !== undefined) this.#interrupt(() => reasonOf(aborted));
+    else if (scope?.aborted) this.#interrupt(() => scope.reason);
+    else {
+      for (const each of signals) {
+        this.#listen(onAbort(each, () => this.#signalAborted(each)));
+      }
+      if (scope !== null) {
+        this.#listen(scope.add((reason) => this.#interrupt(() => reason)));
+      }
+    }
     this.#apply(this.#interruption ?? { type: "woke", at });
   }
 
-  #listenTo(signal: AbortSignal): void {
+  #listen(unlisten: () => void): void {
     const unlistenOthers = this.#unlisten;
-    const unlisten = onAbort(signal, () => this.#signalAborted(signal));
     this.#unlisten = () => {
       unlistenOthers?.();
       unlisten();
@@ -229,15 +253,23 @@ class Execution<T> implements TimerListener<Waiting> {
   /** The abort of the attempt follows when every execution on the signal knows of the abort. */
   #signalAborted(signal: AbortSignal): (() => void) | undefined {
     if (this.#interruption !== null) return;
+    const { reason } = this.#interrupt(() => reasonOf(signal));
+    return () => this.#abortAttempt(reason);
+  }
+
+  /** Whatever is nested in the attempt knows at once, so that it begins nothing any more. */
+  #interrupt(reason: () => unknown): Interruption {
+    if (this.#interruption !== null) return this.#interruption;
     let interruption: Interruption;
     try {
-      interruption = { type: "aborted", at: this.#now(), reason: reasonOf(signal) };
+      interruption = { type: "aborted", at: this.#now(), reason: reason() };
     } catch (error) {
       interruption = { type: "faulted", at: this.#state.at, reason: error };
     }
     this.#interruption = interruption;
     this.#post(interruption);
-    return () => this.#abortAttempt(interruption.reason);
+    if (this.#attempt !== null) RunningAttempt.end(this.#attempt, interruption.reason);
+    return interruption;
   }
 
   /** Others may have hidden the event of an abort, so the signals are asked as well. */
@@ -250,6 +282,7 @@ class Execution<T> implements TimerListener<Waiting> {
   }
 
   #settled(outcome: PromiseSettledResult<unknown>): void {
+    if (this.#attempt !== null) RunningAttempt.settle(this.#attempt);
     this.#attempt = null; // it ended by itself, so an abort in giveup or pause is not its own
     this.#result = null;
     this.#inbox = null;
@@ -295,6 +328,7 @@ class Execution<T> implements TimerListener<Waiting> {
         traceHere(event.error);
         this.#abortAttempt(event.error); // has no effect if `wake` has aborted it
       }
+      if (event.type === "aborted") this.#abortAttempt(event.reason);
       this.#apply(event);
     } catch (error) {
       this.#fail(error);
@@ -313,11 +347,17 @@ class Execution<T> implements TimerListener<Waiting> {
     }
     if (state.phase === "trying" && this.#interruption === null) {
       let result: Promise<unknown>;
+      const attempt = this.#attempt as RunningAttempt;
       const outer = realm.currentAttempt;
-      realm.currentAttempt = this.#attempt;
+      realm.currentAttempt = attempt;
       try {
         const { fn, self, args } = this.#task;
-        result = promiseOf(Reflect.apply(fn, self, args ?? [this.#attempt]));
+        const values = args ?? [attempt];
+        result = promiseOf(
+          realm.context === null
+            ? Reflect.apply(fn, self, values)
+            : callIn(attempt[SCOPE], () => Reflect.apply(fn, self, values)),
+        );
       } catch (error) {
         result = rejectionOf(error);
       } finally {
@@ -386,6 +426,16 @@ class Execution<T> implements TimerListener<Waiting> {
   // 4. One step of the engine.
 
   #apply(noticed: Event): void {
+    const outer = realm.currentAttempt;
+    realm.currentAttempt = false; // giveup, pause and observers have none
+    try {
+      this.#step(noticed);
+    } finally {
+      realm.currentAttempt = outer;
+    }
+  }
+
+  #step(noticed: Event): void {
     const event = noticed.type === "faulted" ? noticed : this.#hiddenAbort() ?? noticed;
     const before = this.#state;
     const wasInterrupted = this.#interruption !== null;
@@ -461,7 +511,7 @@ class Execution<T> implements TimerListener<Waiting> {
   }
 
   #try(state: Trying): void {
-    this.#attempt = new RunningAttempt(state, this.#policy);
+    this.#attempt = new RunningAttempt(state, this.#policy, this.#number);
     const ms = state.wakeAt - state.at;
     if (ms > 0) this.#arm(state, ms); // before the call: a limit wins a tie with the function
     this.#observer?.attempt(state);
@@ -524,6 +574,7 @@ class Execution<T> implements TimerListener<Waiting> {
       this.#settled({ status: "fulfilled", value });
       return this.#continue();
     }
+    RunningAttempt.settle(this.#attempt as RunningAttempt);
     this.#attempt = null;
     this.#result = null;
     this.#inbox = null;
@@ -567,13 +618,15 @@ function reportLate(
 ): void {
   const { number } = attempt;
   const abortion = RunningAttempt.abortionOf(attempt);
-  const late = (outcome: PromiseSettledResult<unknown>) => {
+  const settled = (outcome: PromiseSettledResult<unknown>) => {
+    abortion.scope?.settle();
+    if (outcome.status === "rejected" && isEcho(abortion, outcome.reason)) return;
     counters.late++;
-    observer?.late(number, outcome);
+    if (observer !== null) callIn(null, () => observer.late(number, outcome));
   };
   react(
     result,
-    (value) => late({ status: "fulfilled", value }),
-    (reason) => isEcho(abortion, reason) || late({ status: "rejected", reason }),
+    (value) => settled({ status: "fulfilled", value }),
+    (reason) => settled({ status: "rejected", reason }),
   );
 }

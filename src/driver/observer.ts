@@ -5,21 +5,21 @@
  */
 
 import type { Done, Failure, State, Trying } from "../engine/state.ts";
-import type { BackoffEvent } from "../policy/events.ts";
-import { realm } from "../realm/realm.ts";
+import type { BackoffEvent, OuterAttempt } from "../policy/events.ts";
 import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
 import { readInstant } from "../time/timer.ts";
 
-/** A method for each event: an event that is added has to be emitted here. */
+/** A method for each event, so that an event that is added must be emitted here. */
 type Emitter = { [type in BackoffEvent["type"]]: (...args: never[]) => void };
 
 /** Reports one execution to the caller's `observe`. */
 export class Observer implements Emitter {
   readonly #observe: (event: BackoffEvent) => void;
   readonly #clock: Clock;
-  readonly #execution = ++realm.executions;
+  readonly #execution: number;
   readonly #name: string;
+  readonly #outer: OuterAttempt | null;
   #lastAt = -Infinity;
 
   /**
@@ -27,12 +27,22 @@ export class Observer implements Emitter {
    *
    * @param observe The caller's function.
    * @param clock The clock of the policy.
+   * @param execution The number of the execution.
    * @param name The name of the execution.
+   * @param outer The attempt that it is nested in; `null` without one.
    */
-  constructor(observe: (event: BackoffEvent) => void, clock: Clock, name: string) {
+  constructor(
+    observe: (event: BackoffEvent) => void,
+    clock: Clock,
+    execution: number,
+    name: string,
+    outer: OuterAttempt | null,
+  ) {
     this.#observe = observe;
     this.#clock = clock;
+    this.#execution = execution;
     this.#name = name;
+    this.#outer = outer;
   }
 
   attempt({ at, attempts }: Trying): void {
@@ -69,7 +79,8 @@ export class Observer implements Emitter {
   /** The fields of every event. */
   #head<Type extends BackoffEvent["type"]>(type: Type, at: number) {
     this.#lastAt = at;
-    return { type, execution: this.#execution, name: this.#name, at };
+    const [execution, name, outer] = [this.#execution, this.#name, this.#outer];
+    return { type, execution, name, at, ...(outer === null ? null : { outer }) };
   }
 
   /** Falls back to the instant of the last event, because the clock may have failed meanwhile. */

@@ -52,13 +52,20 @@ import type {
  *
  * @param at The instant at which the execution begins.
  * @param name The function's name, for messages.
+ * @param outerEndsAt The instant at which the attempt ends that the execution is nested in.
+ * Default: `Infinity`.
  * @returns A state to step with `woke` or `aborted` at the same instant.
  */
-export function begin(at: number, name: string): Pausing {
+export function begin(
+  at: number,
+  name: string,
+  outerEndsAt: number = Infinity,
+): Pausing {
   return {
     phase: "pausing",
     name,
     beganAt: at,
+    outerEndsAt,
     at,
     attempts: 0,
     attemptAt: at,
@@ -69,7 +76,8 @@ export function begin(at: number, name: string): Pausing {
 }
 
 /**
- * `begin` and the `woke` that is due at once, in one step. Nearly every execution begins so.
+ * Does `begin` and the `woke` that is due at once, in one step. Nearly every execution begins
+ * this way.
  *
  * @param policy The limits.
  * @param at The instant at which the execution begins.
@@ -82,6 +90,7 @@ export function beginTrying(policy: Policy, at: number, name: string): State {
     phase: "trying",
     name,
     beganAt: at,
+    outerEndsAt: Infinity,
     at,
     attempts: 1,
     attemptAt: at,
@@ -253,11 +262,12 @@ function errorOf(policy: Policy, state: Progress, limit: Limit): TimeoutError {
 }
 
 function tryNext(policy: Policy, state: Pausing, at: number): Trying {
-  const { name, beganAt, pause, lastFailure } = state;
+  const { name, beganAt, outerEndsAt, pause, lastFailure } = state;
   return {
     phase: "trying",
     name,
     beganAt,
+    outerEndsAt,
     at,
     attempts: state.attempts + 1,
     attemptAt: at,
@@ -274,7 +284,7 @@ function timedOut(
   limit: Limit,
   error: TimeoutError = errorOf(policy, state, limit),
 ): State {
-  // An attempt that was given no time was never called, so nothing winds down.
+  // The function of an attempt without time was never called, so nothing winds down.
   if (policy.grace === 0 || state.wakeAt === state.at) {
     return failed(policy, state, at, error, limit);
   }
@@ -302,14 +312,15 @@ function failed(
     return end({ ...state, lastFailure }, at, decision, rejected(error));
   }
   // A failure that is noticed after the deadline has no time left for a pause.
-  if (lastFailure.remaining === 0) {
+  if (at >= deadlineAt(policy, state.beganAt)) {
     return end({ ...state, lastFailure }, at, "deadline", rejected(error));
   }
-  const { name, beganAt, attempts, attemptAt } = state;
+  const { name, beganAt, outerEndsAt, attempts, attemptAt } = state;
   return {
     phase: "pausing",
     name,
     beganAt,
+    outerEndsAt,
     at,
     attempts,
     attemptAt,
@@ -349,11 +360,12 @@ function end(
   reason: Reason,
   outcome: PromiseSettledResult<unknown>,
 ): Done {
-  const { name, beganAt, attempts, attemptAt, pause, lastFailure } = state;
+  const { name, beganAt, outerEndsAt, attempts, attemptAt, pause, lastFailure } = state;
   return {
     phase: "done",
     name,
     beganAt,
+    outerEndsAt,
     at,
     attempts,
     attemptAt,
@@ -364,7 +376,7 @@ function end(
   };
 }
 
-/** The last failure. For an attempt that winds down, its timeout is the last failure. */
+/** The last failure: of an attempt that winds down, its timeout. */
 function failureSoFar(policy: Policy, state: Waiting, at: number): Failure | null {
   return state.phase === "stopping"
     ? failureOf(policy, state, at, state.error, state.limit)
@@ -385,7 +397,10 @@ function failureOf(
     limit,
     duration: at - state.attemptAt,
     elapsed: at - state.beganAt,
-    remaining: Math.max(0, deadlineAt(policy, state.beganAt) - at),
+    remaining: Math.max(
+      0,
+      Math.min(deadlineAt(policy, state.beganAt), state.outerEndsAt) - at,
+    ),
     pauseBefore: state.pause,
   });
 }

@@ -18,15 +18,15 @@ export type Reason =
   | "exhausted"
   /** The last of `maxTries` attempts failed. */
   | "maxTries"
-  /** `giveup` returned true. */
+  /** `giveup` returned `true`, or `pause` threw the failure's own error. */
   | "giveup"
   /** The `budget` refused a retry. */
   | "budget"
-  /** The deadline was reached. */
+  /** The deadline was reached, or a pause would leave less than `minRemaining` until it. */
   | "deadline"
   /** A signal was aborted. */
   | "aborted"
-  /** The caller's own `giveup`, `budget`, `pause` or clock threw an error. */
+  /** A callback or the clock threw an error, or gave a wrong answer. */
   | "callbackError";
 
 /** A failed attempt, given to `giveup`, `pause` and `observe`. Frozen. */
@@ -46,7 +46,10 @@ export interface Failure {
   readonly duration: number;
   /** Milliseconds since the execution began. */
   readonly elapsed: number;
-  /** Milliseconds until the deadline of the execution, >= 0; `Infinity` without one. */
+  /**
+   * Milliseconds until the deadline of the execution, or until the end of the attempt that it is
+   * nested in, if that is sooner; >= 0, `Infinity` without both.
+   */
   readonly remaining: number;
   /** Milliseconds of the pause before this attempt; 0 before the first. */
   readonly pauseBefore: number;
@@ -68,7 +71,7 @@ export interface Policy {
    *
    * @param value The value.
    * @param name The name of the execution.
-   * @returns `null` to accept it, or the error that it is refused with.
+   * @returns `null` to accept it, or the error of its refusal.
    */
   refusalOf(value: unknown, name: string): unknown;
   /**
@@ -96,7 +99,7 @@ export type Event =
     readonly at: number;
     readonly outcome: PromiseSettledResult<unknown>;
   }
-  /** The instant that the state waits for has come. */
+  /** The instant at which the state wakes has come. */
   | {
     readonly type: "woke";
     readonly at: number;
@@ -114,6 +117,11 @@ export interface Progress {
   readonly name: string;
   /** The instant at which the execution began. */
   readonly beganAt: number;
+  /**
+   * The instant at which the outer attempt ends that the execution is nested in; `Infinity`
+   * without one. It bounds `remaining` alone: the outer execution ends this one.
+   */
+  readonly outerEndsAt: number;
   /** The instant at which this phase was entered. */
   readonly at: number;
   /** The number of attempts that have begun. */
@@ -158,5 +166,5 @@ export interface Done extends Progress {
 /** A state that waits for an event. */
 export type Waiting = Trying | Stopping | Pausing;
 
-/** Everything there is to know of an execution at an instant. Immutable. */
+/** The complete state of an execution at an instant. Immutable. */
 export type State = Waiting | Done;

@@ -15,7 +15,6 @@ import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
  * @param usage The notation, for messages.
  * @param given The options by position.
  * @param named The options by name.
- * @param action The action, for messages about the options.
  * @returns All of them.
  * @throws {TypeError} If one is unknown, or given twice.
  */
@@ -23,9 +22,8 @@ export function mergeOptions(
   usage: string,
   given: Readonly<Record<string, unknown>>,
   named: unknown,
-  action: string = "make a policy",
 ): BackoffOptions {
-  checkKeys(action, named, OPTION_NAMES, OPTION_HINTS);
+  checkKeys("make a policy", named, OPTION_NAMES, OPTION_HINTS);
   const merged: Record<string, unknown> = {};
   for (const name of OPTION_NAMES) {
     const byPosition = given[name] ?? null;
@@ -45,7 +43,7 @@ export function mergeOptions(
  * Makes the error of an argument in a wrong place.
  *
  * @param usage The notation.
- * @param message The rule, and what was given.
+ * @param message The rule, and the given value.
  * @returns The error, to be thrown.
  */
 export function misplaced(usage: string, message: string): TypeError {
@@ -53,8 +51,8 @@ export function misplaced(usage: string, message: string): TypeError {
 }
 
 /**
- * Refuses what a decorator wraps, where its arguments belong: a function, or a method as a
- * legacy decorator receives it.
+ * Refuses a function in place of the arguments of a notation, or the method that a legacy
+ * decorator receives.
  *
  * @param usage The notation.
  * @param args The arguments.
@@ -67,7 +65,7 @@ export function refuseUncalled(usage: string, args: readonly unknown[]): void {
 }
 
 /**
- * Makes the error of a function that stands where the options belong.
+ * Makes the error of a function that was passed in place of the options.
  *
  * @param usage The notation.
  * @param value The function.
@@ -79,5 +77,21 @@ export function uncalled(usage: string, value: unknown): TypeError {
     usage,
     `it must be called before it wraps a function, got ${describe(value)}; ` +
       `write '${name}(…)(fn)', or '@${name}(…)' before a method`,
+  );
+}
+
+/**
+ * Refuses a generator function. It starts nothing when it is called, so it cannot be retried.
+ *
+ * @param action The action, for the message.
+ * @param fn The function.
+ * @throws {TypeError} If it is a generator function.
+ */
+export function refuseGenerator(action: string, fn: object): void {
+  const tag: unknown = fn[Symbol.toStringTag as never];
+  if (tag !== "GeneratorFunction" && tag !== "AsyncGeneratorFunction") return;
+  throw new TypeError(
+    `Cannot ${action} ${describe(fn)}: it must return a promise, got a generator ` +
+      "function; docs/recipes.md shows how to retry one",
   );
 }

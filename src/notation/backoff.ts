@@ -5,9 +5,16 @@
  */
 
 import { checkKeys, namesOf, plain } from "../check/keys.ts";
-import { checkCallback, checkString, option, wrongType } from "../check/values.ts";
+import {
+  checkCallback,
+  checkFlag,
+  checkString,
+  option,
+  wrongType,
+} from "../check/values.ts";
 import type { Attempt } from "../driver/attempt.ts";
 import { execute } from "../driver/execution.ts";
+import { presentScope, type Scope, scopeOf } from "../driver/nesting.ts";
 import { Counters, Statistic } from "../driver/statistic.ts";
 import type { BackoffEvent } from "../policy/events.ts";
 import { OPTION_HINTS } from "../policy/option_hints.ts";
@@ -15,6 +22,7 @@ import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
 import { BackoffPolicy, checkSignal } from "../policy/policy.ts";
 import { rejectionOf } from "../time/promises.ts";
 import type { Signal } from "../time/signal.ts";
+import { refuseGenerator } from "./arguments.ts";
 import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.ts";
 
 /** Options of a single execution. `null` and `undefined` mean absent. */
@@ -31,6 +39,20 @@ export interface ExecuteOptions {
   until?: ((value: any) => boolean) | null | undefined;
   /** The name of this execution, for messages, events and failures. */
   name?: string | null | undefined;
+  /**
+   * The attempt that this execution is nested in. When that is ended by a limit or an abort, this
+   * execution ends in the same turn with the same reason. `remaining` is bounded by its end.
+   *
+   * @default {null} (the current attempt, if attempts are followed)
+   */
+  within?: Attempt | null | undefined;
+  /**
+   * Whether this execution is nested in nothing, for work that shall outlive the attempt in which
+   * it is begun.
+   *
+   * @default {false}
+   */
+  detached?: boolean | null | undefined;
 }
 
 /** Options of a single execution whose `until` narrows the type of the result. */
@@ -44,6 +66,8 @@ const EXECUTE_OPTIONS = /* @__PURE__ */ namesOf<ExecuteOptions>({
   observe: true,
   until: true,
   name: true,
+  within: true,
+  detached: true,
 });
 
 /**
@@ -83,9 +107,9 @@ export class Backoff {
   /**
    * Makes a policy. Its options are read and checked here, once.
    *
-   * @param options Its rules. A policy that has rules for retries must say which errors it
-   * retries: in `exceptions`, or by `until`. Without any options, it retries timeouts only,
-   * without end.
+   * @param options Its rules. A policy that has rules for retries must name the errors that it
+   * retries in `exceptions`, or refuse results by `until`. Without options, it retries timeouts
+   * only, and without a bound.
    * @throws {TypeError} If an option is of the wrong type, or unknown, or if the errors to retry
    * are missing.
    * @throws {RangeError} If an option has a wrong value.
@@ -96,7 +120,7 @@ export class Backoff {
     this.wrap = decorator((fn) => this.#wrap(fn), () => this.#statistic);
   }
 
-  /** Counters of what its executions have done so far. */
+  /** The counters of its executions so far. */
   get statistic(): Statistic {
     return this.#statistic;
   }
@@ -138,7 +162,8 @@ export class Backoff {
    * @typeParam T The type of the function's result.
    * @param fn The function. It receives its attempt, and may return a value or a promise.
    * @param options `signal`: aborts this execution. `observe`: receives its events. `until`:
-   * decides about its results. `name`: its name.
+   * decides about its results. `name`: its name. `within`: the attempt that it is nested in.
+   * `detached`: whether it is nested in nothing.
    * @returns The value of the first attempt that returns one in time. It rejects with the last
    * failure's own error, with a `TimeoutError` at the deadline if nothing failed before, or
    * with the reason of the signal that was aborted.
@@ -167,7 +192,8 @@ export class Backoff {
    * @typeParam T The type of the function's result.
    * @param fn The function. It receives its attempt, and may return a value or a promise.
    * @param options `signal`: aborts this execution. `observe`: receives its events. `until`:
-   * decides about its results. `name`: its name.
+   * decides about its results. `name`: its name. `within`: the attempt that it is nested in.
+   * `detached`: whether it is nested in nothing.
    * @returns The value of the first attempt that returns one in time. It rejects as in the form
    * above.
    */
@@ -181,13 +207,10 @@ export class Backoff {
   ): Promise<T> {
     try {
       if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
-      let policy = this.#policy;
-      let signal = null;
-      if (options !== null && options !== undefined) {
-        ({ policy, signal } = withOptions(policy, options));
-      }
+      refuseGenerator("execute", fn);
+      const { policy, signal, scope } = withOptions(this.#policy, options ?? null);
       const name = policy.name ?? functionName(fn);
-      const task = { name, fn, self: undefined, args: null, signal };
+      const task = { name, fn, self: undefined, args: null, signal, scope };
       return execute(policy, this.#counters, task);
     } catch (error) {
       return rejectionOf(error);
@@ -201,10 +224,18 @@ export class Backoff {
     // A method in shorthand has a `this`, and cannot be called with `new`.
     const { wrapped } = {
       wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
-        return execute(policy, counters(), { name, fn, self: this, args, signal: null });
+        const scope = presentScope();
+        return execute(policy, counters(), {
+          name,
+          fn,
+          self: this,
+          args,
+          signal: null,
+          scope,
+        });
       },
     };
-    // What others put on the function (metadata, properties, its tag) shows on the wrapped one.
+    // The wrapped function shows the properties, the metadata and the async tag of the original.
     Object.setPrototypeOf(wrapped, fn);
     return Object.defineProperties(wrapped, {
       name: { value: fn.name, configurable: true },
@@ -213,7 +244,7 @@ export class Backoff {
   }
 }
 
-/** A policy with rules for retries that retries nothing but timeouts is nearly always a mistake. */
+/** Rules for retries without a word about the errors to retry are nearly always a mistake. */
 function checkSaysWhatToRetry(policy: BackoffPolicy): void {
   const { exceptions, maxTries, pause, giveup, budget, minRemaining, until } = policy;
   if (until !== null || exceptions !== null) return;
@@ -227,19 +258,35 @@ function checkSaysWhatToRetry(policy: BackoffPolicy): void {
   );
 }
 
-/** The policy and the signal of an execution that has options of its own. */
+/** The policy, the signal and the scope of an execution that has options of its own. */
 function withOptions(
   policy: BackoffPolicy,
-  options: ExecuteOptions,
-): { policy: BackoffPolicy; signal: Signal | null } {
+  options: ExecuteOptions | null,
+): { policy: BackoffPolicy; signal: Signal | null; scope: Scope | null } {
+  if (options === null) return { policy, signal: null, scope: presentScope() };
   checkKeys("execute", options, EXECUTE_OPTIONS, { ...OPTION_HINTS, key: hintAt });
   const subject = (name: keyof ExecuteOptions) => option("execute", name);
   const signal = checkSignal(subject("signal"), options.signal ?? null);
   const until = checkCallback(subject("until"), options.until);
   const observe = checkCallback(subject("observe"), options.observe);
   const name = checkString(subject("name"), options.name ?? null);
-  if (until === null && observe === null && name === null) return { policy, signal };
-  return { policy: policy.forExecution({ until, observe, name }), signal };
+  const scope = scopeFrom(subject, options);
+  const isPlain = until === null && observe === null && name === null;
+  if (isPlain) return { policy, signal, scope };
+  return { policy: policy.forExecution({ until, observe, name }), signal, scope };
+}
+
+/** An attempt that is given replaces the one that is followed. */
+function scopeFrom(
+  subject: (name: keyof ExecuteOptions) => string,
+  { within, detached }: ExecuteOptions,
+): Scope | null {
+  const isDetached = checkFlag(subject("detached"), detached ?? false);
+  if (within === null || within === undefined) return isDetached ? null : presentScope();
+  if (!isDetached) return scopeOf(subject("within"), within);
+  throw new TypeError(
+    "Cannot execute: 'within' and 'detached' exclude each other, got both",
+  );
 }
 
 function hintAt(name: string): string | null {

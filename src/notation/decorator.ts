@@ -1,5 +1,5 @@
 /**
- * One value that wraps functions and decorates methods. Its arguments tell the two apart.
+ * One value that wraps functions and decorates methods. Its arguments show which is meant.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { describe } from "../check/describe.ts";
 import { isClass } from "../check/classes.ts";
 import { wrongType } from "../check/values.ts";
 import type { Statistic } from "../driver/statistic.ts";
+import { refuseGenerator } from "./arguments.ts";
 
 /** A function that returns a promise. */
 // deno-lint-ignore no-explicit-any
@@ -63,7 +64,7 @@ export interface AsyncDecorator {
     key: string | symbol,
     descriptor: TypedPropertyDescriptor<F>,
   ): TypedPropertyDescriptor<F>;
-  /** Counters of what everything that it wraps has done so far. */
+  /** The counters of all functions and methods that it wraps. */
   readonly statistic: Statistic;
 }
 
@@ -108,14 +109,7 @@ function isContext(value: unknown): value is { kind: string } {
 function functionOf(value: unknown): AsyncFunction {
   if (typeof value !== "function") throw wrongType("wrap: 'fn'", "a function", value);
   if (isClass(value)) throw notDecorable("class");
-  if (isGenerator(value)) {
-    throw new TypeError(
-      `Cannot wrap ${
-        describe(value)
-      }: it must return a promise, got a generator function; ` +
-        "docs/recipes.md shows how to retry one",
-    );
-  }
+  refuseGenerator("wrap", value);
   return value as AsyncFunction;
 }
 
@@ -127,17 +121,11 @@ function methodOf(descriptor: unknown): AsyncFunction {
   return functionOf(value);
 }
 
-/** Some callers of legacy decorators look at the descriptor, and not at what is returned. */
+/** Some callers of legacy decorators read the descriptor again, and ignore the returned one. */
 function replaceMethod(descriptor: PropertyDescriptor, value: AsyncFunction) {
   return Object.isFrozen(descriptor)
     ? { ...descriptor, value }
     : Object.assign(descriptor, { value });
-}
-
-/** A generator starts nothing when it is called, so it cannot be retried. */
-function isGenerator(value: object): boolean {
-  return ["[object GeneratorFunction]", "[object AsyncGeneratorFunction]"]
-    .includes(Object.prototype.toString.call(value));
 }
 
 /** The kinds of things that a decorator may meet, and cannot wrap. */

@@ -4,11 +4,23 @@
  * @module
  */
 
+import { checkKeys, namesOf } from "../check/keys.ts";
 import type { Attempt } from "../driver/attempt.ts";
-import type { BackoffOptions } from "../policy/options.ts";
+import { OPTION_HINTS } from "../policy/option_hints.ts";
+import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
 import { rejectionOf } from "../time/promises.ts";
-import { mergeOptions } from "./arguments.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff, type ExecuteOptions } from "./backoff.ts";
+
+/** The options of an execution that are no options of a policy. */
+type ExecuteOnly = Omit<ExecuteOptions, keyof BackoffOptions>;
+
+/** Every option of a single call: those of a policy, and those of an execution. */
+export interface RetryCallOptions extends BackoffOptions, ExecuteOnly {}
+
+const RETRY_OPTIONS: readonly string[] = /* @__PURE__ */ namesOf<ExecuteOnly>({
+  within: true,
+  detached: true,
+});
 
 /**
  * Executes a function once, with retries: `new Backoff(options).execute(fn)` with other
@@ -20,7 +32,7 @@ import { Backoff } from "./backoff.ts";
  *
  * @typeParam T The type of the function's result.
  * @param fn The function. It receives its attempt, and may return a value or a promise.
- * @param options All options of a policy.
+ * @param options All options of a policy and of `execute`.
  * @returns The value of the first attempt that returns one in time. It rejects with the last
  * failure's own error, with a `TimeoutError` at the deadline if nothing failed before, or with
  * the reason of the signal that was aborted. It rejects with a `TypeError` or a `RangeError` if
@@ -43,19 +55,21 @@ import { Backoff } from "./backoff.ts";
  */
 export function retry<T>(
   fn: (attempt: Attempt) => T | PromiseLike<T>,
-  options: BackoffOptions,
+  options: RetryCallOptions,
 ): Promise<T> {
   try {
-    return makeBackoff(options).execute(fn);
+    checkKeys("retry", options, [...OPTION_NAMES, ...RETRY_OPTIONS], OPTION_HINTS);
+    const { within, detached } = options;
+    const rules = Object.fromEntries(OPTION_NAMES.map((name) => [name, options[name]]));
+    return makeBackoff(rules).execute(fn, { within, detached });
   } catch (error) {
     return rejectionOf(error);
   }
 }
 
-function makeBackoff(given: BackoffOptions): Backoff {
-  const options = mergeOptions("retry(fn, options)", {}, given, "retry");
+function makeBackoff(options: BackoffOptions): Backoff {
   const { maxTries, deadline, exceptions, minRemaining } = options;
-  if (maxTries === null && deadline === null) {
+  if ((maxTries ?? deadline ?? null) === null) {
     throw new TypeError(
       "Cannot retry: 'maxTries' or 'deadline' must be given, got neither; " +
         "'maxTries: Infinity' retries without a bound",

@@ -52,7 +52,7 @@ function isErrorClass(value: unknown): boolean {
 }
 
 /**
- * Tells whether an error is of one of some classes. A built-in class also stands for the same
+ * Determines whether an error is of one of some classes. A built-in class also means the same
  * class of every other realm, such as that of a vm context.
  *
  * @param classes The classes.
@@ -69,7 +69,7 @@ const BUILT_IN =
   "SyntaxError TypeError URIError";
 
 /**
- * Tells whether an error is of the same built-in class as one of another realm: by its brand
+ * Determines whether an error is of the same built-in class as one of another realm: by its brand
  * and by the native constructors in its prototype chain, never by its `name` alone.
  */
 function isOfSameKind(errorClass: ErrorClass, error: unknown): boolean {
@@ -78,7 +78,7 @@ function isOfSameKind(errorClass: ErrorClass, error: unknown): boolean {
     const brand = Object.prototype.toString.call(error);
     const isBranded = brand === "[object DOMException]";
     if (name === "DOMException") {
-      // Not a native function in Node and Deno.
+      // `DOMException` is not a native function in Node and Deno.
       return isBranded && inheritsFrom(error, "Error") && isDOMException(errorClass);
     }
     return BUILT_IN.split(" ").includes(name) && isNative(errorClass, name) &&

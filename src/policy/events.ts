@@ -6,12 +6,22 @@
 
 import type { Failure, Reason } from "../engine/state.ts";
 
+/** The attempt that an execution is nested in. */
+export interface OuterAttempt {
+  /** The number of the outer execution. */
+  readonly execution: number;
+  /** The number of the outer attempt, starting at 1. */
+  readonly attempt: number;
+}
+
 /** The fields of every event. */
 export interface ObservedEvent {
   /** The number of the execution, unique in this process, starting at 1. */
   readonly execution: number;
   /** The name of the execution: the option `name`, or else the function's name. */
   readonly name: string;
+  /** The attempt that the execution is nested in. Absent without one. */
+  readonly outer?: OuterAttempt;
   /** The instant of the event, in milliseconds on the policy's clock. */
   readonly at: number;
 }
@@ -42,7 +52,7 @@ export interface LateEvent extends ObservedEvent {
   readonly type: "late";
   /** The number of the attempt, starting at 1. */
   readonly attempt: number;
-  /** The outcome. A rejection with the reason of the attempt's own signal is not reported. */
+  /** The outcome. A rejection with the reason of the attempt's own signal emits no event. */
   readonly outcome: PromiseSettledResult<unknown>;
 }
 

@@ -33,7 +33,7 @@ import { ResultError } from "./result_error.ts";
 
 const ACTION = "make a policy";
 
-/** Every option has a field of its own: an option that is added has to be read here. */
+/** A field for each option, so that an option that is added must be read here. */
 type OptionFields = { readonly [name in keyof BackoffOptions]-?: unknown };
 
 type PauseFunction = (failure: Failure) => number;
@@ -53,7 +53,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   readonly deadline: number;
   readonly grace: number;
   readonly maxTries: number;
-  /** `null` if the policy does not say what it retries: then timeouts alone. */
+  /** `null` if the policy does not name the errors to retry: it then retries timeouts alone. */
   readonly exceptions: Exceptions | null;
   readonly until: Until | null;
   readonly pause: number | PauseFunction;
@@ -168,7 +168,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 
   /**
-   * Tells the budget that the first attempt of an execution begins.
+   * Reports to the budget that the first attempt of an execution begins.
    *
    * @param at The instant.
    */
@@ -177,7 +177,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 
   /**
-   * Tells the budget that an execution succeeded.
+   * Reports to the budget that an execution succeeded.
    *
    * @param at The instant.
    */
@@ -186,7 +186,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 
   /**
-   * Tells the budget that an execution that had begun has ended, and notes its error if it
+   * Reports to the budget that an execution has ended, and notes its error if the execution
    * ended after its retries.
    *
    * @param at The instant.
@@ -205,7 +205,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 }
 
-/** Whether an execution that might have retried ends with an error that was retried enough. */
+/** Whether an execution that might have retried ends with an error that needs no more retries. */
 const ENDS_RETRIES: { readonly [reason in Reason]: boolean } = {
   success: false,
   nonRetryable: false,
@@ -312,7 +312,15 @@ export function checkSignal(
   throw wrongType(subject, "an AbortSignal", value);
 }
 
-function checkClock(subject: string, clock: Clock): Clock {
+/**
+ * Checks a clock.
+ *
+ * @param subject The subject of the message.
+ * @param clock The value to check.
+ * @returns The clock.
+ * @throws {TypeError} If it is anything else.
+ */
+export function checkClock(subject: string, clock: Clock): Clock {
   const isClock = holds(() =>
     typeof clock.now === "function" && typeof clock.sleep === "function" &&
     ["undefined", "function"].includes(typeof clock.after)
@@ -340,7 +348,7 @@ function checkBudget(subject: string, budget: Budget | null): Budget | null {
 function answer<T>(name: string, value: T, failure: Failure | null): T {
   const then = (value as { then?: unknown } | null | undefined)?.then;
   if (typeof then !== "function") return value;
-  Promise.resolve(value).catch(() => {}); // it is refused, so nobody else handles it
+  Promise.resolve(value).catch(() => {}); // a rejection of a refused promise is not unhandled
   throw new TypeError(
     `Cannot decide about ${failure === null ? "a result" : "a failure"}: '${name}' must ` +
       "answer at once, got a promise",

@@ -7,9 +7,16 @@
 
 /** The shared state. Its shape belongs to its version, and is never changed without a new one. */
 export interface Realm {
-  /** The attempt whose function is running; `null` outside. Copies share the type by its shape. */
+  /**
+   * The attempt whose function is running. `null` where no function is known to run, and `false`
+   * inside the callbacks of a policy, which have none.
+   */
   currentAttempt: unknown;
-  /** The number of executions that were observed. */
+  /** The scope of the synchronous stretch that `within` runs; `null` outside. */
+  scope: unknown;
+  /** The async context that carries scopes, once attempts are followed. */
+  context: AsyncContext | null;
+  /** The number of executions that have begun. */
   executions: number;
   /** The errors that are marked as not retryable. */
   readonly nonRetryable: WeakSet<object>;
@@ -17,6 +24,14 @@ export interface Realm {
   readonly exhausted: WeakSet<object>;
   /** The maximum of tries while a test has turned off pauses; `null` while pauses are on. */
   withoutWaits: number | null;
+}
+
+/** A variable that follows the code through `await`, such as Node's `AsyncLocalStorage`. */
+export interface AsyncContext {
+  /** Reads the present value. */
+  getStore(): unknown;
+  /** Calls a function, in whose async extent the variable has a value. */
+  run<T>(value: unknown, fn: () => T): T;
 }
 
 /** The name of the state on `globalThis`, with its version. */
@@ -34,6 +49,8 @@ export function findRealm(): Realm {
   if (known !== undefined) return known;
   const value: Realm = {
     currentAttempt: null,
+    scope: null,
+    context: null,
     executions: 0,
     nonRetryable: new WeakSet(),
     exhausted: new WeakSet(),

@@ -60,7 +60,7 @@ export type Execute = (beginning: Beginning) => Promise<unknown>;
  * @returns Its promise.
  */
 export const execute: Execute = ({ backoff, fn, observe }) =>
-  backoff.execute(fn, { observe });
+  backoff.execute(fn, { observe, detached: true });
 
 /** The run of a simulation. */
 export class Run {

@@ -163,8 +163,9 @@ export function faults(options?: FaultOptions | null): Faults {
       const call = log.push(fault);
       if (fault === "fail") throw makeError(call);
       if (fault !== "none") {
-        const attempt = realm.currentAttempt as Attempt | null;
-        const until = attempt === null ? {} : { signal: attempt.signal };
+        // `false` inside the callbacks of a policy.
+        const attempt = realm.currentAttempt as Attempt | null | false;
+        const until = attempt ? { signal: attempt.signal } : {};
         await clock.sleep(fault === "hang" ? Infinity : slowBy, until);
       }
       return await Reflect.apply(fn, this, args);

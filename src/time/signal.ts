@@ -39,7 +39,7 @@ export interface MinimalSignal {
 }
 
 /**
- * Tells whether a value is a signal. It is recognised by its shape, because it may come from
+ * Determines whether a value is a signal. It is recognised by its shape, because it may come from
  * another realm. A check that throws counts as failed.
  *
  * @param value Any value.
@@ -104,8 +104,13 @@ export function onAbort(signal: Signal, listener: AbortListener): () => void {
   };
 }
 
-/** Calls a function. An error that it throws is uncaught, so that the others are called too. */
-function attempted<T>(fn: (() => T) | void): T | undefined {
+/**
+ * Calls a function. An error that it throws is uncaught, so that the others are called too.
+ *
+ * @param fn The function, if there is one.
+ * @returns What it returns.
+ */
+export function attempted<T>(fn: (() => T) | void): T | undefined {
   try {
     return typeof fn === "function" ? fn() : undefined;
   } catch (error) {

@@ -32,9 +32,9 @@ export interface Bar {
   readonly pauseTo: number;
   /** The instant at which it ended after it was abandoned; `null` if it did not. */
   readonly lateAt: number | null;
-  /** How it ended. */
+  /** The end of the attempt. */
   readonly end: AttemptEnd;
-  /** How it ended, in words. */
+  /** The end of the attempt, in words. */
   readonly words: string;
 }
 

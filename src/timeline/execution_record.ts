@@ -59,9 +59,9 @@ export class ExecutionRecord {
   #dropped = 0;
   /** The reason why the execution ended, if it had no attempt. */
   #words = "";
-  /** The instant of the deadline; `Infinity` until an event tells it. */
+  /** The instant of the deadline; `Infinity` until an event shows it. */
   #deadlineAt = Infinity;
-  /** Milliseconds of the attempt timeout; `Infinity` until an event tells them. */
+  /** Milliseconds of the attempt timeout; `Infinity` until an event shows them. */
   #attemptTimeout = Infinity;
 
   /**
@@ -96,7 +96,7 @@ export class ExecutionRecord {
    * Makes the rows of the execution.
    *
    * @param latest The latest instant of the drawing, where running attempts and pauses end.
-   * @returns A row for each attempt, after a row of words if there is something to tell.
+   * @returns A row for each attempt, after a row of words if there is more to say.
    */
   rows(latest: number): Row[] {
     const rows: Omit<Row, "head">[] = this.#attempts.map((attempt) => ({
@@ -116,7 +116,7 @@ export class ExecutionRecord {
       .filter(({ at }) => at <= latest);
   }
 
-  /** The instant at which a limit is reached; `Infinity` if no event has told it. */
+  /** The instant at which a limit is reached; `Infinity` if no event has shown it. */
   #limitAt(limit: Limit, attempt: RecordedAttempt | null): number {
     switch (limit) {
       case "deadline":

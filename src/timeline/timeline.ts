@@ -52,10 +52,10 @@ const DRAWING_OPTIONS = /* @__PURE__ */ namesOf<DrawingOptions>({
 
 /**
  * An observer that records executions and draws them. Each attempt is a row, with the pause
- * after it, and all executions share one axis of time. A timeline keeps instants and words, and
- * no values. Its memory is bounded, so it can stay in use in production.
+ * after it, and all executions share one axis of time. A timeline keeps instants and words, but
+ * not the values. Its memory is bounded, so it can stay in use in production.
  *
- * A limit is drawn as soon as events tell it: the deadline after the first failure, and the
+ * A limit is drawn as soon as events show it: the deadline after the first failure, and the
  * attempt timeout after it has been reached once.
  *
  * @example Two attempts as text
@@ -110,7 +110,7 @@ export class Timeline {
     this.#maxExecutions = checkInteger(option(MAKE, "maxExecutions"), max, 1);
   }
 
-  /** Removes all executions. Those that are still running are not recorded any further. */
+  /** Removes all executions. Those that are still running are no longer recorded. */
   clear(): void {
     this.#executions.clear();
     this.#dropped = 0;
@@ -167,7 +167,8 @@ export class Timeline {
   }
 
   #recorded(): Recorded {
-    const [latest, dropped] = [this.#latest, this.#dropped];
+    const [executions, dropped] = [this.#executions.size, this.#dropped];
+    const latest = executions === 0 ? 0 : this.#latest;
     const rows: Row[] = [];
     let [headLength, from] = [0, latest];
     for (const record of this.#executions.values()) {
@@ -175,7 +176,7 @@ export class Timeline {
       headLength = Math.max(headLength, record.head.length);
       from = Math.min(from, record.beganAt);
     }
-    return { rows, executions: this.#executions.size, dropped, headLength, from, latest };
+    return { rows, executions, dropped, headLength, from, latest };
   }
 
   #add(event: BackoffEvent): void {

@@ -1,5 +1,5 @@
-// Nothing of a call is kept after it has settled: arguments, results, errors, contexts. Where
-// the engine lets a program collect its garbage, such as in Node and Deno.
+// Nothing of a call is kept after it has settled: arguments, results, errors, contexts. These
+// tests run where a program can collect its garbage, such as in Node and Deno.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { assertEquals } from "@std/assert";
@@ -37,7 +37,7 @@ type Mark = <T extends object>(name: string, object: T) => T;
 /**
  * The names of the objects that still exist after a call has settled.
  *
- * @param run Makes the call, and marks objects that it deals with.
+ * @param run Makes the call, and marks objects that it uses.
  */
 async function keptAfter(run: (mark: Mark) => unknown): Promise<string[]> {
   const marked: [name: string, ref: WeakRef<object>][] = [];

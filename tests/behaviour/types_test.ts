@@ -36,6 +36,7 @@ import {
   type Reason,
   ResultError,
   retry as once,
+  type RetryCallOptions,
   type RetryOptions,
   sleep,
   type Statistic,
@@ -622,7 +623,7 @@ Deno.test("retry() infers its result, and takes every option of a policy", async
   const promised = once(async ({ number }) => await `${number}`, { deadline: 1000 });
   same<typeof value, Promise<number>>(true);
   same<typeof promised, Promise<string>>(true);
-  same<Parameters<typeof once>[1], BackoffOptions>(true);
+  same<Parameters<typeof once>[1], RetryCallOptions>(true);
   assertEquals(await Promise.all([value, promised]), [7, "1"]);
   // @ts-expect-error the bound is missing
   await assertRejects(() => once(() => 7), TypeError);
@@ -686,7 +687,7 @@ Deno.test("Budget needs mayRetry() alone, which receives the failure", () => {
   assertEquals(typeof budget.mayRetry, "function");
 });
 
-Deno.test("Attempt, Failure and the events tell triesLeft and names that cannot be changed", async () => {
+Deno.test("Attempt, Failure and the events have triesLeft and names that are read-only", async () => {
   same<Attempt["triesLeft"], number>(true);
   same<Failure["name"], string>(true);
   same<Failure["duration"], number>(true);

@@ -30,7 +30,7 @@ interface Traits {
   readonly name: string | null;
   readonly classes: readonly string[];
   readonly isMarked: boolean;
-  /** How many causes deep there is an error that was retried enough; `Infinity` for nowhere. */
+  /** The depth of causes at which an error was retried already; `Infinity` if none was. */
   readonly exhaustedAt: number;
   /** The categories of a failure with it. */
   readonly categories: readonly string[];
@@ -823,7 +823,7 @@ class Reference {
     this.#write(`settled: ${text}`);
   }
 
-  /** The budget is told of the end of every execution that had begun. */
+  /** Tells the budget of the end of every execution that had begun. */
   #endBudget(): void {
     this.#writeBudget("ended");
     if (this.#script.policy.budget?.hooks === "all, and ended throws") {
@@ -831,7 +831,7 @@ class Reference {
     }
   }
 
-  /** Whether another execution must find that the error was retried enough. */
+  /** Whether another execution must find that the error was retried already. */
   #isExhausted(reason: string, error: Label): boolean {
     if (primitives.includes(error)) return false;
     // An error of the library's own checks has the failure's error as its cause.
@@ -895,7 +895,7 @@ function callbackError(error: Label): Decision {
   return { reason: "callbackError", error };
 }
 
-/** The label of a value that an attempt made. Primitives are all the same. */
+/** The label of a value that an attempt made. All primitives have one label. */
 function labelOf(name: string, number: number, by: string): Label {
   return primitives.includes(name) ? name : `${name} ${number} ${by}`;
 }

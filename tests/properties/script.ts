@@ -217,7 +217,7 @@ export interface Trace {
   budget: string[];
   /** The counters, including those of the ends by reason; `null` if nobody can read them. */
   counters: Record<string, number> | null;
-  /** Whether another execution finds that the error was retried enough. */
+  /** Whether another execution finds that the error was retried already. */
   isExhausted: boolean;
 }
 

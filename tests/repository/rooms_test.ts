@@ -31,7 +31,7 @@ async function filesIn(folder: string): Promise<string[]> {
 
 const IMPORT = /^(?:import|export) (type )?(?:[*{\w][^;]*? from )?"([^"]+)";$/gm;
 
-/** Each import in a folder: the file, the path or name that it imports, and if only types. */
+/** Each import in a folder: the file, the path or name that it imports, and whether it imports types only. */
 async function importsIn(folder: string) {
   const imports = (await filesIn(folder)).map(async (file) => {
     const text = await Deno.readTextFile(new URL(file, root));

@@ -101,7 +101,7 @@ async function checkRealm(name: string, realm: Realm): Promise<void> {
   count(`both builds in ${name} ${verb} their state`, message);
 }
 
-/** What a program prints in a realm, or how it fails. */
+/** Runs a program in a realm. Returns the text that it prints, or its error. */
 async function printedIn({ flags = [], code = "" }: Realm, path: string): Promise<string> {
   const prelude = `data:text/javascript,${encodeURIComponent(code)}`;
   const args = [...flags, "--import", prelude, path];

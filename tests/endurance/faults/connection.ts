@@ -27,10 +27,10 @@ export class Connection {
   readonly #listener: Listener;
   readonly #over = new AbortController();
   #scenario: Scenario = { kind: "passed on", share: 0, pace: 0 };
-  /** How many bytes are passed on before the fault. */
+  /** The number of bytes that are passed on before the fault. */
   #beforeFault = 0;
   /**
-   * How many bytes are still expected; `Infinity` if the end of the connection ends them.
+   * The number of bytes that are still expected; `Infinity` if the end of the connection ends them.
    */
   #rest = 0;
   /** Keeps the order in which bytes are passed on. */

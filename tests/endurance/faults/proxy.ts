@@ -16,7 +16,7 @@ export class Proxy {
   readonly #requests = new Map<number, number>();
   #listener: Server | null = null;
   #port = 0;
-  /** How often each fault and event happened. */
+  /** The number of times that each fault and event happened. */
   readonly counts = new Tally();
 
   constructor(seed: number, behind: number, onRequest: (page: number) => void) {

@@ -2,7 +2,7 @@
 
 import { oneOf, seeded } from "../../support/chance.ts";
 
-/** What the proxy does with a request, and how often, in percent. */
+/** The things that the proxy does with requests, and the share of each, in percent. */
 const shares = {
   "passed on": 45,
   "delayed": 10, // 10 to 400 ms

@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url);
 const cjs = require("@asyncbackoff/asyncbackoff");
 const cjsTesting = require("@asyncbackoff/asyncbackoff/testing");
 
-/** Tells whether a build knows the attempt that is running. */
+/** Determines whether a build knows the attempt that is running. */
 function knows(build, attempt) {
   try {
     return build.currentAttempt() === attempt;

@@ -39,10 +39,10 @@ function running(clock: TestClock, attemptTimeout = Infinity, maxTries = Infinit
   const policy = { attemptTimeout, deadline: Infinity, grace: 0, ...asked };
   const state = beginTrying(policy, clock.now(), "load");
   assert(state.phase === "trying");
-  return new RunningAttempt(state, { clock, maxTries });
+  return new RunningAttempt(state, { clock, maxTries }, 1);
 }
 
-Deno.test("Attempt.number, elapsed and remaining tell the number and the time of the attempt", async () => {
+Deno.test("Attempt.number, elapsed and remaining return the number and the time of the attempt", async () => {
   const clock = new TestClock(1000);
   const attempt = running(clock, 100);
   assertEquals([attempt.number, attempt.elapsed, attempt.remaining], [1, 0, 100]);
@@ -74,7 +74,7 @@ Deno.test("Attempt.triesLeft is the number of attempts that may follow, and Infi
 Deno.test("Attempt.elapsed is never below 0 when the clock goes backwards", () => {
   const state: Trying = { ...begin(1000, "load"), phase: "trying" };
   const policy = { clock: new TestClock(900), maxTries: Infinity };
-  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy);
+  const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy, 1);
   assertEquals([attempt.elapsed, attempt.remaining], [0, 100]);
 });
 
@@ -176,7 +176,8 @@ Deno.test("currentAttempt() returns the attempt in functions of any length, the 
 Deno.test("currentAttempt() throws outside of any attempt, before and after one", async () => {
   const message =
     "Cannot get the current attempt: 'currentAttempt()' must be called inside " +
-    "the function that is executed, before its first 'await'";
+    "the function that is executed, before its first 'await'; or call " +
+    "'followAttempts()' once at start";
   assertEquals(assertThrows(currentAttempt, Error).message, message);
   await retry(value)();
   assertEquals(assertThrows(currentAttempt, Error).message, message);

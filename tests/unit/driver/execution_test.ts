@@ -187,7 +187,7 @@ Deno.test("Backoff.execute() settles when its clock can neither be read nor canc
 
 // The hooks of a budget.
 
-/** A budget that notes what it is told, with the instants. */
+/** A budget that logs its calls, with their instants. */
 function notingBudget() {
   const log: string[] = [];
   const note = (what: string) => (at: number) => log.push(`${what} ${at}`) > 0;
@@ -223,7 +223,7 @@ const ends: [
 ];
 
 for (const [index, [reason, endsAt, options, body]] of ends.entries()) {
-  Deno.test(`Backoff.execute() tells the budget of the end of an execution once (${index}: ${reason})`, async () => {
+  Deno.test(`Backoff.execute() calls the budget once for the end of an execution (${index}: ${reason})`, async () => {
     const clock = new TestClock(1000);
     const controller = new AbortController();
     const { log, budget } = notingBudget();
@@ -237,7 +237,7 @@ for (const [index, [reason, endsAt, options, body]] of ends.entries()) {
   });
 }
 
-Deno.test("Backoff.execute() tells the budget of no end when the function is never called", async () => {
+Deno.test("Backoff.execute() does not call the budget for an end when the function is never called", async () => {
   const clock = new TestClock();
   const { log, budget } = notingBudget();
   const rules = { exceptions: [], budget, clock };
@@ -248,7 +248,7 @@ Deno.test("Backoff.execute() tells the budget of no end when the function is nev
   clock.close();
 });
 
-Deno.test("Backoff.execute() tells the budget of no end when the clock fails before it began", async () => {
+Deno.test("Backoff.execute() does not call the budget for an end when the clock fails before it began", async () => {
   const time = new TestClock();
   const { log, budget } = notingBudget();
   const clock = clockWith(time, { after: throwBoom });
@@ -258,7 +258,7 @@ Deno.test("Backoff.execute() tells the budget of no end when the clock fails bef
   time.close();
 });
 
-Deno.test("Backoff.execute() tells the budget of the end before the observer, and before it settles", async () => {
+Deno.test("Backoff.execute() calls the budget for the end before the observer, and before it settles", async () => {
   const clock = new TestClock();
   const log: string[] = [];
   const backoff = new Backoff({

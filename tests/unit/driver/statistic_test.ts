@@ -1,4 +1,4 @@
-// Counters of what the executions of a policy did.
+// The counters of the executions of a policy.
 
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
@@ -436,6 +436,7 @@ const nothing = {
   timeouts: 0,
   late: 0,
   pauseTime: 0,
+  nested: 0,
   ends: {
     success: 0,
     nonRetryable: 0,
@@ -474,7 +475,7 @@ Deno.test("Statistic is read-only", async () => {
   const backoff = new Backoff();
   const { statistic } = backoff;
   const counters = Object.keys(nothing);
-  assertEquals(counters.length, 10);
+  assertEquals(counters.length, 11);
   for (const name of counters) {
     assertThrows(() => Object.assign(statistic, { [name]: 7 }), TypeError, undefined, name);
   }

@@ -63,7 +63,14 @@ function assertDone(state: State, at: number, reason: string, outcome: unknown):
 }
 
 /** The fields of every state in the first attempt. */
-const first = { name: "load", beganAt: 1000, attempts: 1, attemptAt: 1000, pause: 0 };
+const first = {
+  name: "load",
+  beganAt: 1000,
+  outerEndsAt: Infinity,
+  attempts: 1,
+  attemptAt: 1000,
+  pause: 0,
+};
 
 /** The failure of the first attempt at 1010, with a deadline at 1100. */
 const broken: Failure = {
@@ -86,6 +93,22 @@ Deno.test("begin() returns a pause that is due at once, before the first attempt
     lastFailure: null,
     wakeAt: 1000,
   });
+});
+
+Deno.test("begin() notes when the outer attempt ends, which bounds `remaining` alone", () => {
+  const policy = policyOf({ attemptTimeout: 20, deadline: 100, decide: () => 30 });
+  const pausing = begin(1000, "load", 1050);
+  assertEquals(pausing.outerEndsAt, 1050);
+  const trying = step(policy, pausing, woke(1000));
+  assert(trying.phase === "trying");
+  assertEquals([trying.outerEndsAt, trying.wakeAt], [1050, 1020]);
+  const paused = step(policy, trying, rejected(1010, "broken"));
+  assert(paused.phase === "pausing");
+  assertEquals([paused.outerEndsAt, paused.lastFailure?.remaining], [1050, 40]);
+  const late = step(policy, trying, rejected(1060, "broken"));
+  assertEquals([late.phase, late.lastFailure?.remaining], ["pausing", 0]);
+  const soon = step(policy, begin(1000, "load", 2000), woke(1000));
+  assertEquals(step(policy, soon, rejected(1010, "broken")).lastFailure?.remaining, 90);
 });
 
 Deno.test("step() begins an attempt when a pause ends", () => {

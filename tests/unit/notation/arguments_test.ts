@@ -32,8 +32,6 @@ Deno.test("mergeOptions() throws TypeError when an option by name is unknown, or
   assertThrows(unknown, TypeError, "Cannot make a policy: unknown option 'retries'");
   const wrong = () => mergeOptions(USAGE, {}, 3);
   assertThrows(wrong, TypeError, "Cannot make a policy: the options must be an object");
-  const named = () => mergeOptions(USAGE, {}, 3, "retry");
-  assertThrows(named, TypeError, "Cannot retry: the options must be an object");
 });
 
 Deno.test("misplaced() makes a TypeError with the usage", () => {

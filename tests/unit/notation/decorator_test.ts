@@ -51,6 +51,26 @@ Deno.test("asyncretry() wraps a function, which keeps its `this` and its argumen
   assertEquals(await service.add.call({ base: 20 }, 1), [20, 1]);
 });
 
+Deno.test("asyncretry() shows on the wrapped function what others have put on the original", async () => {
+  let cancelled = 0;
+  const debounced = Object.assign(async () => await "value", {
+    cancel: () => cancelled += 1,
+  });
+  const wrapped = retry(debounced);
+  wrapped.cancel();
+  assertEquals([cancelled, await wrapped()], [1, "value"]);
+  assertEquals(Object.prototype.toString.call(wrapped), "[object AsyncFunction]");
+
+  // Metadata is kept by function, and looked up through prototypes, as reflect-metadata does.
+  const metadata = new WeakMap<object, string>([[debounced, "/users"]]);
+  const find = (target: object | null): string | undefined =>
+    target === null ? undefined : metadata.get(target) ??
+      find(Object.getPrototypeOf(target));
+  assertEquals(find(wrapped), "/users");
+  Object.assign(wrapped, { guards: ["later"] });
+  assertEquals("guards" in debounced, false);
+});
+
 Deno.test("asyncretry() passes the very same arguments to every attempt", async () => {
   const argument = { key: "value" };
   const seen: unknown[] = [];

@@ -82,7 +82,7 @@ Deno.test("isOfClass() accepts the errors of the classes, and of classes that ex
   assert(!errors.some((error) => isOfClass([], error)));
 });
 
-Deno.test("isOfClass() does not go by the name of an error, or of a class", () => {
+Deno.test("isOfClass() does not decide by the name of an error, or of a class", () => {
   for (const name of ["TypeError", "DOMException", "Error"]) {
     assert(!isOfClass([TypeError, DOMException], named(name)), name);
     assert(!isOfClass([TypeError, DOMException, Error], { name }), name);
@@ -95,7 +95,7 @@ Deno.test("isOfClass() does not go by the name of an error, or of a class", () =
   assert(!isOfClass([DOMException], new Other()));
 });
 
-Deno.test("isOfClass() goes by the class when an error or a class is hostile", () => {
+Deno.test("isOfClass() decides by the class when an error or a class is hostile", () => {
   const throwing = {
     get: () => {
       throw new Error("hostile");

@@ -454,7 +454,7 @@ Deno.test("BackoffPolicy.decide() asks the budget only if the pause ends before 
   assertEquals(asked, [[100, { ...failure, remaining: 30.5 }], [100, failure]]);
 });
 
-Deno.test("BackoffPolicy.decide() tells a budget with all of its functions, and works without", () => {
+Deno.test("BackoffPolicy.decide() calls all functions of a budget, and works without them", () => {
   const log: string[] = [];
   const note = (what: string) => (at: number) => {
     log.push(`${what} ${at}`);
@@ -506,7 +506,7 @@ Deno.test("BackoffPolicy.decide() retries everything but errors named AbortError
   for (const error of aborts) assert(!isRetried("all", error));
 });
 
-Deno.test("BackoffPolicy.decide() goes by the class when the name of an error throws", () => {
+Deno.test("BackoffPolicy.decide() decides by the class when the name of an error throws", () => {
   const error = Object.defineProperty(new RangeError(), "name", {
     get: () => {
       throw new Error("hostile");
@@ -530,7 +530,7 @@ Deno.test("BackoffPolicy.decide() retries the errors for which a predicate retur
   assert(aborts.every((error) => isRetried(isTrue, error)));
 });
 
-Deno.test("BackoffPolicy.decide() takes the very error that ended the attempt before for no new timeout", () => {
+Deno.test("BackoffPolicy.decide() does not treat the very error that ended the attempt before as a new timeout", () => {
   for (const error of timeouts) {
     const previous = { ...failure, error };
     for (const exceptions of [[], [TypeError], "all", () => false] as const) {

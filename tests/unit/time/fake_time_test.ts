@@ -19,7 +19,7 @@ async function turn(): Promise<void> {
   await new TestClock().advance(0);
 }
 
-Deno.test("makeSystemTime() tells whether timers are faked now, and whether they were", () => {
+Deno.test("makeSystemTime() determines whether timers are faked now, and whether they were", () => {
   const time = makeSystemTime();
   const fakes = fakeTimers(new TestClock());
   assertEquals([time.wasUnfaked, time.isFaked()], [true, false]);
@@ -336,7 +336,7 @@ Deno.test("systemClock.now() reads the same instant twice at a fraction of a fak
   }
 });
 
-Deno.test("makeSystemTime() takes a wrapped setTimeout for the platform's own, and an unmarked fake for a fake", () => {
+Deno.test("makeSystemTime() treats a wrapped setTimeout as the platform's own, and recognises an unmarked fake", () => {
   const time = makeSystemTime();
   const { setTimeout } = globalThis;
   const instrumented = (...args: Parameters<typeof setTimeout>) => setTimeout(...args);
@@ -354,7 +354,7 @@ Deno.test("makeSystemTime() takes a wrapped setTimeout for the platform's own, a
   assertEquals(early.wasUnfaked, true);
 });
 
-Deno.test("makeSystemTime() tells a wrapped setTimeout where timers are numbers", () => {
+Deno.test("makeSystemTime() recognises a wrapped setTimeout where timers are numbers", () => {
   const { globals } = fakePlatform();
   const restore = replaceGlobals(globals);
   try {

@@ -14,6 +14,7 @@ import {
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
+import { assertPlainColors, elementsIn, textsIn } from "../../support/svg.ts";
 
 class Down extends Error {
   override name = "Down";
@@ -46,7 +47,7 @@ function fixture(options: BackoffOptions) {
 /** The lines of the drawing in 60 columns. */
 const linesOf = (timeline: Timeline) => timeline.toString({ columns: 60 }).split("\n");
 
-Deno.test("Timeline draws attempts and pauses to scale, and tells how each attempt ended", async () => {
+Deno.test("Timeline draws attempts and pauses to scale, and says how each attempt ended", async () => {
   const pause = linear({ initial: 100, step: 100, jitter: "none" });
   const { clock, timeline, execute } = fixture({ pause });
   await clock.run(execute(-100, -100, 100));
@@ -59,7 +60,7 @@ Deno.test("Timeline draws attempts and pauses to scale, and tells how each attem
   ]);
 });
 
-Deno.test("Timeline draws late ends, and each limit as soon as an event tells it", async () => {
+Deno.test("Timeline draws late ends, and each limit as soon as an event shows it", async () => {
   const { clock, timeline, execute } = fixture({
     attemptTimeout: 300,
     deadline: 1000,
@@ -131,7 +132,7 @@ Deno.test("Timeline draws running attempts and pauses up to the latest instant",
   ]);
 });
 
-Deno.test("Timeline tells why an execution ended when no attempt ended it", async () => {
+Deno.test("Timeline says why an execution ended when no attempt ended it", async () => {
   const { clock, timeline, backoff, execute } = fixture({ deadline: 400, pause: 100 });
   const { signal } = new AbortController();
   const controller = new AbortController();
@@ -182,7 +183,7 @@ function linesOfTimeout(limit: Limit): string[] {
   return linesOf(timeline);
 }
 
-Deno.test("Timeline draws a failure by the limit that it tells, also when it is noticed late", () => {
+Deno.test("Timeline draws a failure by its limit, also when it is noticed late", () => {
   assertEquals(linesOfTimeout("attempt"), [
     "    0              100           200 ms",
     "#1  ███████████████┊             ○ 1 attempt timeout, late 1",
@@ -277,7 +278,7 @@ function emitFailures(
   }
 }
 
-Deno.test("Timeline keeps the newest executions, and tells the number of those before", () => {
+Deno.test("Timeline keeps the newest executions, and shows the number of those before", () => {
   const timeline = new Timeline({ maxExecutions: 2 });
   for (const execution of [1, 2, 3, 4, 5]) {
     emitFailures(timeline, execution, execution * 10, 1);
@@ -507,29 +508,11 @@ Deno.test("Timeline.toString() keeps to its columns and has no control character
   );
 });
 
-/** The names of the elements of a document. Throws if it is not well-formed. */
-function elementsOf(svg: string): string[] {
-  const names: string[] = [];
-  const open: string[] = [];
-  const rest = svg.replaceAll(
-    /<(\/?)(\w+)((?: [\w:-]+="[^"<&]*")*)(\/?)>/g,
-    (_, closing, name, _attributes, empty) => {
-      if (closing === "/") assertEquals(open.pop(), name);
-      else names.push(name);
-      if (closing === "" && empty === "") open.push(name);
-      return "";
-    },
-  );
-  assertEquals(open, []);
-  assert(!/<|&(?!amp;|lt;|gt;)|]]>/.test(rest), rest);
-  // deno-lint-ignore no-control-regex
-  assert(!/[\x00-\x08\x0b-\x1f\ufffe\uffff]|\p{Cs}/u.test(rest), rest);
-  return names;
-}
-
 Deno.test("Timeline.toSVG() is a well-formed document, whatever happened", () => {
   fc.assert(fc.property(events(), (emitted) => {
-    assertEquals(elementsOf(timelineOf(emitted).toSVG())[0], "svg");
+    const svg = timelineOf(emitted).toSVG();
+    assertEquals(elementsIn(svg)[0]?.name, "svg");
+    assertPlainColors(svg);
   }));
 });
 
@@ -543,18 +526,36 @@ Deno.test("Timeline.toSVG() draws the same as the text, to scale, for light and 
   await clock.advance(1000);
   const svg = timeline.toSVG();
   // The axis has 520 units for 1,200 ms, up to the late end.
-  assertMatch(svg, /<rect class="failure" x="0" [^>]* width="43.3"/);
-  assertMatch(svg, /<rect class="timeout" x="86.7" [^>]* width="86.6"/);
-  assertMatch(svg, /<rect class="timeout grace" x="173.3" [^>]* width="43.4"/);
-  assertMatch(svg, /<path class="pause" d="M216.7 0H260"\/>/);
-  assertMatch(svg, /<circle class="late" cx="520"/);
+  assertMatch(svg, /<rect class="failure" [^>]* x="0" [^>]* width="43.3"/);
+  assertMatch(svg, /<rect class="timeout" [^>]* x="86.7" [^>]* width="86.6"/);
+  assertMatch(
+    svg,
+    /<rect class="timeout" [^>]* opacity="0.45" x="173.3" [^>]* width="43.4"/,
+  );
+  assertMatch(svg, /<path class="ink-line" [^>]* d="M216.7 0H260"\/>/);
+  assertMatch(svg, /<circle class="ink-line" [^>]* cx="520"/);
   assertMatch(svg, /prefers-color-scheme: dark/);
   assertMatch(svg, />2 attempt timeout, late value</);
 });
 
-Deno.test("Timeline.toSVG() tells the number of executions before those it draws", () => {
+Deno.test("Timeline.toSVG() draws an axis without executions, too", () => {
+  const svg = new Timeline().toSVG();
+  assertPlainColors(svg);
+  assertEquals(textsIn(svg).slice(0, 3), ["time since the beginning, in ms", "0", "1 ms"]);
+});
+
+Deno.test("Timeline.toSVG() titles its axis with the unit of its ticks", () => {
+  const timeline = new Timeline();
+  emitFailures(timeline, 1, 0, 20_000);
+  assertEquals(textsIn(timeline.toSVG()).slice(0, 3), [
+    "time since the beginning, in s",
+    "0",
+    "5",
+  ]);
+});
+
+Deno.test("Timeline.toSVG() shows the number of executions before those it draws", () => {
   const timeline = new Timeline({ maxExecutions: 1 });
-  assertEquals(elementsOf(timeline.toSVG()).includes("rect"), true);
   emitFailures(timeline, 1, 0, 1);
   emitFailures(timeline, 2, 0, 1);
   assertMatch(timeline.toSVG(), /<title>Executions: 1, before them: 1<\/title>/);
