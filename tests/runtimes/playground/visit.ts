@@ -39,7 +39,7 @@ export async function settled(page: Page): Promise<void> {
   await page.waitForSelector("#results[aria-busy=false]", { timeout: 20_000 });
 }
 
-/** What axe-core finds wrong with a page, in words. */
+/** The violations that axe-core finds in a page, in words. */
 export async function violationsOf(page: Page, axe: string): Promise<string[]> {
   // The page's policy forbids scripts of others, so it is run by the browser's protocol.
   await page.evaluate(axe);
