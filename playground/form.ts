@@ -24,16 +24,16 @@ export class Form {
     this.#changed = changed;
     const form = byId("form", HTMLFormElement);
     form.addEventListener("submit", (event) => event.preventDefault());
+    const isWide = matchMedia("(min-width: 901px)").matches;
     for (const [index, { title, names }] of GROUPS.entries()) {
       const fields = names.map((name) => this.#makeField(name));
-      form.append(
-        index === 0 ? make("fieldset", {}, make("legend", {}, title), ...fields) : make(
-          "details",
-          {},
-          make("summary", {}, title),
-          make("fieldset", {}, ...fields),
-        ),
-      );
+      const isOpen = index === 0 && isWide;
+      form.append(make(
+        "details",
+        isOpen ? { open: "" } : {},
+        make("summary", {}, title),
+        make("fieldset", { "aria-label": title }, ...fields),
+      ));
     }
   }
 
