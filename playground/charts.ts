@@ -86,6 +86,18 @@ function heightOf(count: number, most: number): number {
   return count === 0 ? 0 : Math.max(1.5, count / most * INNER.height);
 }
 
+/** The number of steps that a line has at most. */
+const MAX_STEPS = 300;
+
+/** The means of as many values in a row. */
+function meansOf(values: readonly number[], count: number): number[] {
+  if (count === 1) return [...values];
+  return Array.from({ length: Math.ceil(values.length / count) }, (_, index) => {
+    const part = values.slice(index * count, (index + 1) * count);
+    return part.reduce((sum, each) => sum + each, 0) / part.length;
+  });
+}
+
 /**
  * Draws numbers per second over time.
  *
@@ -94,13 +106,21 @@ function heightOf(count: number, most: number): number {
  */
 export function drawLoad(lines: readonly LoadLine[]): string {
   const seconds = Math.max(1, ...lines.map(({ values }) => values.length));
-  const most = niceSpan(Math.max(1, ...lines.flatMap(({ values }) => values)));
+  const together = Math.ceil(seconds / MAX_STEPS);
+  const drawn = lines.map(({ kind, values }) => ({
+    kind,
+    values: meansOf(values, together),
+  }));
+  const most = niceSpan(Math.max(1, ...drawn.flatMap(({ values }) => values)));
   const y = (value: number) => r(TOP + INNER.height * (1 - value / most));
   const x = (second: number) => r(LEFT + second / seconds * INNER.width);
-  const paths = lines.map(({ kind, values }) => {
-    const padded = Array.from({ length: seconds }, (_, second) => values[second] ?? 0);
-    const steps = padded.map((value, second) =>
-      `${second === 0 ? "M" : "L"}${x(second)} ${y(value)}H${x(second + 1)}`
+  const paths = drawn.map(({ kind, values }) => {
+    const length = Math.ceil(seconds / together);
+    const padded = Array.from({ length }, (_, index) => values[index] ?? 0);
+    const steps = padded.map((value, index) =>
+      `${index === 0 ? "M" : "L"}${x(index * together)} ${y(value)}H${
+        x(Math.min(seconds, (index + 1) * together))
+      }`
     ).join("");
     return kind === "demand"
       ? `<path class="c-demand" d="${steps}V${y(0)}H${x(0)}Z"/>`
@@ -108,7 +128,9 @@ export function drawLoad(lines: readonly LoadLine[]): string {
   });
   const label = "Calls in each second. " +
     lines.map(({ name, values }) =>
-      `${name}: at most ${Math.round(Math.max(0, ...values))}.`
+      `${name}: at most ${
+        Math.round(values.reduce((max, each) => Math.max(max, each), 0))
+      }.`
     ).join(" ");
   return svg(label, [...timeTicks(seconds * 1000), ...countTicks(most), ...paths]);
 }

@@ -16,6 +16,8 @@ export interface Warning {
   readonly text: string;
 }
 
+/** The number of tries whose pauses are previewed. Later ones are as long as the last. */
+const MAX_PREVIEWED = 500;
 /** The number of attempts after which a load counts as unbounded. */
 const MANY = 3000;
 
@@ -29,9 +31,10 @@ export function longestWait(policy: BackoffPolicy): number | null {
   const { attemptTimeout, grace, maxTries, deadline, pause } = policy;
   if (deadline < Infinity) return deadline;
   if (maxTries === Infinity || attemptTimeout === Infinity) return Infinity;
-  if (maxTries > 10_000) return Infinity;
   try {
-    return maxTries * (attemptTimeout + grace) + preview(pause, maxTries).sum.max;
+    const { pauses, sum } = preview(pause, Math.min(maxTries, MAX_PREVIEWED));
+    const later = Math.max(0, maxTries - MAX_PREVIEWED) * (pauses.at(-1)?.max ?? 0);
+    return maxTries * (attemptTimeout + grace) + sum.max + later;
   } catch {
     return null;
   }

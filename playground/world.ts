@@ -38,6 +38,9 @@ export const MAX_EXECUTIONS = 20_000;
 /** The number of attempts of all executions after which a simulation ends. */
 export const MAX_ATTEMPTS = 30_000;
 
+/** The latest instant at which a simulation of the page ends. */
+export const MAX_END = 7_200_000;
+
 /** A world that was read. */
 export interface WorldCode {
   readonly text: string;
@@ -108,6 +111,13 @@ function checkSize(world: World, text: string, node: Node & { type: "object" }):
         `${count * (isNumber(executions) ? executions : 1)}`,
       text,
       at(isNumber(executions) ? "executions" : "clients"),
+    );
+  }
+  if (isNumber(end) && end > MAX_END) {
+    throw new CodeError(
+      `The page simulates at most two hours, which are ${MAX_END} ms, got ${end}`,
+      text,
+      at("end"),
     );
   }
   if (isNumber(maxAttempts) && maxAttempts > MAX_ATTEMPTS) {

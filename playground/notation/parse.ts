@@ -60,6 +60,8 @@ export type Parameter = string | readonly string[];
 
 /** Nodes may be nested so deep. */
 const MAX_DEPTH = 60;
+/** So many operators, members or calls may follow each other, which are nested in the tree. */
+const MAX_CHAIN = 200;
 
 /** The binary operators by their precedence, the loosest first. */
 const OPERATORS: readonly (readonly string[])[] = [
@@ -213,9 +215,10 @@ export class Parser {
     const operators = OPERATORS[level];
     if (operators === undefined) return this.#unary();
     let left = this.#binary(level + 1);
-    while (["sign", "name"].includes(this.#token.type)) {
+    for (let count = 0; ["sign", "name"].includes(this.#token.type); count++) {
       const operator = this.#token.text;
       if (!operators.includes(operator)) break;
+      this.#checkChain(count);
       this.#index += 1;
       const right = this.#binary(level + 1);
       left = { type: "binary", operator, left, right, from: left.from, to: this.#to };
@@ -239,7 +242,8 @@ export class Parser {
     let isNew = this.#isName("new");
     if (isNew) this.#index += 1;
     let node = this.#primary();
-    while (true) {
+    for (let count = 0;; count++) {
+      this.#checkChain(count);
       if (this.skip(".") || this.skip("?.")) {
         node = { type: "member", object: node, name: this.#name(), from, to: this.#to };
       } else if (this.#is("(")) {
@@ -252,6 +256,13 @@ export class Parser {
     }
     if (isNew) throw this.#error("A call must follow 'new'");
     return node;
+  }
+
+  #checkChain(count: number): void {
+    if (count < MAX_CHAIN) return;
+    throw this.#error(
+      `At most ${MAX_CHAIN} operators, members or calls may follow each other`,
+    );
   }
 
   #primary(): Node {

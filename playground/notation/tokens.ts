@@ -39,7 +39,7 @@ export interface Token {
 }
 
 /** The longest text that is read. */
-export const MAX_LENGTH = 20_000;
+export const MAX_LENGTH = 10_000;
 
 const SPACE = /(?:\s+|\/\/[^\n]*|\/\*[^]*?\*\/)+/y;
 const NUMBER = /(?:\d[\d_]*)?\.?\d[\d_]*(?:[eE][+-]?\d+)?|\d[\d_]*\./y;

@@ -81,7 +81,10 @@ const mistakes: [text: string, line: number, column: number, message: RegExp][] 
   ["{ ...a }", 1, 3, /'\.\.\.' must be written out here/],
   ["(".repeat(100), 1, 61, /nested at most 60 deep/],
   ["-".repeat(100), 1, 60, /too many signs in a row/],
-  ["x".repeat(20_001), 1, 1, /at most 20000 characters/],
+  ["1" + " + 1".repeat(2000), 1, 803, /At most 200 operators/],
+  ["Error" + ".name".repeat(1900), 1, 1006, /At most 200 operators/],
+  ["/*".repeat(5000), 1, 6, /A value must be here/],
+  ["x".repeat(10_001), 1, 1, /at most 10000 characters/],
 ];
 
 Deno.test("evaluate() tells the line and the column of a mistake", () => {

@@ -68,6 +68,7 @@ const mistakes: [text: string, line: number, message: string][] = [
   ["{\n  clients: 1e6 }", 2, "at most 20000 executions, got 1000000"],
   ["{\n  rate: 100 }", 2, "at most 20000 executions, got up to 360000"],
   ["{\n  rate: (at) => 1, maxRate: 1e9, end: 1000 }", 2, "got up to 1000000000"],
+  ["{\n  end: 1e9 }", 2, "at most two hours"],
   ["{ maxAttempts: 1e6 }", 1, "at most 30000 attempts"],
   ["{\n  script: [],\n}", 2, "option 'script' must be a list"],
   ["{ seed: 1,\n  script: [{ delay: 1 }] }", 2, "answer 1 of 'script'"],
@@ -175,6 +176,8 @@ Deno.test("drawDurations() and drawLoad() draw whatever happened", async () => {
     assertStringIncludes(svg, 'role="img" aria-label="Time to an answer.');
     assert(!/NaN|Infinity/.test(svg), svg);
   }
+  const long = drawLoad([{ name: "calls", kind: "load", values: Array(7200).fill(2) }]);
+  assert(long.length < 20_000 && long.includes("calls: at most 2."), `${long.length}`);
   const svg = drawLoad([
     { name: "executions", kind: "demand", values: [1, 5] },
     { name: "calls", kind: "load", values: [1, 9, 3] },

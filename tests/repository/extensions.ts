@@ -46,7 +46,11 @@ const extensions: readonly Extension[] = [
     becomes:
       "export type BackoffEvent = AttemptEvent | FailureEvent | LateEvent | DoneEvent\n" +
       '  | ObservedEvent & { readonly type: "paused" };',
-    refusedIn: ["src/driver/observer.ts", "src/timeline/execution_record.ts"],
+    refusedIn: [
+      "src/driver/observer.ts",
+      "src/simulate/recorder.ts",
+      "src/timeline/execution_record.ts",
+    ],
   },
   {
     name: "option",

@@ -74,11 +74,11 @@ Deno.test("simulate() bounds the load by 1 + retryRatio when all clients share a
 
 Deno.test("simulate() waits as long as a queue with random arrivals does (Pollaczek and Khinchine)", async () => {
   const [rate, capacity] = [70, 100];
-  const result = await simulate({}, { rate, capacity, executions: 20_000, latency: 3 });
+  const result = await simulate({}, { rate, capacity, executions: 10_000, latency: 3 });
   const load = rate / capacity;
   const mean = 3 + 1000 / capacity + 1000 * load / (2 * capacity * (1 - load));
-  assertAlmostEquals(meanOf(elapsedOf(result)), mean, 1.2);
-  assertAlmostEquals(20_000 / result.endedAt * 1000, rate, 2);
+  assertAlmostEquals(meanOf(elapsedOf(result)), mean, 1.8);
+  assertAlmostEquals(10_000 / result.endedAt * 1000, rate, 2.8);
 });
 
 Deno.test("simulate() times out as often as latencies are longer than the limit", async () => {
