@@ -8,7 +8,7 @@ import type { Failure, Trying } from "../engine/state.ts";
 import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
-import { AttemptScope, SCOPE, type Scope } from "./nesting.ts";
+import { AttemptScope, type Scope } from "./nesting.ts";
 
 /**
  * One call of the function. `execute` passes it to the function; a decorated function gets it
@@ -114,7 +114,7 @@ export class RunningAttempt implements Attempt {
   }
 
   /** The scope of what is nested in the attempt. Created on first access. */
-  get [SCOPE](): Scope {
+  get "@asyncbackoff/asyncbackoff/scope/1"(): Scope {
     if (this.#scope === null) {
       const outer = { execution: this.#execution, attempt: this.number };
       this.#scope = new AttemptScope(this, outer, this.#policy.clock, this.#endsAt);
@@ -137,10 +137,11 @@ export class RunningAttempt implements Attempt {
    * @param reason The reason for its signal.
    */
   static end(attempt: RunningAttempt, reason: unknown): void {
-    if (attempt.#isAborted) return;
-    attempt.#isAborted = true;
-    attempt.#reason = reason;
-    attempt.#scope?.abort(reason);
+    if (!attempt.#isAborted) {
+      attempt.#reason = reason;
+      attempt.#isAborted = true;
+    }
+    attempt.#scope?.abort(attempt.#reason);
   }
 
   /**

@@ -257,19 +257,23 @@ class Execution<T> implements TimerListener<Waiting> {
     return () => this.#abortAttempt(reason);
   }
 
-  /** Whatever is nested in the attempt knows at once, so that it begins nothing any more. */
+  /**
+   * Whatever is nested in the attempt knows at once, so that it begins nothing any more. Another
+   * call makes up for what a full stack has prevented.
+   */
   #interrupt(reason: () => unknown): Interruption {
-    if (this.#interruption !== null) return this.#interruption;
-    let interruption: Interruption;
-    try {
-      interruption = { type: "aborted", at: this.#now(), reason: reason() };
-    } catch (error) {
-      interruption = { type: "faulted", at: this.#state.at, reason: error };
-    }
-    this.#interruption = interruption;
+    const interruption = this.#interruption ??= this.#interruptionBy(reason);
     this.#post(interruption);
     if (this.#attempt !== null) RunningAttempt.end(this.#attempt, interruption.reason);
     return interruption;
+  }
+
+  #interruptionBy(reason: () => unknown): Interruption {
+    try {
+      return { type: "aborted", at: this.#now(), reason: reason() };
+    } catch (error) {
+      return { type: "faulted", at: this.#state.at, reason: error };
+    }
   }
 
   /** Others may have hidden the event of an abort, so the signals are asked as well. */
@@ -286,8 +290,12 @@ class Execution<T> implements TimerListener<Waiting> {
     this.#attempt = null; // it ended by itself, so an abort in giveup or pause is not its own
     this.#result = null;
     this.#inbox = null;
+    const before = this.#state.lastFailure;
     try {
       this.#apply({ type: "settled", at: this.#now(), outcome });
+      const { lastFailure } = this.#state;
+      const isRefusal = outcome.status === "fulfilled" && lastFailure !== before;
+      if (isRefusal) traceHere(lastFailure?.error as Error);
     } catch (error) {
       this.#fail(error);
     }

@@ -11,7 +11,7 @@
  * ```
  *
  * A scope stands for the outer attempt. It is made when the first execution is nested in the
- * attempt, so an attempt without nested executions pays nothing. It is found by a symbol, and
+ * attempt, so an attempt without nested executions pays nothing. It is found by a name, and
  * used by its shape, because the outer attempt may belong to another copy of the library.
  *
  * A scope that ends first says so to the whole tree below it, and calls no code of the user's.
@@ -53,29 +53,39 @@ export interface Scope {
   add(listener: ScopeListener): () => void;
 }
 
-/** The name under which every copy of the library finds the scope of an attempt. */
-export const SCOPE: unique symbol = /* @__PURE__ */ Symbol.for(
-  "@asyncbackoff/asyncbackoff/scope/1",
-) as never;
+/**
+ * The name under which every copy of the library finds the scope of an attempt. A string, because
+ * no bundler drops a class with a member that is named by a symbol.
+ */
+export const SCOPE = "@asyncbackoff/asyncbackoff/scope/1";
 
-/** Calls of listeners that are yet to be made. */
-const calls: (() => void)[] = [];
+/** Scopes that have ended, and whose listeners are yet to be called. */
+const ended: { listeners: Set<ScopeListener>; reason: unknown }[] = [];
 
-let isCalling = false;
+let isNotifying = false;
 
 /**
- * Tells the listeners of a scope that it has ended. What they end in turn is told after them:
- * the outermost comes first, and no tree is too deep for the stack.
+ * Calls the listeners of a scope that has ended. Scopes that they end in turn are queued: the
+ * outermost comes first, and no tree is too deep for the stack. A listener that finds the stack
+ * full stays in the set, and is called again with a stack of its own.
  */
 function notify(listeners: Set<ScopeListener>, reason: unknown): void {
-  for (const listener of listeners) calls.push(() => listener(reason));
-  listeners.clear();
-  if (isCalling) return;
-  isCalling = true;
+  if (listeners.size === 0) return;
+  ended.push({ listeners, reason });
+  if (isNotifying) return;
+  isNotifying = true;
   try {
-    for (let call; (call = calls.shift()) !== undefined;) attempted(call);
+    for (const { listeners, reason } of ended) {
+      for (const listener of listeners) {
+        attempted(() => {
+          listener(reason);
+          listeners.delete(listener);
+        });
+      }
+    }
   } finally {
-    isCalling = false;
+    ended.length = 0;
+    isNotifying = false;
   }
 }
 
@@ -114,10 +124,10 @@ export class AttemptScope implements Scope {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends everything that is nested in the attempt. */
+  /** Ends everything that is nested in the attempt, and does not know of it yet. */
   abort(reason: unknown): void {
-    this.aborted = true;
     this.reason = reason;
+    this.aborted = true;
     notify(this.#listeners, reason);
   }
 
@@ -170,7 +180,7 @@ class BoundedScope implements Scope, TimerListener<null> {
   readonly #endsAt: number;
   readonly #name: string;
   readonly #listeners = new Set<ScopeListener>();
-  #stops: (() => void)[] = [];
+  readonly #stops: (() => void)[] = [];
   #isAborted = false;
   #reason: unknown = undefined;
 
@@ -217,11 +227,18 @@ class BoundedScope implements Scope, TimerListener<null> {
   }
 
   add(listener: ScopeListener): () => void {
-    if (this.#listeners.size === 0) this.#start();
-    this.#listeners.add(listener);
-    return () => {
+    const remove = () => {
       if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#stop();
     };
+    this.#listeners.add(listener);
+    if (this.#listeners.size > 1) return remove;
+    try {
+      this.#start();
+    } catch (error) {
+      remove();
+      throw error;
+    }
+    return remove;
   }
 
   #start(): void {
@@ -237,18 +254,24 @@ class BoundedScope implements Scope, TimerListener<null> {
     this.#stops.push(() => timer.cancel());
   }
 
+  /** Stops all, even if one of them throws. */
   #stop(): void {
-    const stops = this.#stops;
-    this.#stops = [];
-    for (const stop of stops) stop();
+    const stop = this.#stops.pop();
+    if (stop === undefined) return;
+    try {
+      stop();
+    } finally {
+      this.#stop();
+    }
   }
 
   #end(reason: unknown): void {
-    if (this.#isAborted) return;
-    this.#isAborted = true;
-    this.#reason = reason;
+    if (!this.#isAborted) {
+      this.#reason = reason;
+      this.#isAborted = true;
+    }
+    notify(this.#listeners, this.#reason);
     this.#stop();
-    notify(this.#listeners, reason);
   }
 
   #timeout(): TimeoutError {

@@ -20,11 +20,11 @@ const ZONE = "(?:GMT|UTC|UT|Z|[+-]0000)";
  * Sun, 06 Nov 1994 08:49:37 GMT · Sunday, 06-Nov-94 08:49:37 GMT · Sun Nov  6 08:49:37 1994.
  * Days and hours may have one digit.
  */
-const FORMS = [
+const FORMS = /* @__PURE__ */ (() => [
   `(?:(?:${DAYS}), )?(?<day>\\d{1,2}) (?<month>${MONTHS}) (?<year>\\d{4}) ${TIME} ${ZONE}`,
   `(?:${LONG_DAYS}), (?<day>\\d{1,2})-(?<month>${MONTHS})-(?<year>\\d\\d) ${TIME} ${ZONE}`,
   `(?:${DAYS}) (?<month>${MONTHS}) {1,2}(?<day>\\d{1,2}) ${TIME} (?<year>\\d{4})`,
-];
+])();
 
 /** A longer value is read as a number or not at all, so that no value takes long to read. */
 const MAX_LENGTH = 200;

@@ -86,8 +86,11 @@ export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorato
       if (context.kind !== "method") throw notDecorable(context.kind);
       return wrap(functionOf(target));
     }
-    // A legacy decorator receives a key, except on a parameter of a constructor.
-    if (!["string", "symbol", "undefined"].includes(typeof context)) {
+    // A legacy decorator receives a key, except on a parameter of a constructor. Compilers pass
+    // a name such as 404 as a number, and 'map' passes an index and the array.
+    const isNumbered = typeof context === "number" && descriptor !== undefined &&
+      !Array.isArray(descriptor);
+    if (!isNumbered && !["string", "symbol", "undefined"].includes(typeof context)) {
       throw new TypeError(
         "Cannot wrap a function: a second argument must come from the language, got " +
           `${describe(context)}; with 'map', write 'fn => wrap(fn)'`,

@@ -26,10 +26,13 @@ type SetTimeout = typeof globalThis.setTimeout;
 /** The longest delay that every platform's timers support, for a timer that is cleared at once. */
 const LONGEST = 2_147_483_647;
 
-/** Fakes mark themselves by a property, or by their name, like those of Deno and Node. */
+/**
+ * Fakes mark themselves by a property, or by their name, like those of Deno and Node. The
+ * platform's own, bound by a program, is not one.
+ */
 function isMarked(timer: SetTimeout): boolean {
   return "clock" in timer || "_isMockFunction" in timer ||
-    /^fake|^bound |#/.test(timer.name);
+    /^fake|^bound (?!setTimeout$)|#/.test(timer.name);
 }
 
 function isDateGenuine(): boolean {
@@ -63,8 +66,8 @@ export function makeSystemTime(): SystemTime {
   /**
    * Determines whether a function that replaced the platform's `setTimeout` sets the platform's own
    * timers: then it is instrumented, and not a fake. It is tried once, with timers that are
-   * cleared at once. Its timer is an object of the platform's own class, or else a number that
-   * was taken from the platform's own.
+   * cleared at once. Its timer is an object of the platform's own class, or else the platform's
+   * own gives the next but one number after it.
    */
   const isInstrumented = (present: SetTimeout): boolean => {
     const before = setTimeout(() => {}, LONGEST);
@@ -73,8 +76,8 @@ export function makeSystemTime(): SystemTime {
       const after = setTimeout(() => {}, LONGEST);
       clearTimeout(after);
       globalThis.clearTimeout(other as number);
-      return typeof before === "object"
-        ? (other as object | undefined)?.constructor === (before as object).constructor
+      return typeof before === "object" && typeof other === "object"
+        ? (other as object | null)?.constructor === (before as object).constructor
         : Number(after) - Number(before) === 2;
     } catch {
       return false;

@@ -50,6 +50,8 @@ export interface LimitMark {
 export interface Row {
   /** The number of the execution, such as `#12`, in its first row; otherwise empty. */
   readonly head: string;
+  /** The number of attempts around the execution, which it is indented by. */
+  readonly depth: number;
   /** The attempt; `null` if the row has only words. */
   readonly bar: Bar | null;
   /** The marks of limits, from the bottom one to the top one. */
@@ -68,6 +70,8 @@ export interface Recorded {
   readonly dropped: number;
   /** The number of characters of the longest head. */
   readonly headLength: number;
+  /** The largest depth of a row. */
+  readonly maxDepth: number;
   /** The earliest instant. */
   readonly from: number;
   /** The latest instant. */

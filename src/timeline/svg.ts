@@ -17,6 +17,10 @@ const BAR = 12;
 const LENGTH = 520;
 /** Slightly more than the width of a digit. */
 const DIGIT = 8;
+/** The width that each level of nested executions is indented by. */
+const INDENT = 14;
+/** Deeper levels are indented no further. */
+const MAX_LEVELS = 8;
 const MAX_TICKS = 9;
 /** The number of columns of text that fit after the axis. */
 const MAX_WORDS = 40;
@@ -54,20 +58,22 @@ const GRACE = ' opacity="0.45"';
  * @returns An SVG document.
  */
 export function drawSVG(recorded: Recorded): string {
-  const { rows, executions, dropped, headLength, from, latest } = recorded;
+  const { rows, executions, dropped, headLength, maxDepth, from, latest } = recorded;
   const axis = new TimeAxis(from, latest, LENGTH);
+  const indent = INDENT * Math.min(maxDepth, MAX_LEVELS);
   const drawn = rows.map((row, index) =>
-    `<g transform="translate(0 ${index * ROW})">${partsOf(row, axis).join("")}</g>`
+    `<g transform="translate(0 ${index * ROW})">${partsOf(row, axis, indent).join("")}</g>`
   );
   const bottom = rows.length * ROW;
   const height = TOP + bottom + ROW + 4;
-  const left = 24 + DIGIT * headLength;
+  const left = 24 + DIGIT * headLength + indent;
+  const width = WIDTH + indent;
   const before = dropped === 0 ? "" : `, before them: ${dropped}`;
-  const size = `viewBox="0 0 ${WIDTH} ${height}"`;
+  const size = `viewBox="0 0 ${width} ${height}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" ${FONT}>
 <title>Executions: ${executions}${before}</title>
 <style>${darkStyle()}</style>
-<rect ${filled("ground")} width="${WIDTH}" height="${height}" rx="6"/>
+<rect ${filled("ground")} width="${width}" height="${height}" rx="6"/>
 <g transform="translate(${left} ${TOP})">
 ${[titleOf(axis), ...ticksOf(axis, bottom), ...drawn, legend(bottom)].join("\n")}
 </g>
@@ -108,9 +114,14 @@ function ticksOf(axis: TimeAxis, bottom: number): string[] {
   });
 }
 
-function partsOf({ head, bar, limits, words }: Row, axis: TimeAxis): string[] {
+function partsOf(
+  { head, depth, bar, limits, words }: Row,
+  axis: TimeAxis,
+  indent: number,
+): string[] {
+  const x = INDENT * Math.min(depth, MAX_LEVELS) - indent - 12;
   return [
-    ...head === "" ? [] : [textAt(-12, 4, head, "end")],
+    ...head === "" ? [] : [textAt(x, 4, head, "end")],
     ...limits.map(({ limit, at }) => limitAt(limit, xOf(axis, at), ROW / 2)),
     ...bar === null ? [] : barsOf(bar, axis),
     textAt(LENGTH + 12, 4, truncate(words, MAX_WORDS)),

@@ -46,6 +46,8 @@ interface Rules {
   grace: number;
   pause: number;
   maxTries: number;
+  /** Milliseconds until the end of the outer attempt; absent without one. */
+  outer?: number;
 }
 
 class ExploredPolicy implements Policy {
@@ -177,9 +179,14 @@ class Exploration {
     return this.#seen.size;
   }
 
+  /** The outer attempt bounds what remains, and nothing else. */
+  get #outerEndsAt(): number {
+    return BEGAN_AT + (this.#policy.rules.outer ?? Infinity);
+  }
+
   /** Visits each state once, breadth first. */
   run(): this {
-    let states = this.#add([], begin(BEGAN_AT, "load"));
+    let states = this.#add([], begin(BEGAN_AT, "load", this.#outerEndsAt));
     while (states.length > 0) states = states.flatMap((state) => this.#follow(state));
     return this;
   }
@@ -263,6 +270,7 @@ class Exploration {
     assertStrictEquals(next.at, event.at);
     assertStrictEquals(next.beganAt, BEGAN_AT);
     assertStrictEquals(next.name, "load");
+    assertStrictEquals(next.outerEndsAt, this.#outerEndsAt);
     assert(next.at >= state.at);
     assert(next.attempts <= rules.maxTries);
     assertStrictEquals(next.attempts, state.attempts + (next.phase === "trying" ? 1 : 0));
@@ -312,7 +320,8 @@ class Exploration {
     assertStrictEquals(failure.limit, isByItself ? null : "attempt");
     assertStrictEquals(failure.duration, next.at - state.attemptAt);
     assertStrictEquals(failure.elapsed, next.at - BEGAN_AT);
-    assertStrictEquals(failure.remaining, Math.max(0, deadlineAt - next.at));
+    const endsAt = Math.min(deadlineAt, this.#outerEndsAt);
+    assertStrictEquals(failure.remaining, Math.max(0, endsAt - next.at));
     if (state.phase === "stopping") assertStrictEquals(failure.error, state.error);
   }
 
@@ -381,6 +390,16 @@ const explored: Record<string, [rules: Rules, min: number]> = {
   "with a deadline of 0": [{ ...bounded, deadline: 0 }, 5],
   "with an attempt timeout of 0": [{ ...bounded, attemptTimeout: 0 }, 1000],
   "without an attempt timeout": [{ ...bounded, attemptTimeout: Infinity }, 500],
+  "in an outer attempt": [{ ...bounded, outer: 30 }, 9000],
+  "in an outer attempt that ends after the deadline": [{ ...bounded, outer: 100 }, 9000],
+  "in an outer attempt without limits": [{
+    attemptTimeout: Infinity,
+    deadline: Infinity,
+    grace: 0,
+    pause: 0,
+    maxTries: 3,
+    outer: 0,
+  }, 200],
   "with two tries": [{ ...bounded, maxTries: 2 }, 900],
   "without a maximum of tries": [{ ...bounded, deadline: 38, maxTries: Infinity }, 2500],
   "without any limit": [

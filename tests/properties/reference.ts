@@ -117,6 +117,7 @@ class Reference {
   readonly #attemptTimeout: number;
   readonly #deadline: number;
   readonly #grace: number;
+  readonly #outerEndsAt: number;
   readonly #maxTries: number;
   readonly #name: string;
   /** For each label of an error. */
@@ -171,6 +172,7 @@ class Reference {
     this.#attemptTimeout = orNone(script.policy.attemptTimeout);
     this.#deadline = orNone(script.policy.deadline);
     this.#grace = script.policy.grace ?? 0;
+    this.#outerEndsAt = orNone(script.call.outer);
     this.#maxTries = orNone(script.policy.maxTries);
     this.#name = nameOf(script);
   }
@@ -270,7 +272,7 @@ class Reference {
 
   #call(attempt: RunningAttempt): void {
     const { number, script } = attempt;
-    const remaining = Math.min(this.#attemptTimeout, this.#deadline - this.#instants.now);
+    const remaining = Math.min(this.#attemptTimeout, this.#remaining());
     attempt.isCalled = true;
     this.#see(`function: ${script.when === "sync" ? "sync" : script.form}`);
     const triesLeft = this.#maxTries - number;
@@ -483,6 +485,13 @@ class Reference {
     this.#settle(attempt, outcome);
   }
 
+  /** Until the deadline, or the end of the outer attempt. */
+  #remaining(): number {
+    const endsAt = Math.min(this.#deadline, this.#outerEndsAt);
+    if (this.#outerEndsAt < this.#deadline) this.#see("bounded by an outer attempt");
+    return Math.max(0, endsAt - this.#instants.now);
+  }
+
   // ---- failures
 
   #failure(error: Label, limit: "attempt" | null): Failure {
@@ -492,7 +501,7 @@ class Reference {
       limit,
       duration: this.#instants.now - this.#attemptAt,
       elapsed: this.#instants.now,
-      remaining: Math.max(0, this.#deadline - this.#instants.now),
+      remaining: this.#remaining(),
       pauseBefore: this.#pause,
     };
   }

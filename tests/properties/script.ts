@@ -193,6 +193,11 @@ export interface CallScript {
   observer: ObserverScript;
   until: Answer[] | null;
   name: string | null;
+  /**
+   * When the outer attempt would end in which it is nested. That settles at once, so it only
+   * bounds what remains.
+   */
+  outer: number | null;
 }
 
 /** One execution. After the last of its attempts, the function returns at once. */

@@ -13,6 +13,7 @@ import { runLoads, runRetryBudget, runThrottling } from "./budgets.ts";
 import { meanOf, normal, seeded } from "../support/chance.ts";
 import { compareExactly, compareMeans, type Comparison, tableOf } from "./comparison.ts";
 import { compareEnd, runFleet } from "./fleet.ts";
+import { runLayers } from "./nesting_fixture.ts";
 
 function assertAgree(comparisons: readonly Comparison[], count: number): void {
   assertEquals(comparisons.length, count);
@@ -83,4 +84,19 @@ Deno.test("seeded() and normal() draw the expected numbers", () => {
   const draws = Array.from({ length: 20_000 }, () => normal(random, 10, 2));
   assertAlmostEquals(meanOf(draws), 10, 0.07);
   assertAlmostEquals(meanOf(draws.map((each) => (each - 10) ** 2)), 4, 0.2);
+});
+
+Deno.test("Five layers of three tries call a service as often as docs/nesting.md says", async () => {
+  const rows = [
+    { isNested: false, retryExhausted: true, expected: [81, 73, 3220] },
+    { isNested: true, retryExhausted: true, expected: [8, 0, 260] },
+    { isNested: true, retryExhausted: false, expected: [3, 0, 100] },
+  ];
+  for (const { expected, ...rules } of rows) {
+    const { calls, callsAfter, endedAt } = await runLayers({
+      ...rules,
+      failures: Infinity,
+    });
+    assertEquals([calls, callsAfter, endedAt], expected);
+  }
 });

@@ -7,6 +7,7 @@ import { runContention } from "./aws_jitter.ts";
 import { runLoads, runRetryBudget, runThrottling } from "./budgets.ts";
 import { type Comparison, tableOf } from "./comparison.ts";
 import { compareEnd, runFleet } from "./fleet.ts";
+import { runLayers } from "./nesting_fixture.ts";
 import { drawContention, drawFleet } from "./pictures.ts";
 import { drawTimeline } from "./timeline_fixture.ts";
 
@@ -46,6 +47,8 @@ if (Deno.args.includes("--pictures")) {
   await Deno.writeTextFile(new URL("aws_jitter.svg", folder), drawContention(cells));
   await Deno.writeTextFile(new URL("fleet.svg", folder), drawFleet(fleets));
   await Deno.writeTextFile(new URL("timeline.svg", folder), await drawTimeline());
+  const layers = await runLayers({ isNested: true, retryExhausted: false, failures: 2 });
+  await Deno.writeTextFile(new URL("nesting.svg", folder), layers.picture);
 }
 
 const wrong = all.filter(({ agrees }) => !agrees).length;

@@ -22,6 +22,7 @@ const AXES: Readonly<Record<string, readonly string[]>> = {
     "time since the beginning, in seconds",
     "requests answered in time, as a ratio to the calm load",
   ],
+  "examples/pictures/nesting.svg": ["time since the beginning, in ms"],
   "examples/pictures/timeline.svg": ["time since the beginning, in ms"],
 };
 

@@ -14,6 +14,7 @@ const LEAVES: Record<string, string[]> = {
   testing: ["realm", "check", "time"],
   timeline: CORE,
   http: [...CORE, "pauses"],
+  context: ["realm", "node:async_hooks"],
   simulate: [...CORE, "pauses", "testing", "timeline"],
 };
 
@@ -61,6 +62,13 @@ Deno.test("src/ imports in the directions of its rooms, and nothing from outside
     return !rooms.includes(imported);
   });
   assertEquals(wrong, []);
+});
+
+Deno.test("src/ imports a module of a platform in src/context/ alone", () => {
+  const platform = imports.filter(({ path }) => path.includes(":"));
+  assertEquals(platform, [
+    { file: "src/context/follow_attempts.ts", path: "node:async_hooks", isType: false },
+  ]);
 });
 
 Deno.test("mod.ts and the entry points re-export by name and do nothing else", async () => {

@@ -41,8 +41,11 @@ const nest = (version: number): Group => ({
     "reflect-metadata@0.2",
     "rxjs@7",
   ],
-  files: { "nest.js": "nest.mts" },
-  programs: { [`NestJS ${version}`]: "node nest.js" },
+  files: { "nest.js": "nest.mts", "nest_scope.js": "nest_scope.mts" },
+  programs: {
+    [`NestJS ${version}`]: "node nest.js",
+    [`NestJS ${version}, scopes of requests`]: "node nest_scope.js",
+  },
 });
 
 const vitestCommand =
@@ -64,6 +67,14 @@ const groups: Readonly<Record<string, Group>> = {
   nest10: nest(10),
   nest11: nest(11),
   nest12: nest(12),
+  servers: {
+    packages: ["express@5", "fastify@5"],
+    files: asTheyAre("servers.js"),
+    programs: {
+      "Express and Fastify": "node servers.js",
+      "Express and Fastify, followed": "node servers.js followed",
+    },
+  },
   vitest4: vitest(4),
   vitest5: vitest(5),
   // Timers that are faked for every file, before the package is loaded.

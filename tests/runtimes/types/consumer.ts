@@ -12,22 +12,37 @@ import {
   type Clock,
   currentAttempt,
   currentAttemptOrNull,
+  detached,
   type Exceptions,
   type ExecuteOptions,
   type Failure,
   type Limit,
   nonRetryable,
+  type OuterAttempt,
   type Reason,
   ResultError,
   retry,
+  type ScopeOptions,
   type Signal,
   sleep,
   type Statistic,
   systemClock,
   TimeoutError,
+  within,
 } from "@asyncbackoff/asyncbackoff";
 import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
-import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
+import { followAttempts } from "@asyncbackoff/asyncbackoff/context";
+import {
+  checked,
+  type Fetch,
+  type FetchOptions,
+  fetchWith,
+  HttpError,
+  isNetworkError,
+  rateLimitReset,
+  retryAfter,
+  serverPause,
+} from "@asyncbackoff/asyncbackoff/http";
 import { exponential, preview, type Spread } from "@asyncbackoff/asyncbackoff/pauses";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
@@ -88,6 +103,7 @@ const options: BackoffOptions = {
   clock: { now: () => 0, sleep: (ms) => sleep(ms) },
 };
 const backoff = new Backoff(options);
+const lastError = (): unknown => new Busy();
 const clock: Clock = new TestClock(1000);
 
 export async function main(signal: Signal): Promise<void> {
@@ -132,7 +148,36 @@ export async function main(signal: Signal): Promise<void> {
   same<typeof marked, Busy>(true);
   const attempt = currentAttemptOrNull();
   same<typeof attempt, Attempt | null>(true);
-  await new TestClock().run(Promise.resolve(), { maxTimers: 1000 });
+  const scope: ScopeOptions = {
+    signal: new AbortController().signal,
+    deadline: 5000,
+    clock,
+  };
+  const scoped = within(
+    scope,
+    () => within(marked && attempt ? attempt : scope, () => text),
+  );
+  same<typeof scoped, string>(true);
+  const alone = detached(() => retry(() => 7, { maxTries: 1, within: attempt }));
+  same<typeof alone, Promise<number>>(true);
+  const nested = { within: attempt, detached: null, observe } satisfies ExecuteOptions;
+  await backoff.execute(() => 7, nested);
+  const outer = (event: BackoffEvent): OuterAttempt | undefined => event.outer;
+  followAttempts();
+  await new TestClock().run(Promise.resolve(outer), { maxTimers: 1000 });
+  const fetchOptions: FetchOptions = { statuses: [503], idempotencyKey: true };
+  const plain: Fetch = fetchWith({ deadline: 5000, pause: serverPause() }, fetchOptions);
+  const ownPolicy: Fetch = fetchWith(backoff);
+  const statusOf = fetchWith(null, { read: (response) => response.status as number });
+  same<Awaited<ReturnType<typeof statusOf>>, number>(true);
+  const ok = await checked(await plain("https://service.example/"), { maxBody: 100 });
+  const thrown: unknown = lastError();
+  if (thrown instanceof HttpError) same<typeof thrown.status, number>(true);
+  const ms = rateLimitReset(ok.headers);
+  same<typeof ms, number | null>(true);
+  await retry(() => ownPolicy("https://service.example/"), { exceptions: isNetworkError });
+  // @ts-expect-error: `fetchWith` decides what is retried
+  fetchWith({ exceptions: "all" });
   // @ts-expect-error: an array of classes is needed
   new Backoff({ exceptions: Busy });
   // @ts-expect-error: there is no such option

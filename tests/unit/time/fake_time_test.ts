@@ -354,6 +354,28 @@ Deno.test("makeSystemTime() treats a wrapped setTimeout as the platform's own, a
   assertEquals(early.wasUnfaked, true);
 });
 
+Deno.test("makeSystemTime() treats the platform's own setTimeout as real when a program has bound it", () => {
+  const bound = { setTimeout: setTimeout.bind(globalThis) };
+  const time = makeSystemTime();
+  assertEquals(withGlobals(bound, time.isFaked), false);
+  const early = withGlobals(bound, makeSystemTime);
+  assertEquals([early.wasUnfaked, early.isFaked()], [true, false]);
+  // The fake timers of Node are bound functions of another name.
+  const marked = {
+    setTimeout: Object.defineProperty(() => 1, "name", { value: "bound #createTimer" }),
+  };
+  assertEquals(withGlobals(marked, time.isFaked), true);
+});
+
+Deno.test("makeSystemTime() treats a wrapped setTimeout that returns a number as the platform's own", () => {
+  const time = makeSystemTime();
+  const { setTimeout } = globalThis;
+  const wrapped = (...args: Parameters<typeof setTimeout>) => Number(setTimeout(...args));
+  assertEquals(withGlobals({ setTimeout: wrapped }, time.isFaked), false);
+  const other = { setTimeout: () => 7 };
+  assertEquals(withGlobals(other, time.isFaked), true);
+});
+
 Deno.test("makeSystemTime() recognises a wrapped setTimeout where timers are numbers", () => {
   const { globals } = fakePlatform();
   const restore = replaceGlobals(globals);
