@@ -246,11 +246,11 @@ byId("slowest", HTMLButtonElement)
 byId("busiest", HTMLButtonElement)
   .addEventListener("click", () => choose(({ attempts }) => attempts));
 for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
+  const name = button.textContent;
   button.addEventListener("click", async () => {
     await copy(button.dataset["copy"] ?? "");
-    const text = button.textContent;
     button.textContent = "copied";
-    setTimeout(() => button.textContent = text, 1200);
+    setTimeout(() => button.textContent = name, 1200);
   });
 }
 addEventListener("hashchange", loadState);
