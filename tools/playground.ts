@@ -1,5 +1,4 @@
-// Builds the playground, a static page, and serves it on the loopback interface:
-// `deno run -A tools/playground.ts [port]`.
+// Builds the playground, a static page, and serves folders on the loopback interface.
 
 import { gzipSync } from "node:zlib";
 import * as esbuild from "npm:esbuild@0.28.2";
@@ -66,12 +65,17 @@ const TYPES: Readonly<Record<string, string>> = {
  *
  * @param folder The folder.
  * @param port The port; 0 for any.
+ * @param path The path of the address that is printed.
  */
-export function serve(folder: string, port: number): Deno.HttpServer<Deno.NetAddr> {
+export function serve(
+  folder: string,
+  port: number,
+  path: string,
+): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({
     hostname: "127.0.0.1",
     port,
-    onListen: ({ port }) => console.log(`http://127.0.0.1:${port}/`),
+    onListen: ({ port }) => console.log(`http://127.0.0.1:${port}/${path}`),
     onError: () => new Response("Not found", { status: 404 }),
   }, async ({ url }) => {
     const { pathname } = new URL(url); // has no `..` any more
@@ -81,11 +85,4 @@ export function serve(folder: string, port: number): Deno.HttpServer<Deno.NetAdd
     const body = await Deno.readFile(`${folder}${path}`);
     return new Response(body, { headers: { "content-type": `${type}; charset=utf-8` } });
   });
-}
-
-if (import.meta.main) {
-  const folder = await Deno.makeTempDir({ prefix: "asyncbackoff-" });
-  const bytes = await buildPlayground(folder);
-  console.log(`The page has ${bytes} bytes when it is compressed.`);
-  serve(folder, Number(Deno.args[0] ?? 8000));
 }

@@ -1,5 +1,6 @@
 // Builds a folder for any static host: the pages of the repository with working links, the
-// playground, and the API reference. `deno run -A tools/site.ts [folder] [--serve]`.
+// playground, and the API reference. `deno run -A tools/site.ts [folder]`. With
+// `--serve [port]`, it builds into a temporary folder, and serves it on the loopback interface.
 
 import { pathOf, root, run } from "./package.ts";
 import { buildPlayground, serve } from "./playground.ts";
@@ -156,11 +157,22 @@ async function buildAPI(out: string): Promise<void> {
   ], { cwd: root });
 }
 
-const [folder = pathOf("site")] = Deno.args.filter((each) => !each.startsWith("--"));
-await Deno.remove(folder, { recursive: true }).catch(() => {});
-await Deno.mkdir(folder, { recursive: true });
-const pages = await buildPages(folder);
-const bytes = await buildPlayground(`${folder}/playground`);
-await buildAPI(folder);
-console.log(`${folder}: ${pages} pages; the playground has ${bytes} bytes when compressed`);
-if (Deno.args.includes("--serve")) serve(folder, 0);
+/** Builds the site into an empty folder. */
+async function buildSite(out: string): Promise<void> {
+  await Deno.mkdir(out, { recursive: true });
+  const pages = await buildPages(out);
+  const bytes = await buildPlayground(`${out}/playground`);
+  await buildAPI(out);
+  console.log(`${out}: ${pages} pages; the playground has ${bytes} bytes when compressed`);
+}
+
+const [first = "", port = "8000"] = Deno.args;
+if (first === "--serve") {
+  const folder = await Deno.makeTempDir({ prefix: "asyncbackoff-" });
+  await buildSite(folder);
+  serve(folder, Number(port), "playground/");
+} else {
+  const folder = first === "" ? pathOf("site") : first;
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  await buildSite(folder);
+}
