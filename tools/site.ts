@@ -173,6 +173,7 @@ if (first === "--serve") {
   serve(folder, Number(port), "playground/");
 } else {
   const folder = first === "" ? pathOf("site") : first;
-  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  // A folder that is named may hold what is not ours.
+  if (first === "") await Deno.remove(folder, { recursive: true }).catch(() => {});
   await buildSite(folder);
 }
