@@ -5,7 +5,7 @@
  */
 
 import type { Failure, Trying } from "../engine/state.ts";
-import { realm } from "../realm/realm.ts";
+import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
 import { AttemptScope, type Scope } from "./nesting.ts";
@@ -158,7 +158,7 @@ export class RunningAttempt implements Attempt {
   }
 
   get triesLeft(): number {
-    return this.#policy.maxTries - (this.#state.lastFailure?.streak ?? 0) - 1;
+    return triesNow(this.#policy.maxTries) - (this.#state.lastFailure?.streak ?? 0) - 1;
   }
 
   get lastFailure(): Failure | null {

@@ -37,6 +37,7 @@ export function hedgedAttempt(
     idleAt: Infinity,
     isStreaming: false,
   } as const;
+  const triesLeft = maxCalls - number;
   const listener = {
     /** Progress of a call is progress of the outer attempt. */
     reported: () => {
@@ -44,7 +45,8 @@ export function hedgedAttempt(
       return true;
     },
   };
-  return new RunningAttempt(state, { clock, maxTries: maxCalls }, 0, listener);
+  const maxTries = triesLeft + (outer?.lastFailure?.streak ?? 0) + 1;
+  return new RunningAttempt(state, { clock, maxTries }, 0, listener);
 }
 
 /**

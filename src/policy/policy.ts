@@ -19,6 +19,7 @@ import {
   wrongType,
 } from "../check/values.ts";
 import type { Failure, Policy, Reason, Refusal } from "../engine/state.ts";
+import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
 import { isSignal } from "../time/signal.ts";
@@ -158,12 +159,13 @@ export class BackoffPolicy implements Policy, OptionFields {
       return "nonRetryable";
     }
     budget?.failed?.(at);
-    if (failure.streak >= this.maxTries) return "maxTries";
+    if (failure.streak >= triesNow(this.maxTries)) return "maxTries";
     if (giveup !== null && answer("giveup", giveup(error, failure), failure)) {
       return "giveup";
     }
-    const pause = pauseAfter(this.pause, failure);
-    if (pause === "giveup") return pause;
+    const asked = pauseAfter(this.pause, failure);
+    if (asked === "giveup") return asked;
+    const pause = realm.withoutWaits === null ? asked : 0;
     const rest = remaining - pause;
     if (this.minRemaining !== null && (rest <= 0 || rest < this.minRemaining)) {
       return "deadline";

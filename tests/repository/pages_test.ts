@@ -6,7 +6,9 @@ const root = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, root));
 
 const VERIFICATION = "docs/verification.md";
-const WORKFLOWS = ["ci", "deep", "publish"].map((name) => `.github/workflows/${name}.yml`);
+const WORKFLOWS = ["ci", "deep", "pages", "publish"].map((name) =>
+  `.github/workflows/${name}.yml`
+);
 
 /** The pages about the sources. */
 const NOT_FOR_USERS = ["design", "how_to_add", "verification"].map((name) =>

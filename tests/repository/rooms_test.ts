@@ -11,11 +11,12 @@ const CORE = ["realm", "check", "engine", "time", "policy", "driver", "notation"
 const LEAVES: Record<string, string[]> = {
   pauses: ["check", "time"],
   budget: ["check", "time"],
-  testing: ["check", "time"],
+  testing: ["realm", "check", "time"],
   timeline: CORE,
   http: [...CORE, "pauses"],
   context: ["realm", "node:async_hooks"],
   guards: [...CORE, "pauses", "budget"],
+  simulate: [...CORE, "pauses", "testing", "timeline"],
 };
 
 /** The types of these rooms are part of the core's options. */

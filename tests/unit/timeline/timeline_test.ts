@@ -158,14 +158,14 @@ Deno.test("Timeline draws progress that the end of the execution tells", async (
   const [, row] = linesOf(timeline);
   assertMatch(`${row}`, /^#1 {2}█+•█+•█+│ 1 deadline$/);
   const svg = timeline.toSVG();
-  assertEquals(svg.split('class="progress"').length, 4); // two, and that of the legend
+  assertEquals(svg.split('class="ground-line"').length, 4); // two, and that of the legend
   assertMatch(svg, />progress<\/text>/);
   assert(!svg.includes(">idle timeout<"));
 });
 
 Deno.test("Timeline.toSVG() explains the idle timeout when an attempt has reached it", async () => {
   const svg = (await playReports({ idleTimeout: 200, maxTries: 1 }, [])).toSVG();
-  assertMatch(svg, /<path class="idle" d="M[\d.]+ -10V10"\/>/);
+  assertMatch(svg, /stroke-dasharray="1 3" d="M[\d.]+ -10V10"\/>/);
   assertMatch(svg, />idle timeout<\/text>/);
   assert(!svg.includes(">progress<"));
 });
