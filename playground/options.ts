@@ -124,6 +124,18 @@ export const FIELDS = {
     placeholder: "true",
     choices: [["yes", "true"], ["no", "false"]],
   },
+  idleTimeout: {
+    label: "Idle timeout",
+    doc: "The longest that an attempt may go on without progress.",
+    unit: "ms",
+    placeholder: "no limit",
+  },
+  resetAfter: {
+    label: "Reset after",
+    doc: "An attempt that fails so long after its first progress begins a new streak.",
+    unit: "ms",
+    placeholder: "never",
+  },
   grace: {
     label: "Grace",
     doc:
@@ -169,6 +181,8 @@ export const GROUPS = [
       "minRemaining",
       "until",
       "giveup",
+      "idleTimeout",
+      "resetAfter",
       "grace",
       "retryExhausted",
       "signal",
