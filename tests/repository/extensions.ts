@@ -98,7 +98,7 @@ async function copy(from: URL, to: string): Promise<void> {
 
 /** The files of the copy that do not compile. */
 async function filesWithErrors(folder: string): Promise<string[]> {
-  const entries = ["mod.ts", "pauses", "budget", "timeline", "testing", "http"]
+  const entries = ["mod.ts", "pauses", "budget", "timeline", "testing", "http", "context"]
     .map((entry) => entry === "mod.ts" ? entry : `src/${entry}/mod.ts`);
   const { stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["check", "--quiet", ...entries],
