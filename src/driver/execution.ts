@@ -312,12 +312,18 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     }
   }
 
-  /** Others may have hidden the event of an abort, so the signals are asked as well. */
-  #hiddenAbort(): Interruption | null {
+  /**
+   * Others may have hidden the event of an abort, so the signals are asked as well. A scope is
+   * asked when time has passed, so no attempt begins at its deadline, however late that is noticed.
+   */
+  #hiddenAbort(noticed: Event): Interruption | null {
     if (this.#unlisten === null || this.#interruption !== null) return null;
-    const signal = [this.#task.signal, this.#policy.signal].find((each) => each?.aborted);
-    if (!signal) return null;
-    this.#signalAborted(signal)?.();
+    const { signal, scope } = this.#task;
+    const aborted = [signal, this.#policy.signal].find((each) => each?.aborted);
+    if (aborted) this.#signalAborted(aborted)?.();
+    else if (noticed.type === "woke" && scope?.aborted) {
+      this.#abortAttempt(this.#interrupt(() => scope.reason).reason);
+    }
     return this.#interruption;
   }
 
@@ -486,7 +492,9 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   }
 
   #step(noticed: Event): void {
-    const event = noticed.type === "faulted" ? noticed : this.#hiddenAbort() ?? noticed;
+    const event = noticed.type === "faulted"
+      ? noticed
+      : this.#hiddenAbort(noticed) ?? noticed;
     const before = this.#state;
     const wasInterrupted = this.#interruption !== null;
     let next = step(this.#policy, before, event);

@@ -183,6 +183,7 @@ class BoundedScope implements Scope, TimerListener<null> {
   readonly #stops: (() => void)[] = [];
   #isAborted = false;
   #reason: unknown = undefined;
+  #timeout: TimeoutError | null = null;
 
   constructor(options: ScopeOptions, name: string) {
     checkKeys(MAKE, options, SCOPE_OPTIONS);
@@ -205,20 +206,23 @@ class BoundedScope implements Scope, TimerListener<null> {
     return unreleased(this.#around)?.outer ?? null;
   }
 
-  /** Looks at the bounds, since nothing is noticed while nothing is nested. */
+  /**
+   * Looks at the bounds, since nothing is noticed while nothing is nested. The deadline ends
+   * whoever asks. The others wait for its timer, because their outcomes may be on their way.
+   */
   get aborted(): boolean {
     const around = unreleased(this.#around);
-    if (this.#isAborted) return true;
+    if (this.#isAborted || this.#timeout !== null) return true;
     if (this.#signal?.aborted) this.#end(reasonOf(this.#signal));
     else if (around?.aborted) this.#end(around.reason);
     else if (this.#endsAt < Infinity && readInstant(this.#clock) >= this.#endsAt) {
-      this.#end(this.#timeout());
+      this.#reach();
     }
-    return this.#isAborted;
+    return this.#isAborted || this.#timeout !== null;
   }
 
   get reason(): unknown {
-    return this.#reason;
+    return this.#timeout ?? this.#reason;
   }
 
   endsAt(clock: Clock): number {
@@ -270,20 +274,21 @@ class BoundedScope implements Scope, TimerListener<null> {
       this.#reason = reason;
       this.#isAborted = true;
     }
-    notify(this.#listeners, this.#reason);
+    notify(this.#listeners, this.reason);
     this.#stop();
   }
 
-  #timeout(): TimeoutError {
-    return new TimeoutError("deadline", this.#deadline, this.#name);
+  /** The error of the deadline, one for all. */
+  #reach(): TimeoutError {
+    return this.#timeout ??= new TimeoutError("deadline", this.#deadline, this.#name);
   }
 
   due(): void {
-    this.#end(this.#timeout());
+    this.#end(this.#reach());
   }
 
   wake(): void {
-    this.#end(this.#timeout());
+    this.#end(this.#reach());
   }
 
   clockFailed(_token: null, error: unknown): void {

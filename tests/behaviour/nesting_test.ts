@@ -934,6 +934,59 @@ function throwOnSecond(throwBoom: () => never): () => boolean {
   return () => ++reads > 1 ? throwBoom() : false;
 }
 
+Deno.test("within() believes a signal whose abort event was hidden by another listener", async () => {
+  const clock = new TestClock();
+  const controller = new AbortController();
+  const { signal } = controller;
+  signal.addEventListener("abort", (event) => event.stopImmediatePropagation());
+  const load = new Backoff({ pause: 10, exceptions: "all", clock }).wrap(fail);
+  const result = errorOf(within({ signal }, load));
+  clock.after(5, () => controller.abort("enough"));
+  assertEquals(await clock.run(result), "enough");
+  assertEquals(clock.now(), 10);
+  clock.close();
+});
+
+Deno.test("within() begins no attempt at its deadline, even if a pause ends before its timer fires", async () => {
+  const clock = new TestClock();
+  const late = {
+    now: () => clock.now(),
+    sleep: () => clock.sleep(1000), // wakes late
+  };
+  let calls = 0;
+  const load = new Backoff({ pause: 100, exceptions: "all", clock }).wrap(() => {
+    calls++;
+    return fail();
+  });
+  const error = await clock.run(errorOf(within({ deadline: 100, clock: late }, load)));
+  assertInstanceOf(error, TimeoutError);
+  assertEquals([calls, clock.now()], [1, 100]);
+});
+
+Deno.test("within() lets work go on that may have ended, when another execution finds its deadline passed", async () => {
+  const clock = new TestClock();
+  let now = 0;
+  const busy = {
+    now: () => now,
+    sleep: clock.sleep.bind(clock),
+    after: clock.after.bind(clock),
+  };
+  const backoff = new Backoff({ clock: busy });
+  const signals: AbortSignal[] = [];
+  const [first, second] = within({ deadline: 50, clock: busy }, () => {
+    const running = backoff.execute(({ signal }) => {
+      signals.push(signal);
+      return sleep(10, { clock }).then(() => "in time");
+    });
+    now = 60; // the event loop was busy, so the timer is late
+    return [running, errorOf(backoff.execute(hang))];
+  }) as [Promise<string>, Promise<TimeoutError>];
+  assertEquals((await second).ms, 50);
+  assertEquals(signals[0]?.aborted, false);
+  assertEquals(await clock.run(first), "in time");
+  clock.close();
+});
+
 Deno.test("A nested execution ends though another one's listener throws", async () => {
   const uncaught: unknown[] = [];
   const stop = listenToUncaught((error) => uncaught.push(error));

@@ -111,6 +111,8 @@ async function filesWithErrors(folder: string): Promise<string[]> {
     "http",
     "guards",
     "simulate",
+    "context",
+    "stream",
   ]
     .map((entry) => entry === "mod.ts" ? entry : `src/${entry}/mod.ts`);
   const { stderr } = await new Deno.Command(Deno.execPath(), {

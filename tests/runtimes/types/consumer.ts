@@ -186,11 +186,7 @@ export async function main(signal: Signal): Promise<void> {
   adaptiveThrottle({ k: 2 });
   const attempt = currentAttemptOrNull();
   same<typeof attempt, Attempt | null>(true);
-  const scope: ScopeOptions = {
-    signal: new AbortController().signal,
-    deadline: 5000,
-    clock,
-  };
+  const scope: ScopeOptions = { signal: attempt?.signal, deadline: 5000, clock };
   const scoped = within(
     scope,
     () => within(marked && attempt ? attempt : scope, () => text),
