@@ -137,6 +137,12 @@ Deno.test("isNetworkError() is false for limits, aborts, and what no runtime thr
   for (const each of others) assertEquals(isNetworkError(each), false);
 });
 
+Deno.test("isNetworkError() knows errors of other realms", () => {
+  const foreign = Object.assign(Object.create(null), { code: "ECONNRESET" });
+  assertEquals(isNetworkError(foreign), true);
+  assertEquals(isNetworkError(new Error("wrapped", { cause: foreign })), true);
+});
+
 Deno.test("isNetworkError() follows causes at most ten deep, and in a circle", () => {
   let error: Error = Object.assign(new Error("reset"), { code: "ECONNRESET" });
   for (let depth = 0; depth < 10; depth++) error = new Error("wrapped", { cause: error });
