@@ -76,7 +76,8 @@ export function isNetworkError(
   const codes = ` ${CODES} ${isDnsOne ? DNS_CODES : ""} `;
   let each = error;
   try {
-    for (let depth = 0; depth <= MAX_CAUSES && each instanceof Object; depth++) {
+    // Told by its type, because it may be of another realm.
+    for (let depth = 0; depth <= MAX_CAUSES && typeof each === "object" && each; depth++) {
       const { name, code, message, cause } = each as Record<string, unknown>;
       if (name === "AbortError" || name === "TimeoutError") return false;
       if (typeof code === "string" && codes.includes(` ${code} `)) return true;

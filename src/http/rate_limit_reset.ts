@@ -102,8 +102,12 @@ export function headerOf(headers: AnyHeaders, name: string): string | null {
   return typeof value === "string" ? value.trim() : null;
 }
 
+/** No limit takes more, so no field takes long to read. */
+const MAX_LENGTH = 1000;
+
 /** The field `RateLimit`: `"name";r=0;t=30, …`, or `limit=10, remaining=0, reset=30` before. */
 function resetOf(field: string): number | null {
+  if (field.length > MAX_LENGTH) return null;
   const bare = field.replace(/"(?:\\.|[^"\\])*"/g, "");
   const number = (text: string, name: string) => {
     const found = new RegExp(`(?:^|[;,\\s])${name}=(\\d{1,15})(?![\\d.])`).exec(text)?.[1];

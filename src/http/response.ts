@@ -99,16 +99,20 @@ const READERS = ["arrayBuffer", "blob", "bytes", "formData", "json", "text"] as 
 /** Makes an answer with another body. */
 function withBody(response: Response, body: BodyInit | null): Response {
   const { status, statusText, headers } = response;
-  return described(new Response(body, { status, statusText, headers }), response);
+  // Servers send statuses that a constructor refuses, such as 999, and a 205 with a body.
+  const isPlain = status >= 200 && status <= 599 &&
+    (body === null || ![204, 205, 304].includes(status));
+  const made = new Response(body, { status: isPlain ? status : 200, statusText, headers });
+  return described(made, response);
 }
 
-/** Defines what the constructor of an answer cannot set. */
-function described(made: Response, { url, redirected, type }: Response): Response {
+/** What the constructor of an answer cannot set, or refuses. */
+const DEFINED = ["status", "ok", "url", "redirected", "type"] as const;
+
+function described(made: Response, response: Response): Response {
+  for (const name of DEFINED) {
+    Object.defineProperty(made, name, { value: response[name] });
+  }
   const clone = () => described(Response.prototype.clone.call(made), made);
-  return Object.defineProperties(made, {
-    url: { value: url },
-    redirected: { value: redirected },
-    type: { value: type },
-    clone: { value: clone },
-  });
+  return Object.defineProperty(made, "clone", { value: clone });
 }

@@ -111,14 +111,13 @@ const libraries = {
         statusCodes: STATUSES,
         delay: (count) => grow(count - 1),
         maxRetryAfter: 3000,
-        retryOnTimeout: true,
       },
     }).text(),
   got: (url, init) =>
     got(url, {
       ...init,
       timeout: { request: 500 },
-      retry: { limit: 3, statusCodes: STATUSES, maxRetryAfter: 3000 },
+      retry: { limit: 3, statusCodes: STATUSES, maxRetryAfter: 3000, backoffLimit: 400 },
     }).text(),
   "undici RetryAgent": async (url, init) =>
     await good(await undiciFetch(url, { ...init, dispatcher: agent })),

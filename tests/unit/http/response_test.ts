@@ -112,6 +112,19 @@ Deno.test("abortable() keeps status, headers and the bytes of each part", async 
   await assertRejects(() => response.text());
 });
 
+Deno.test("abortable() keeps statuses that the constructor of an answer refuses", async () => {
+  for (const status of [205, 999]) {
+    const odd = Object.defineProperties(new Response("up"), {
+      status: { value: status },
+      ok: { value: status < 300 },
+    });
+    const response = abortable(odd, counted().signal, new AbortController());
+    for (const each of [response.clone(), response]) {
+      assertEquals([each.status, each.ok, await each.text()], [status, status < 300, "up"]);
+    }
+  }
+});
+
 Deno.test("discard() leaves a body that is locked or read, and one that cannot be cancelled", async () => {
   const locked = new Response("up");
   const reader = locked.body?.getReader();
