@@ -92,7 +92,7 @@ export type Report =
 /** Receives the reports of an attempt. */
 export interface ReportListener {
   /** Returns whether the report counts, because the attempt has not ended. */
-  reported(attempt: Attempt, report: Report): boolean;
+  reported(report: Report): boolean;
 }
 
 /** The part of a policy that an attempt shows. */
@@ -186,7 +186,7 @@ export class RunningAttempt implements Attempt {
 
   progress(checkpoint?: unknown): void {
     const report = { type: "progressed", checkpoint } as const;
-    const counts = this.#listener?.reported(this, report) ?? false;
+    const counts = this.#listener?.reported(report) ?? false;
     if (counts && checkpoint !== undefined) this.#checkpoint = checkpoint;
   }
 
@@ -239,7 +239,7 @@ export class RunningAttempt implements Attempt {
    * @param isHeld Whether an item is held.
    */
   static hold(attempt: RunningAttempt, isHeld: boolean): void {
-    attempt.#listener?.reported(attempt, { type: "held", isHeld });
+    attempt.#listener?.reported({ type: "held", isHeld });
   }
 
   /**

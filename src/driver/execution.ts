@@ -45,13 +45,7 @@ import {
 } from "../time/promises.ts";
 import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
-import {
-  type Attempt,
-  isEcho,
-  type Report,
-  type ReportListener,
-  RunningAttempt,
-} from "./attempt.ts";
+import { isEcho, type Report, type ReportListener, RunningAttempt } from "./attempt.ts";
 import { Observer } from "./observer.ts";
 import { callIn, SCOPE, type Scope } from "./nesting.ts";
 import type { Counters } from "./statistic.ts";
@@ -597,11 +591,10 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (!isCalled) this.#endAtOnce(state);
   }
 
-  /** Once a limit or an abort has been noticed, a report changes nothing. */
-  reported(attempt: Attempt, report: Report): boolean {
+  /** Once a limit, an abort or a fault has been noticed, a report changes nothing. */
+  reported(report: Report): boolean {
     const before = this.#state;
-    const isNoticed = this.#posted !== null || this.#interruption !== null;
-    if (isNoticed || attempt !== this.#attempt || before.phase === "done") return false;
+    if (this.#posted !== null || before.phase === "done") return false;
     try {
       const next = step(this.#policy, before, { ...report, at: this.#now() }) as Waiting;
       if (next.reports !== before.reports) this.#counters.progress++;

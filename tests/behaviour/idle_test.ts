@@ -560,3 +560,61 @@ Deno.test("idleTimeout comes after an abort that happened while its sleep was en
   assertEquals(await result, "stop");
   assertEquals([sleeps.length, backoff.statistic.timeouts], [1, 0]);
 });
+
+Deno.test("progress() changes nothing when the clock has failed, and the attempt is aborted for it", async () => {
+  const time = new TestClock();
+  const broken = new Error("no sleep");
+  const clock: Clock = {
+    now: () => time.now(),
+    sleep: (ms, options) => ms === 50 ? Promise.reject(broken) : time.sleep(ms, options),
+  };
+  const seen: unknown[] = [];
+  const backoff = new Backoff({ idleTimeout: 50, deadline: 500, clock });
+  const result = backoff.execute((attempt) => {
+    attempt.signal.addEventListener("abort", () => {
+      attempt.progress("too late");
+      seen.push(attempt.checkpoint);
+    });
+    return never();
+  });
+  assertStrictEquals(await time.run(orHangs(result, time)), broken);
+  assertEquals([seen, backoff.statistic.progress], [[undefined], 0]);
+  await time.advance(1000);
+  time.close();
+});
+
+Deno.test("progress() in a grace arms no timer, so the grace may be longer than the idle timeout", async () => {
+  const { value, endedAt, statistic } = await playExecution(
+    { idleTimeout: 50, grace: 500, maxTries: 1, exceptions: [] },
+    async (attempt, clock) => {
+      await sleep(60, { clock });
+      attempt.progress();
+      await sleep(240, { clock });
+      return "value";
+    },
+  );
+  assertEquals([value, endedAt, statistic.timeouts], ["value", 300, 1]);
+});
+
+Deno.test("idleTimeout ends the execution when its timer throws on being cancelled", async () => {
+  for (const reports of [true, false]) {
+    const time = new TestClock();
+    const broken = new Error("cannot cancel");
+    const clock = {
+      now: () => time.now(),
+      sleep: time.sleep,
+      after(ms: number, wake: () => void) {
+        time.after(ms, wake);
+        return () => {
+          throw broken;
+        };
+      },
+    };
+    const result = new Backoff({ idleTimeout: 100, clock }).execute(async (attempt) => {
+      await sleep(10, { clock: time });
+      if (reports) attempt.progress();
+      return reports ? await never() : "value";
+    });
+    assertStrictEquals(await time.run(orHangs(result, time)), broken);
+  }
+});
