@@ -30,6 +30,7 @@ import { ThrottledError } from "./errors.ts";
 import {
   ask,
   checkPositive,
+  copyOf,
   emit,
   type Guard,
   type GuardDecorator,
@@ -231,12 +232,14 @@ class Throttle implements Guard<void> {
       checkClock(subject("clock"), options.clock ?? systemClock),
     );
     const at = this.#instants.now();
-    const state = checkState(subject("state"), options.state ?? null) ?? idleThrottle(at);
-    this.#state = resumed(this.#policy, state, at);
+    const state = checkState(subject("state"), options.state ?? null);
+    this.#state = state === null
+      ? idleThrottle(at)
+      : resumed(this.#policy, copyOf(state), at);
   }
 
   get state(): ThrottleState {
-    return this.#state;
+    return copyOf(this.#state);
   }
 
   get probability(): number {
