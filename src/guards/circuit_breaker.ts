@@ -32,6 +32,7 @@ import type { BreakerInput, BreakerPolicy, BreakerState } from "./circuit_breake
 import { CircuitOpenError } from "./errors.ts";
 import {
   ask,
+  copyOf,
   emit,
   type Guard,
   guardDecorator,
@@ -122,13 +123,15 @@ class Breaker implements Guard<number> {
       checkClock(subject("clock"), options.clock ?? systemClock),
     );
     const at = this.#instants.now();
-    const state = checkState(subject("state"), options.state ?? null) ?? closedCircuit(at);
-    this.#state = resumed(this.#policy, state, at);
+    const state = checkState(subject("state"), options.state ?? null);
+    this.#state = state === null
+      ? closedCircuit(at)
+      : resumed(this.#policy, copyOf(state), at);
   }
 
   get state(): BreakerState {
     this.#now(this.name ?? "");
-    return this.#state;
+    return copyOf(this.#state);
   }
 
   get statistic(): BreakerStatistic {

@@ -130,7 +130,7 @@ export type BreakerEvent =
     | { readonly type: "changed"; readonly from: BreakerPhase; readonly to: BreakerPhase }
     /** A call was refused. */
     | { readonly type: "refused"; readonly retryIn: number }
-    /** A call ended and counts; or it ended too late. */
+    /** A call ended. It is `late` if it ended too late to count. */
     | {
       readonly type: "succeeded" | "failed" | "aborted" | "late";
       readonly outcome: PromiseSettledResult<unknown>;

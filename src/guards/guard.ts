@@ -10,6 +10,7 @@ import { checkNumber, holds, wrongType } from "../check/values.ts";
 import { currentAttemptOrNull } from "../driver/attempt.ts";
 import { refuseUncalled } from "../notation/arguments.ts";
 import { type AsyncFunction, decorator } from "../notation/decorator.ts";
+import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
 import { onAbort, reasonOf, type Signal } from "../time/signal.ts";
@@ -246,21 +247,36 @@ export class Instants {
 }
 
 /**
- * Passes an event to an observer, which can change nothing.
+ * Passes an event to an observer, which can change nothing, and has no current attempt.
  *
  * @param observe The caller's function; `null` for none.
- * @param event The event. It is frozen.
+ * @param event The event. It is frozen, and its outcome too.
  */
 export function emit<Event extends object>(
   observe: ((event: Event) => void) | null,
   event: Event,
 ): void {
   if (observe === null) return;
+  if ("outcome" in event) Object.freeze(event.outcome);
+  const outer = realm.currentAttempt;
+  realm.currentAttempt = null;
   try {
     observe(Object.freeze(event));
   } catch (error) {
     throwLater(error);
+  } finally {
+    realm.currentAttempt = outer;
   }
+}
+
+/**
+ * Copies plain data, so that nobody can change the state of a guard from outside.
+ *
+ * @param data The data. Its numbers are finite.
+ * @returns A copy.
+ */
+export function copyOf<T>(data: T): T {
+  return JSON.parse(JSON.stringify(data));
 }
 
 /**

@@ -130,7 +130,7 @@ export type HedgeEvent =
   & (
     /** A call begins. */
     | { readonly type: "call"; readonly call: number }
-    /** A call failed; or it ended after its execution. */
+    /** A call failed. It is `late` if it ended, in any way, after its execution. */
     | {
       readonly type: "failure" | "late";
       readonly call: number;

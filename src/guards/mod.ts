@@ -16,13 +16,13 @@
  * @module
  */
 
-export {
-  type AdaptiveThrottle,
-  adaptiveThrottle,
-  type AdaptiveThrottleOptions,
-  type ThrottleEvent,
-  type ThrottleStatistic,
-} from "./adaptive_throttle.ts";
+export { adaptiveThrottle } from "./adaptive_throttle.ts";
+export type {
+  AdaptiveThrottle,
+  AdaptiveThrottleOptions,
+  ThrottleEvent,
+  ThrottleStatistic,
+} from "./adaptive_throttle_options.ts";
 export type { ThrottleState } from "./adaptive_throttle_engine.ts";
 export { circuitBreaker } from "./circuit_breaker.ts";
 export type {

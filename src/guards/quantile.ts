@@ -54,13 +54,13 @@ export interface QuantileState {
 const SLICES = 10;
 /** The bins of each factor of two: a bin is 1.1 % wide. */
 const BINS = 64;
-/** The exponents of two from a microsecond to seven weeks, between which bins differ. */
-const [LOWEST, HIGHEST] = [-10, 32];
-/** The number of bins. */
-const COUNT = (HIGHEST - LOWEST) * BINS;
+/** The exponent of two of the shortest duration that has a bin of its own: a microsecond. */
+const LOWEST = -10;
+/** The number of bins: up to seven weeks, which is 42 times twice as long. */
+const COUNT = 42 * 64;
 
-/** A number of new durations after which the quantile is computed again, as a part of all. */
-const REFRESH = 1 / 64;
+/** The quantile is computed again when one of so many durations is new. */
+const REFRESH = 64;
 
 /**
  * A quantile of how long calls take. Each hedge needs one of its own.
@@ -121,7 +121,7 @@ export class Quantile {
     this.#moveTo(at);
     this.#add(this.#slice, binOf(ms), 1);
     this.#fresh++;
-    if (this.#fresh >= REFRESH * this.#count) this.#isStale = true;
+    if (REFRESH * this.#fresh >= this.#count) this.#isStale = true;
   }
 
   /**

@@ -30,11 +30,14 @@ function fixture(options: Partial<AdaptiveThrottleOptions> = {}) {
     ...options,
   });
   let calls = 0;
-  const load = throttle(async function load(outcome: unknown) {
-    calls += 1;
-    if (outcome instanceof Error) throw outcome;
-    return await outcome;
-  });
+  const service = {
+    async load(outcome: unknown) {
+      calls += 1;
+      if (outcome instanceof Error) throw outcome;
+      return await outcome;
+    },
+  };
+  const load = throttle(service.load);
   const fails = async (error: unknown) =>
     assertStrictEquals(await load(error).catch((thrown) => thrown), error);
   return { clock, throttle, events, draws, load, fails, calls: () => calls };

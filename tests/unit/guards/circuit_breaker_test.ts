@@ -40,11 +40,14 @@ function fixture(options: Partial<CircuitBreakerOptions> = {}) {
     ...options,
   });
   const calls: unknown[] = [];
-  const load = breaker(async function load(outcome: unknown) {
-    calls.push(outcome);
-    if (outcome instanceof Error) throw outcome;
-    return await outcome;
-  });
+  const service = {
+    async load(outcome: unknown) {
+      calls.push(outcome);
+      if (outcome instanceof Error) throw outcome;
+      return await outcome;
+    },
+  };
+  const load = breaker(service.load);
   const fails = async (error: unknown = down) =>
     assertStrictEquals(await load(error).catch((thrown) => thrown), error);
   const open = async () => {

@@ -192,6 +192,13 @@ for (const [name, guard] of Object.entries(guards)) {
     for (const each of ["statistic", "state"]) assert(names.includes(each), each);
   });
 
+  Deno.test(`${name}() is not disturbed when its state is changed from outside`, () => {
+    const { state } = guard as unknown as { state: Record<string, unknown> };
+    const before = JSON.stringify(guard);
+    for (const key of Object.keys(state)) Reflect.set(state, key, "changed");
+    assertEquals(JSON.stringify(guard), before);
+  });
+
   Deno.test(`${name}() calls a function at once, and with no promise in between`, () => {
     let isCalled = false;
     guard(async () => {
@@ -242,4 +249,37 @@ Deno.test("circuitBreaker() does not look at a signal that is aborted already", 
   }).catch(() => {});
   assertEquals(await result, 1);
   assertEquals(breaker.statistic.succeeded, 1);
+});
+
+Deno.test("guards give their observers frozen outcomes, and no current attempt", async () => {
+  const seen: unknown[] = [];
+  const observe = (event: object) => {
+    const { outcome } = event as { outcome?: object };
+    seen.push(currentAttemptOrNull(), outcome === undefined || Object.isFrozen(outcome));
+  };
+  const wraps: GuardDecorator[] = [
+    circuitBreaker({ consecutiveFailures: 1, observe }),
+    adaptiveThrottle({ isOverload: () => true, random: () => 0, observe }),
+    hedge({ after: 10, observe }),
+  ];
+  for (const wrap of wraps) {
+    const load = wrap(() => Promise.reject(new Error("down")));
+    const backoff = new Backoff({ exceptions: [Error], maxTries: 3 });
+    await backoff.execute(async () => {
+      const call = load();
+      assert(currentAttemptOrNull() !== null);
+      await call;
+    }).catch(() => {});
+  }
+  // The breaker: failed, changed, refused twice. The throttle: overloaded, refused twice. The
+  // hedge, three times: call, failure, done.
+  assertEquals(seen.length, 2 * (4 + 3 + 9));
+  assert(seen.every((each) => each === null || each === true));
+});
+
+Deno.test("guards are not disturbed when the state that they began with is changed", async () => {
+  const state = circuitBreaker({ consecutiveFailures: 1 }).state;
+  const breaker = circuitBreaker({ consecutiveFailures: 1, state });
+  Object.assign(state, { phase: "isolated" });
+  assertEquals(await breaker(() => Promise.resolve(1))(), 1);
 });

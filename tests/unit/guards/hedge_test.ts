@@ -52,14 +52,17 @@ function fixture(options: Partial<HedgeOptions> = {}, ...plans: Plan[]) {
     observe,
     ...options,
   });
-  const load = hedged(async function load() {
-    const { number, signal } = currentAttempt();
-    signals[number] = signal;
-    const [ms, error] = plans[number - 1] ?? [Infinity];
-    await sleep(ms, { clock });
-    if (error !== undefined) throw error;
-    return number;
-  });
+  const service = {
+    async load() {
+      const { number, signal } = currentAttempt();
+      signals[number] = signal;
+      const [ms, error] = plans[number - 1] ?? [Infinity];
+      await sleep(ms, { clock });
+      if (error !== undefined) throw error;
+      return number;
+    },
+  };
+  const load = hedged(service.load);
   const run = () => clock.run(load().catch((error) => error));
   const reasonOf = (call: number) => signals[call]?.reason;
   return { clock, hedged, load, run, log, signals, reasonOf };
