@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Failure, Trying } from "../engine/state.ts";
+import type { Event, Failure, Trying } from "../engine/state.ts";
 import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
@@ -84,21 +84,43 @@ export interface Attempt {
   progress(checkpoint?: unknown): void;
 }
 
-/** A report of an attempt. Its instant is read when it is received. */
-export type Report =
-  | { readonly type: "progressed"; readonly checkpoint: unknown }
-  | { readonly type: "held"; readonly isHeld: boolean };
+/** A step of a stream. */
+export type StreamStep = (Event & { type: "held" })["step"];
 
-/** Receives the reports of an attempt. */
+/** Receives the reports of an attempt. Each returns whether the attempt has not ended. */
 export interface ReportListener {
-  /** Returns whether the report counts, because the attempt has not ended. */
-  reported(report: Report): boolean;
+  progressed(checkpoint: unknown): boolean;
+  held(step: StreamStep, mayRepeat: boolean): boolean;
 }
 
 /** The part of a policy that an attempt shows. */
 interface AttemptPolicy {
   readonly clock: Clock;
   readonly maxTries: number;
+  readonly deadline: number;
+  readonly grace: number;
+}
+
+/**
+ * The name under which every copy of the library finds the control of an attempt. A string, because
+ * no bundler drops a class with a member that is named by a symbol.
+ */
+export const CONTROL = "@asyncbackoff/asyncbackoff/control/1";
+
+/** The means by which a stream drives its attempt. */
+export interface AttemptControl {
+  /** The clock of the policy. */
+  readonly clock: Clock;
+  /** The grace of the policy, in milliseconds. */
+  readonly grace: number;
+  /** The instant at which the execution ends at the latest. */
+  readonly deadlineAt: number;
+  /** Reports a step of the stream. Returns whether the attempt still runs. */
+  report(step: StreamStep, mayRepeat: boolean): boolean;
+  /** Ends the attempt from outside, as if its caller had aborted it. */
+  abort(reason: unknown): void;
+  /** Sets a function that is called once if the execution goes on without the attempt. */
+  onAbandon(callback: () => void): void;
 }
 
 /** The attempt of an execution, with the means to abort it. */
@@ -108,7 +130,10 @@ export class RunningAttempt implements Attempt {
   readonly #execution: number;
   /** `null` once the attempt has ended, so that an attempt keeps nothing of its execution. */
   #listener: ReportListener | null;
+  /** The instant at which the attempt ends at the latest. */
+  #endsAt: number;
   #checkpoint: unknown;
+  #onAbandon: (() => void) | null = null;
   #controller: AbortController | null = null;
   #isAborted = false;
   #reason: unknown = undefined;
@@ -133,6 +158,7 @@ export class RunningAttempt implements Attempt {
     this.#policy = policy;
     this.#execution = execution;
     this.#listener = listener;
+    this.#endsAt = Math.min(state.wakeAt, state.outerEndsAt);
     this.#checkpoint = state.checkpoint;
   }
 
@@ -165,10 +191,6 @@ export class RunningAttempt implements Attempt {
     return this.#state.lastFailure;
   }
 
-  get #endsAt(): number {
-    return Math.min(this.#state.wakeAt, this.#state.outerEndsAt);
-  }
-
   /** The scope of what is nested in the attempt. Created on first access. */
   get "@asyncbackoff/asyncbackoff/scope/1"(): Scope {
     if (this.#scope === null) {
@@ -185,9 +207,33 @@ export class RunningAttempt implements Attempt {
   }
 
   progress(checkpoint?: unknown): void {
-    const report = { type: "progressed", checkpoint } as const;
-    const counts = this.#listener?.reported(report) ?? false;
+    const counts = this.#listener?.progressed(checkpoint) ?? false;
     if (counts && checkpoint !== undefined) this.#checkpoint = checkpoint;
+  }
+
+  get [CONTROL](): AttemptControl {
+    const { clock, grace, deadline } = this.#policy;
+    const { beganAt, outerEndsAt } = this.#state;
+    const deadlineAt = Math.min(beganAt + deadline, outerEndsAt);
+    return {
+      clock,
+      grace,
+      deadlineAt,
+      report: (step, mayRepeat) => {
+        const counts = this.#listener?.held(step, mayRepeat) ?? false;
+        if (counts && step === "item") this.#moveEnd(deadlineAt);
+        return counts;
+      },
+      abort: (reason) => RunningAttempt.abort(this, reason),
+      onAbandon: (callback) => this.#onAbandon = callback,
+    };
+  }
+
+  /** The attempt timeout bounds the wait for the first item of a stream alone. */
+  #moveEnd(endsAt: number): void {
+    if (this.#endsAt === endsAt) return;
+    this.#endsAt = endsAt;
+    this.#scope?.moveEnd(endsAt);
   }
 
   /** Never before the attempt began, even if the clock goes backwards. */
@@ -233,22 +279,13 @@ export class RunningAttempt implements Attempt {
   }
 
   /**
-   * Reports that the consumer of a stream holds an item of the attempt, or asks for the next one.
-   *
-   * @param attempt The attempt.
-   * @param isHeld Whether an item is held.
-   */
-  static hold(attempt: RunningAttempt, isHeld: boolean): void {
-    attempt.#listener?.reported({ type: "held", isHeld });
-  }
-
-  /**
    * Notes that the execution goes on without the attempt, whose function may still run.
    *
    * @param attempt The attempt.
    */
   static abandon(attempt: RunningAttempt): void {
     attempt.#listener = null;
+    attempt.#onAbandon?.();
   }
 
   /**

@@ -7,7 +7,7 @@
  * the function ends           its promise      resolves the inbox; #settled applies it
  * a shared timer fires        due              resolves the inbox; #receive applies `woke`
  * the timer of a clock fires  wake             posts `woke`; #receive applies it
- * the function reports        reported         applies `progressed` or `held` at once
+ * the function reports        progressed, held applies `progressed` or `held` at once
  * the clock fails             clockFailed      posts `faulted`; #receive applies it
  * a signal is aborted         #signalAborted   posts `aborted`; #receive applies it
  * the outer attempt is ended  #interrupt       posts `aborted`; #receive applies it
@@ -29,7 +29,14 @@
  * @module
  */
 
-import { begin, beginTrying, isGivenNoTime, limitError, step } from "../engine/engine.ts";
+import {
+  begin,
+  beginTrying,
+  isGivenNoTime,
+  isHeldAlready,
+  limitError,
+  step,
+} from "../engine/engine.ts";
 import type { Done, Event, Failure, State, Trying, Waiting } from "../engine/state.ts";
 import type { BackoffEvent } from "../policy/events.ts";
 import type { BackoffPolicy } from "../policy/policy.ts";
@@ -45,7 +52,7 @@ import {
 } from "../time/promises.ts";
 import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
-import { isEcho, type Report, type ReportListener, RunningAttempt } from "./attempt.ts";
+import { isEcho, type ReportListener, RunningAttempt, type StreamStep } from "./attempt.ts";
 import { Observer } from "./observer.ts";
 import { callIn, SCOPE, type Scope } from "./nesting.ts";
 import type { Counters } from "./statistic.ts";
@@ -591,17 +598,32 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     if (!isCalled) this.#endAtOnce(state);
   }
 
-  /** Once a limit, an abort or a fault has been noticed, a report changes nothing. */
-  reported(report: Report): boolean {
+  progressed(checkpoint: unknown): boolean {
+    return this.#report((at) => ({ type: "progressed", at, checkpoint }));
+  }
+
+  held(step: StreamStep, mayRepeat: boolean): boolean {
+    // Most items of a stream without an idle timeout; spares a look at the clock.
+    const isPlain = this.#posted === null &&
+      isHeldAlready(this.#policy, this.#state, step, mayRepeat);
+    return isPlain || this.#report((at) => ({ type: "held", at, step, mayRepeat }));
+  }
+
+  /**
+   * Once a limit, an abort or a fault has been noticed, a report changes nothing. A clock that
+   * fails ends the execution, and not the function that reports.
+   */
+  #report(event: (at: number) => Event): boolean {
     const before = this.#state;
     if (this.#posted !== null || before.phase === "done") return false;
     try {
-      const next = step(this.#policy, before, { ...report, at: this.#now() }) as Waiting;
+      const next = step(this.#policy, before, event(this.#now())) as Waiting;
+      if (next === before) return next.phase === "trying";
       if (next.reports !== before.reports) this.#counters.progress++;
       this.#state = next;
       if (next.phase === "trying") this.#armAgain(before as Trying, next);
     } catch (error) {
-      this.clockFailed(this.#state as Waiting, error); // not to the function that reports
+      this.clockFailed(this.#state as Waiting, error);
     }
     return true;
   }

@@ -97,7 +97,7 @@ export class AttemptScope implements Scope {
   aborted = false;
   reason: unknown = undefined;
   readonly #clock: Clock;
-  readonly #endsAt: number;
+  #endsAt: number;
   readonly #listeners = new Set<ScopeListener>();
 
   /**
@@ -122,6 +122,11 @@ export class AttemptScope implements Scope {
   add(listener: ScopeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Moves the end of the attempt, whose timeout does not bound a stream that has begun. */
+  moveEnd(endsAt: number): void {
+    this.#endsAt = endsAt;
   }
 
   /** Ends everything that is nested in the attempt, and does not know of it yet. */
@@ -354,6 +359,28 @@ export function callIn<T>(scope: Scope | null, fn: () => T): T {
   } finally {
     realm.scope = outer;
     realm.currentAttempt = currentAttempt;
+  }
+}
+
+/**
+ * Calls a function as a part of an attempt, whichever copy of the library it belongs to:
+ * `currentAttempt()` inside is the attempt, and where attempts are followed, executions that
+ * begin inside are nested in it.
+ *
+ * @typeParam T The type of the result.
+ * @param attempt The attempt.
+ * @param fn The function.
+ * @returns What it returns.
+ */
+export function callAs<T>(attempt: Attempt, fn: () => T): T {
+  const outer = realm.currentAttempt;
+  realm.currentAttempt = attempt;
+  try {
+    return realm.context === null
+      ? fn()
+      : callIn((attempt as unknown as { [SCOPE]: Scope })[SCOPE], fn);
+  } finally {
+    realm.currentAttempt = outer;
   }
 }
 

@@ -17,14 +17,16 @@
  * D          the deadline is reached: done with the error of the last failure
  * A          the attempt timeout is reached
  * I          the idle timeout is reached
- * P          trying: the idle timeout begins anew, and the checkpoint is noted
+ * P          trying: the idle timeout begins anew unless it stands still, and the checkpoint is noted
  * C          stopping: the checkpoint is noted
- * H          trying: an item was delivered, so the attempt timeout is over, and the idle timeout
- *            stands still until the next item is asked for
+ * H          trying: a stream is opened, and waits for its first item without an idle timeout;
+ *            an item was delivered, so the attempt timeout is over, and the idle timeout stands
+ *            still; the next item is asked for, so the idle timeout begins anew
  * R          the policy refuses the value
  * timed out  the timeout is a failure: `stopping` if the policy has a grace, else failed
  * failed     policy.decide(failure, at): a pause -> pausing, a reason -> done,
- *            an error that it throws -> done
+ *            an error that it throws -> done. It is not asked if an item was delivered that
+ *            must not be delivered again: then done
  * (*)        failed: the failure is the timeout, whatever the function throws now
  * -          the same state object
  * ```
@@ -40,6 +42,7 @@
 import { type Limit, LIMITS } from "./limit.ts";
 import { TimeoutError } from "./timeout_error.ts";
 import type {
+  Delivery,
   Done,
   Event,
   Failure,
@@ -47,6 +50,7 @@ import type {
   Policy,
   Progress,
   Reason,
+  Reports,
   State,
   Stopping,
   Trying,
@@ -108,7 +112,7 @@ export function beginTrying(policy: Policy, at: number, name: string): State {
     reports: null,
     wakeAt: attemptEndsAt(policy, at, at),
     idleAt: at + policy.idleTimeout,
-    isStreaming: false,
+    delivery: null,
   };
 }
 
@@ -132,7 +136,7 @@ export function step(policy: Policy, state: State, event: Event): State {
     case "progressed":
       return progressed(policy, state, event.at, event.checkpoint);
     case "held":
-      return state.phase === "trying" ? held(policy, state, event.at, event.isHeld) : state;
+      return state.phase === "trying" ? held(policy, state, event) : state;
     case "aborted":
       return cancel(policy, state, event.at, "aborted", event.reason);
     case "faulted":
@@ -206,27 +210,97 @@ function progressed(
   at: number,
   given: unknown,
 ): Waiting {
+  if (state.phase === "pausing") return state;
   const checkpoint = given === undefined ? state.checkpoint : given;
-  switch (state.phase) {
-    case "pausing":
-      return state;
-    case "stopping":
-      return { ...state, checkpoint };
-    case "trying":
-      return { ...reported(state, at), checkpoint, idleAt: at + policy.idleTimeout };
+  // A checkpoint covers the items that were delivered before it.
+  const isCovered = given !== undefined && state.delivery === "unrepeatable";
+  const delivery = isCovered ? "repeatable" : state.delivery;
+  if (state.phase === "stopping") return { ...state, checkpoint, delivery };
+  // While a stream waits for its first item, or an item is held, the idle timeout stands still.
+  const idleAt = state.idleAt === Infinity ? Infinity : at + policy.idleTimeout;
+  return moved(state, state.wakeAt, idleAt, delivery, checkpoint, reported(state, at));
+}
+
+function reported({ reports }: Trying, at: number): Reports {
+  return reports === null
+    ? { count: 1, firstAt: at, latestAt: at }
+    : { count: reports.count + 1, firstAt: reports.firstAt, latestAt: at };
+}
+
+/** While the consumer holds an item, only the deadline runs. The first item is progress. */
+function held(policy: Policy, state: Trying, event: Event & { type: "held" }): Trying {
+  const { at, step, mayRepeat } = event;
+  if (isHeldAlready(policy, state, step, mayRepeat)) return state;
+  const { checkpoint, reports, wakeAt } = state;
+  switch (step) {
+    case "open":
+      return moved(state, wakeAt, Infinity, "none", checkpoint, reports);
+    case "ask":
+      return moved(
+        state,
+        wakeAt,
+        at + policy.idleTimeout,
+        state.delivery,
+        checkpoint,
+        reports,
+      );
+    case "item":
+      return moved(
+        state,
+        deadlineAt(policy, state.beganAt),
+        Infinity,
+        mayRepeat ? "repeatable" : "unrepeatable",
+        checkpoint,
+        state.delivery === "none" ? reported(state, at) : reports,
+      );
   }
 }
 
-function reported(state: Trying, at: number): Trying {
-  const { count, firstAt } = state.reports ?? { count: 0, firstAt: at };
-  return { ...state, reports: { count: count + 1, firstAt, latestAt: at } };
+/**
+ * Tells whether a step of a stream changes nothing.
+ *
+ * @param policy The limits.
+ * @param state The present state.
+ * @param step The step.
+ * @param mayRepeat Whether the item may be delivered again.
+ * @returns Whether `step` returns the same state.
+ */
+export function isHeldAlready(
+  policy: Policy,
+  state: State,
+  step: (Event & { type: "held" })["step"],
+  mayRepeat: boolean,
+): boolean {
+  if (state.phase !== "trying" || state.idleAt < Infinity) return false;
+  if (step === "ask") return policy.idleTimeout === Infinity;
+  return step === "item" && state.delivery === (mayRepeat ? "repeatable" : "unrepeatable");
 }
 
-/** An item that is delivered is progress. While its consumer holds it, only the deadline runs. */
-function held(policy: Policy, state: Trying, at: number, isHeld: boolean): Trying {
-  if (!isHeld) return { ...state, idleAt: at + policy.idleTimeout };
-  const wakeAt = deadlineAt(policy, state.beganAt);
-  return { ...reported(state, at), wakeAt, idleAt: Infinity, isStreaming: true };
+/** The same attempt with other limits. Field by field, because a spread is slow. */
+function moved(
+  state: Trying,
+  wakeAt: number,
+  idleAt: number,
+  delivery: Delivery,
+  checkpoint: unknown,
+  reports: Reports | null,
+): Trying {
+  return {
+    phase: "trying",
+    name: state.name,
+    beganAt: state.beganAt,
+    outerEndsAt: state.outerEndsAt,
+    at: state.at,
+    attempts: state.attempts,
+    attemptAt: state.attemptAt,
+    pause: state.pause,
+    lastFailure: state.lastFailure,
+    checkpoint,
+    reports,
+    wakeAt,
+    idleAt,
+    delivery,
+  };
 }
 
 /**
@@ -238,7 +312,7 @@ function limitAt(policy: Policy, limit: Limit, state: Waiting): number {
     case "deadline":
       return deadlineAt(policy, state.beganAt);
     case "attempt":
-      return state.phase === "trying" && !state.isStreaming
+      return state.phase === "trying" && (state.delivery ?? "none") === "none"
         ? state.attemptAt + policy.attemptTimeout
         : Infinity;
     case "idle":
@@ -316,7 +390,7 @@ function tryNext(policy: Policy, state: Pausing, at: number): Trying {
     reports: null,
     wakeAt: attemptEndsAt(policy, beganAt, at),
     idleAt: at + policy.idleTimeout,
-    isStreaming: false,
+    delivery: null,
   };
 }
 
@@ -332,7 +406,8 @@ function timedOut(
     return failed(policy, state, at, error, limit);
   }
   const wakeAt = Math.min(deadlineAt(policy, state.beganAt), at + policy.grace);
-  return { ...progressOf(state), phase: "stopping", at, wakeAt, limit, error };
+  const { delivery } = state;
+  return { ...progressOf(state), phase: "stopping", at, wakeAt, limit, error, delivery };
 }
 
 /**
@@ -372,6 +447,9 @@ function failed(
   isRefusal: boolean = false,
 ): State {
   const lastFailure = failureOf(policy, state, at, error, limit);
+  if (state.delivery === "unrepeatable") {
+    return end({ ...state, lastFailure }, at, "nonRetryable", rejected(error));
+  }
   let decision;
   try {
     decision = policy.decide(lastFailure, at, state.lastFailure, isRefusal);

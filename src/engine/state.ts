@@ -115,11 +115,14 @@ export type Event =
   }
   /** The attempt reported progress. With `undefined`, the checkpoint stays. */
   | { readonly type: "progressed"; readonly at: number; readonly checkpoint: unknown }
-  /**
-   * The attempt delivered an item of a stream, which its consumer holds now, or the consumer asks
-   * for the next one.
-   */
-  | { readonly type: "held"; readonly at: number; readonly isHeld: boolean }
+  /** A stream is opened, its consumer holds an item that was delivered, or asks for the next. */
+  | {
+    readonly type: "held";
+    readonly at: number;
+    readonly step: "open" | "item" | "ask";
+    /** Whether the item may be delivered again by a next attempt. */
+    readonly mayRepeat: boolean;
+  }
   /** A signal of the caller was aborted. */
   | { readonly type: "aborted"; readonly at: number; readonly reason: unknown }
   /** Something that the execution depends on, such as its clock, does not work. */
@@ -134,6 +137,16 @@ export interface Reports {
   /** The instant of the latest report. */
   readonly latestAt: number;
 }
+
+/** The items of a stream that an attempt has delivered. `null` if it is no stream. */
+export type Delivery =
+  | null
+  /** None yet. */
+  | "none"
+  /** Some, which a next attempt may deliver again, or which a checkpoint has covered. */
+  | "repeatable"
+  /** Some that must not be delivered again, so a failure is not retried. */
+  | "unrepeatable";
 
 /** The fields of every state. */
 export interface Progress {
@@ -168,8 +181,11 @@ export interface Trying extends Progress {
   readonly wakeAt: number;
   /** The instant of the idle timeout, which each report of progress moves. */
   readonly idleAt: number;
-  /** Whether an item of a stream was delivered, so that the attempt timeout is over. */
-  readonly isStreaming: boolean;
+  /**
+   * The items that were delivered. The attempt timeout bounds the wait for the first one, and the
+   * idle timeout the wait for each later one.
+   */
+  readonly delivery: Delivery;
 }
 
 /** An attempt has timed out, and winds down within its grace. */
@@ -180,6 +196,8 @@ export interface Stopping extends Progress {
   readonly limit: Limit;
   /** The timeout that the attempt fails with, unless it still returns a value. */
   readonly error: TimeoutError;
+  /** The items that were delivered. */
+  readonly delivery: Delivery;
 }
 
 /** A pause between two attempts. Also the state before the first attempt. */

@@ -5,8 +5,8 @@
  */
 
 import { type Attempt, RunningAttempt } from "../driver/attempt.ts";
+import { callAs } from "../driver/nesting.ts";
 import { begin } from "../engine/engine.ts";
-import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import { promiseOf, rejectionOf } from "../time/promises.ts";
 
@@ -35,18 +35,20 @@ export function hedgedAttempt(
     checkpoint: outer?.checkpoint,
     wakeAt: at + (outer?.remaining ?? Infinity),
     idleAt: Infinity,
-    isStreaming: false,
+    delivery: null,
   } as const;
   const triesLeft = maxCalls - number;
+  const maxTries = triesLeft + (outer?.lastFailure?.streak ?? 0) + 1;
+  const policy = { clock, maxTries, grace: 0, deadline: Infinity };
   const listener = {
     /** Progress of a call is progress of the outer attempt. */
-    reported: () => {
-      outer?.progress();
+    progressed: (checkpoint: unknown) => {
+      outer?.progress(checkpoint);
       return true;
     },
+    held: () => true,
   };
-  const maxTries = triesLeft + (outer?.lastFailure?.streak ?? 0) + 1;
-  return new RunningAttempt(state, { clock, maxTries }, 0, listener);
+  return new RunningAttempt(state, policy, 0, listener);
 }
 
 /**
@@ -64,13 +66,9 @@ export function callIn(
   self: unknown,
   args: readonly unknown[],
 ): Promise<unknown> {
-  const outer = realm.currentAttempt;
-  realm.currentAttempt = attempt;
   try {
-    return promiseOf(Reflect.apply(fn, self, args));
+    return promiseOf(callAs(attempt, () => Reflect.apply(fn, self, args)));
   } catch (error) {
     return rejectionOf(error);
-  } finally {
-    realm.currentAttempt = outer; // a plain write: it needs no stack
   }
 }

@@ -234,8 +234,14 @@ export class HedgedExecution implements TimerListener<Racing> {
     const { fn, self, args } = this.#task;
     react(
       callIn(attempt, fn, self, args),
-      (value) => this.#guarded(() => this.#returned(call, value)),
-      (reason) => this.#guarded(() => this.#failed(call, reason)),
+      (value) => {
+        RunningAttempt.settle(attempt);
+        this.#guarded(() => this.#returned(call, value));
+      },
+      (reason) => {
+        RunningAttempt.settle(attempt);
+        this.#guarded(() => this.#failed(call, reason));
+      },
     );
   }
 

@@ -7,7 +7,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { TimeoutError } from "@asyncbackoff/asyncbackoff";
-import { begin, limitError, step } from "../../src/engine/engine.ts";
+import { begin, isHeldAlready, limitError, step } from "../../src/engine/engine.ts";
 import type {
   Done,
   Event,
@@ -144,21 +144,7 @@ function eventsAt(policy: ExploredPolicy, state: State, at: number): Event[] {
     at,
     outcome: { status: "fulfilled", value },
   }));
-  const idleAt = state.phase === "trying" ? state.idleAt : at;
-  const isReporting = state.attempts === reportsIn &&
-    [latestAt(policy, state), idleAt - 1, idleAt].includes(at) &&
-    (state.reports?.count ?? 0) < maxReports;
-  // An item that is asked for is no report, so it could be asked for for ever.
-  const isAsking = state.attempts === reportsIn &&
-    (idleAt === Infinity || (isReporting && idleAt === state.at + policy.idleTimeout));
-  const reports: Event[] = isReporting
-    ? [
-      { type: "progressed", at, checkpoint: undefined },
-      { type: "progressed", at, checkpoint: "half" },
-      { type: "held", at, isHeld: true },
-    ]
-    : [];
-  if (isAsking) reports.push({ type: "held", at, isHeld: false });
+  const reports = state.attempts === reportsIn ? reportsAt(policy, state, at) : [];
   return [
     { type: "woke", at, ...error },
     ...fulfillments,
@@ -167,6 +153,30 @@ function eventsAt(policy: ExploredPolicy, state: State, at: number): Event[] {
     { type: "aborted", at, reason },
     { type: "faulted", at, reason: bug },
   ];
+}
+
+/** What an attempt may report, and the steps of a stream in their order. */
+function reportsAt(policy: ExploredPolicy, state: State, at: number): Event[] {
+  const idleAt = state.phase === "trying" ? state.idleAt : at;
+  const now = latestAt(policy, state);
+  const mayReport = [now, idleAt - 1, idleAt].includes(at) &&
+    (state.reports?.count ?? 0) < policy.rules.maxReports;
+  const progress: Event[] = mayReport
+    ? [undefined, "half"].map((checkpoint) => ({ type: "progressed", at, checkpoint }))
+    : [];
+  const held = (step: "open" | "item" | "ask", mayRepeat: boolean): Event[] => [
+    { type: "held", at, step, mayRepeat },
+  ];
+  if (state.phase !== "trying") return [...progress, ...held("item", false)];
+  if (state.delivery === null) {
+    return [...progress, ...at === now ? held("open", true) : []];
+  }
+  const isHeld = state.delivery !== "none" && idleAt === Infinity;
+  if (isHeld) return [...progress, ...at === now ? held("ask", true) : []];
+  const items = mayReport || (state.delivery !== "none" && at === now)
+    ? [...held("item", true), ...held("item", false)]
+    : [];
+  return [...progress, ...items];
 }
 
 /**
@@ -307,7 +317,11 @@ class Exploration {
       ? isSettled && (how === "rejected" || how === "refused")
       : event.type === "woke" && event.at >= dueAt && event.at < deadlineAt &&
         state.phase !== "pausing" && next.phase !== "stopping";
-    assertStrictEquals(asked.length, isFailure ? 1 : 0);
+    const isFinal = isFailure && state.phase !== "pausing" &&
+      state.delivery === "unrepeatable";
+    assertStrictEquals(asked.length, isFailure && !isFinal ? 1 : 0);
+    if (isFinal) assertEquals(next.phase === "done" && next.reason, "nonRetryable");
+    if (next.phase === "trying") this.#checkStream(next);
     if (asked[0] === undefined) return;
     const [failure, previous, isRefusal] = asked[0];
     assertStrictEquals(next.lastFailure, failure);
@@ -317,6 +331,16 @@ class Exploration {
     if (isRefusal) assertStrictEquals(failure.error, refusal);
   }
 
+  /** The limits that hold for a stream. */
+  #checkStream({ delivery, idleAt, wakeAt, attemptAt }: Trying): void {
+    const { attemptTimeout, deadline, idleTimeout } = this.#policy;
+    const isBegun = delivery !== null && delivery !== "none";
+    const attemptEndsAt = isBegun ? Infinity : attemptAt + attemptTimeout;
+    assertEquals(wakeAt, Math.min(BEGAN_AT + deadline, attemptEndsAt));
+    if (delivery === "none") assertEquals(idleAt, Infinity);
+    if (delivery === null) assert(idleAt >= attemptAt + idleTimeout);
+  }
+
   /** A report changes nothing but the fields that are named here. */
   #checkReport(
     state: Waiting,
@@ -324,28 +348,44 @@ class Exploration {
     next: State,
   ): void {
     const { at } = event;
-    const checkpoint = event.type === "progressed"
-      ? event.checkpoint ?? state.checkpoint
-      : state.checkpoint;
     if (state.phase === "pausing") return assertStrictEquals(next, state);
-    if (state.phase === "stopping") {
-      if (event.type === "held") return assertStrictEquals(next, state);
-      return assertEquals<State>(next, { ...state, checkpoint });
-    }
-    const isReport = event.type === "progressed" || event.isHeld;
     const { count, firstAt } = state.reports ?? { count: 0, firstAt: at };
-    assertEquals<State>(next, {
-      ...state,
-      checkpoint,
-      reports: isReport ? { count: count + 1, firstAt, latestAt: at } : state.reports,
-      idleAt: event.type === "held" && event.isHeld
-        ? Infinity
-        : at + this.#policy.idleTimeout,
-      ...(event.type === "held" && event.isHeld && {
-        isStreaming: true,
-        wakeAt: BEGAN_AT + this.#policy.deadline,
-      }),
-    });
+    const reports = { count: count + 1, firstAt, latestAt: at };
+    if (event.type === "progressed") {
+      const { checkpoint } = event;
+      const noted = {
+        checkpoint: checkpoint ?? state.checkpoint,
+        delivery: checkpoint !== undefined && state.delivery === "unrepeatable"
+          ? "repeatable" as const
+          : state.delivery,
+      };
+      if (state.phase === "stopping") return assertEquals(next, { ...state, ...noted });
+      const standsStill = state.delivery !== null && state.idleAt === Infinity;
+      const idleAt = standsStill ? Infinity : at + this.#policy.idleTimeout;
+      return assertEquals<State>(next, { ...state, ...noted, reports, idleAt });
+    }
+    if (state.phase === "stopping") return assertStrictEquals(next, state);
+    const { step, mayRepeat } = event;
+    if (isHeldAlready(this.#policy, state, step, mayRepeat)) {
+      assertStrictEquals(next, state);
+    }
+    switch (step) {
+      case "open":
+        return assertEquals<State>(next, { ...state, idleAt: Infinity, delivery: "none" });
+      case "ask":
+        return assertEquals<State>(next, {
+          ...state,
+          idleAt: at + this.#policy.idleTimeout,
+        });
+      case "item":
+        return assertEquals<State>(next, {
+          ...state,
+          idleAt: Infinity,
+          wakeAt: BEGAN_AT + this.#policy.deadline,
+          delivery: mayRepeat ? "repeatable" : "unrepeatable",
+          reports: state.delivery === "none" ? reports : state.reports,
+        });
+    }
   }
 
   #checkChange(state: State, event: Event, next: State): void {
@@ -390,10 +430,11 @@ class Exploration {
       const limit = this.#limitOf(state, event.at);
       assertEquals([next.limit, next.error.limit], [limit, limit]);
       assertEquals(next.error.ms, limit === "idle" ? idleTimeout : attemptTimeout);
+      assertEquals(next.delivery, state.delivery);
     }
     if (next.phase === "trying") {
       assertEquals(state.phase, "pausing");
-      assertEquals([next.idleAt, next.isStreaming], [next.at + idleTimeout, false]);
+      assertEquals([next.idleAt, next.delivery], [next.at + idleTimeout, null]);
       const endedAt = BEGAN_AT + (state.lastFailure?.elapsed ?? 0);
       assert(next.at >= endedAt + next.pause, "the pause is never shortened");
     }
@@ -401,7 +442,7 @@ class Exploration {
 
   /** The limit that a wake has reached, when the deadline is not reached. */
   #limitOf(state: Trying, at: number): "attempt" | "idle" {
-    const isAttempt = !state.isStreaming &&
+    const isAttempt = (state.delivery === null || state.delivery === "none") &&
       at >= state.attemptAt + this.#policy.attemptTimeout;
     return isAttempt ? "attempt" : "idle";
   }
@@ -537,19 +578,19 @@ const explored: Record<string, [rules: Rules, min: number]> = {
     { ...graceless, attemptTimeout: Infinity, deadline: Infinity, pause: 0 },
     200,
   ],
-  "with reports": [idle, 15000],
-  "with reports and without a grace": [gracelessIdle, 25_000],
-  "with reports and without a deadline": [{ ...idle, deadline: Infinity }, 9000],
+  "with reports": [idle, 7500],
+  "with reports and without a grace": [gracelessIdle, 7500],
+  "with reports and without a deadline": [{ ...idle, deadline: Infinity }, 4000],
   "with reports and without an attempt timeout": [
     { ...idle, attemptTimeout: Infinity },
-    10_000,
+    4500,
   ],
   "with reports and without an idle timeout": [{ ...idle, idleTimeout: Infinity }, 2000],
-  "with an idle timeout at the attempt timeout": [{ ...idle, idleTimeout: 10 }, 15000],
-  "with every limit at one instant": [{ ...idle, idleTimeout: 10, deadline: 10 }, 1500],
+  "with an idle timeout at the attempt timeout": [{ ...idle, idleTimeout: 10 }, 6500],
+  "with every limit at one instant": [{ ...idle, idleTimeout: 10, deadline: 10 }, 800],
   "with an idle timeout of 0": [{ ...idle, idleTimeout: 0, reportsIn: 0 }, 500],
-  "with a report of the second attempt": [secondReports, 20_000],
-  "with a new streak at the first report": [{ ...idle, resetAfter: 0 }, 15000],
+  "with a report of the second attempt": [secondReports, 10_000],
+  "with a new streak at the first report": [{ ...idle, resetAfter: 0 }, 7500],
 };
 
 for (const [how, [rules, min]] of Object.entries(explored)) {

@@ -17,6 +17,7 @@ const LEAVES: Record<string, string[]> = {
   context: ["realm", "node:async_hooks"],
   guards: [...CORE, "pauses", "budget"],
   simulate: [...CORE, "pauses", "testing", "timeline"],
+  stream: CORE,
 };
 
 /** The types of these rooms are part of the core's options. */

@@ -22,6 +22,7 @@ import {
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import {
+  CONTROL,
   isEcho,
   type ReportListener,
   RunningAttempt,
@@ -33,7 +34,7 @@ const retry = asyncretry(2);
 const value = () => Promise.resolve(1);
 
 /** Receives reports, and ignores them. */
-const deaf: ReportListener = { reported: () => false };
+const deaf: ReportListener = { progressed: () => false, held: () => false };
 
 /** Throws in the first attempt, so that only a function that is retried returns. */
 function failFirst() {
@@ -52,7 +53,7 @@ function running(
   const policy = { attemptTimeout, grace: 0, ...none, ...asked };
   const state = beginTrying(policy, clock.now(), "load");
   assert(state.phase === "trying");
-  return new RunningAttempt(state, { clock, maxTries }, 1, listener);
+  return new RunningAttempt(state, { clock, ...policy, maxTries }, 1, listener);
 }
 
 Deno.test("Attempt.number, elapsed and remaining return the number and the time of the attempt", async () => {
@@ -85,9 +86,10 @@ Deno.test("Attempt.triesLeft is the number of attempts that may follow, and Infi
 });
 
 Deno.test("Attempt.elapsed is never below 0 when the clock goes backwards", () => {
-  const idle = { idleAt: Infinity, isStreaming: false };
+  const idle = { idleAt: Infinity, delivery: null };
   const state: Trying = { ...begin(1000, "load"), phase: "trying", ...idle };
-  const policy = { clock: new TestClock(900), maxTries: Infinity };
+  const none = { maxTries: Infinity, deadline: Infinity, grace: 0 };
+  const policy = { clock: new TestClock(900), ...none };
   const attempt = new RunningAttempt({ ...state, wakeAt: 1100 }, policy, 1, deaf);
   assertEquals([attempt.elapsed, attempt.remaining], [0, 100]);
 });
@@ -126,8 +128,12 @@ Deno.test("Attempt.signal is made on first access, and aborts with the attempt",
 function noting(counts: boolean) {
   const reports: unknown[] = [];
   const listener: ReportListener = {
-    reported(report) {
-      reports.push(report);
+    progressed(checkpoint) {
+      reports.push(["progressed", checkpoint]);
+      return counts;
+    },
+    held(step, mayRepeat) {
+      reports.push([step, mayRepeat]);
       return counts;
     },
   };
@@ -144,21 +150,21 @@ Deno.test("Attempt.progress() reports its checkpoint, and notes it if the report
   attempt.progress(null);
   assertEquals(attempt.checkpoint, null);
   assertEquals(reports, [
-    { type: "progressed", checkpoint: "half" },
-    { type: "progressed", checkpoint: undefined },
-    { type: "progressed", checkpoint: null },
+    ["progressed", "half"],
+    ["progressed", undefined],
+    ["progressed", null],
   ]);
   const late = running(new TestClock());
   late.progress("too late");
   assertEquals(late.checkpoint, undefined);
 });
 
-Deno.test("RunningAttempt.hold() reports that an item is held, or that the next one is asked for", () => {
+Deno.test("RunningAttempt[CONTROL].report() reports that an item is held, or that the next one is asked for", () => {
   const { listener, reports } = noting(true);
   const attempt = running(new TestClock(), Infinity, Infinity, listener);
-  RunningAttempt.hold(attempt, true);
-  RunningAttempt.hold(attempt, false);
-  assertEquals(reports, [true, false].map((isHeld) => ({ type: "held", isHeld })));
+  attempt[CONTROL].report("item", true);
+  attempt[CONTROL].report("ask", false);
+  assertEquals(reports, [["item", true], ["ask", false]]);
 });
 
 Deno.test("RunningAttempt.settle() and abandon() let go of the listener, so later reports are ignored", () => {
@@ -167,7 +173,7 @@ Deno.test("RunningAttempt.settle() and abandon() let go of the listener, so late
     const attempt = running(new TestClock(), Infinity, Infinity, listener);
     end(attempt);
     attempt.progress("too late");
-    RunningAttempt.hold(attempt, true);
+    assertEquals(attempt[CONTROL].report("item", true), false);
     assertEquals([reports, attempt.checkpoint], [[], undefined]);
   }
 });

@@ -13,7 +13,7 @@ import {
   sleep,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { RunningAttempt } from "../../../src/driver/attempt.ts";
+import { CONTROL, type RunningAttempt } from "../../../src/driver/attempt.ts";
 
 const boom = new Error("boom");
 
@@ -315,8 +315,10 @@ Deno.test("Backoff.execute() ends by the abort when until aborts the signal, wha
 
 /** Holds an item of an attempt, or asks for the next one, at some instants. */
 function holdAt(attempt: Attempt, clock: TestClock, instants: Record<number, boolean>) {
+  const control = (attempt as RunningAttempt)[CONTROL];
+  if (Object.keys(instants).length > 0) control.report("open", true);
   for (const [at, isHeld] of Object.entries(instants)) {
-    const hold = () => RunningAttempt.hold(attempt as RunningAttempt, isHeld);
+    const hold = () => void control.report(isHeld ? "item" : "ask", true);
     if (at === "0") hold();
     else clock.after(Number(at), hold);
   }
@@ -337,20 +339,20 @@ async function endOf(options: BackoffOptions, instants: Record<number, boolean>)
   return [end, at, backoff.statistic.progress];
 }
 
-Deno.test("RunningAttempt.hold() ends the attempt timeout, and stops the idle timeout while an item is held", async () => {
+Deno.test("A held item ends the attempt timeout, and stops the idle timeout while an item is held", async () => {
   const limits = { attemptTimeout: 100, idleTimeout: 50 };
   assertEquals(await endOf(limits, {}), ["idle", 50, 0]);
   assertEquals(await endOf(limits, { 40: true }), ["value", 1000, 1]);
   assertEquals(await endOf(limits, { 40: true, 300: false }), ["idle", 350, 1]);
   const both = { 40: true, 300: false, 340: true, 600: false };
-  assertEquals(await endOf(limits, both), ["idle", 650, 2]);
+  assertEquals(await endOf(limits, both), ["idle", 650, 1]);
   assertEquals(await endOf({ attemptTimeout: 100 }, { 0: true }), ["value", 1000, 1]);
   assertEquals(await endOf({ attemptTimeout: 100 }, { 100: true }), ["attempt", 100, 0]);
   assertEquals(await endOf({ idleTimeout: 50 }, { 0: true, 10: false }), ["idle", 60, 1]);
   assertEquals(await endOf({}, { 10: true, 20: false }), ["value", 1000, 1]);
 });
 
-Deno.test("RunningAttempt.hold() leaves the deadline and the abort of a signal as they are", async () => {
+Deno.test("A held item leaves the deadline and the abort of a signal as they are", async () => {
   const limits = { attemptTimeout: 100, idleTimeout: 50, deadline: 400 };
   assertEquals(await endOf(limits, { 10: true }), ["deadline", 400, 1]);
   assertEquals(await endOf(limits, { 10: true, 370: false }), ["deadline", 400, 1]);
@@ -368,7 +370,7 @@ Deno.test("RunningAttempt.hold() leaves the deadline and the abort of a signal a
   clock.close();
 });
 
-Deno.test("RunningAttempt.hold() holds for its attempt alone, and changes nothing after it", async () => {
+Deno.test("A held item holds for its attempt alone, and changes nothing after it", async () => {
   const clock = new TestClock();
   const limits = { attemptTimeout: 100, maxTries: 2, exceptions: [Error] };
   const backoff = new Backoff({ ...limits, clock });
@@ -382,11 +384,11 @@ Deno.test("RunningAttempt.hold() holds for its attempt alone, and changes nothin
     return await new Promise(() => {});
   });
   const error = await clock.run(result.then(null, (error) => error));
-  assertEquals([error.limit, clock.now(), backoff.statistic.progress], ["attempt", 300, 2]);
+  assertEquals([error.limit, clock.now(), backoff.statistic.progress], ["attempt", 300, 1]);
   clock.close();
 });
 
-Deno.test("RunningAttempt.hold() sets no timer of a negative time when the deadline is late", async () => {
+Deno.test("A held item sets no timer of a negative time when the deadline is late", async () => {
   const time = new TestClock();
   const asked: number[] = [];
   let ahead = 0;
@@ -403,7 +405,7 @@ Deno.test("RunningAttempt.hold() sets no timer of a negative time when the deadl
   const result = backoff.execute(async (attempt) => {
     await sleep(10, { clock: time });
     ahead = 500; // the deadline has passed, and no timer has fired yet
-    RunningAttempt.hold(attempt as RunningAttempt, true);
+    (attempt as RunningAttempt)[CONTROL].report("item", true);
     await new Promise(() => {});
   });
   const error = await time.run(result.catch((error) => error));
@@ -411,7 +413,7 @@ Deno.test("RunningAttempt.hold() sets no timer of a negative time when the deadl
   time.close();
 });
 
-Deno.test("RunningAttempt.hold() calls the function once when a clock wakes for a timer that was cancelled", async () => {
+Deno.test("A held item calls the function once when a clock wakes for a timer that was cancelled", async () => {
   const time = new TestClock();
   const clock = clockWith(time, { after: (ms, wake) => (time.after(ms, wake), () => {}) });
   const limits = { attemptTimeout: 100, deadline: 300, exceptions: [] };
@@ -426,7 +428,7 @@ Deno.test("RunningAttempt.hold() calls the function once when a clock wakes for 
   assertEquals([error.limit, time.now(), calls], ["deadline", 300, 1]);
 });
 
-Deno.test("RunningAttempt.hold() ends the execution when the clock fails as it arms the deadline anew", async () => {
+Deno.test("A held item ends the execution when the clock fails as it arms the deadline anew", async () => {
   const time = new TestClock();
   let arms = 0;
   const after = (ms: number, wake: () => void) =>

@@ -6,6 +6,7 @@ import {
   begin,
   beginTrying,
   isGivenNoTime,
+  isHeldAlready,
   limitError,
   step,
 } from "../../../src/engine/engine.ts";
@@ -54,7 +55,12 @@ const progressed = (at: number, checkpoint?: unknown): Event => ({
   at,
   checkpoint,
 });
-const held = (at: number, isHeld: boolean): Event => ({ type: "held", at, isHeld });
+/** A stream is opened, an item is delivered and held, or the next one is asked for. */
+const held = (
+  at: number,
+  step: "open" | "item" | "ask",
+  mayRepeat: boolean = false,
+): Event => ({ type: "held", at, step, mayRepeat });
 
 /** Every execution of these tests begins at 1000. */
 const walk = (policy: Policy, ...events: Event[]): State =>
@@ -138,7 +144,7 @@ Deno.test("step() begins an attempt when a pause ends", () => {
     lastFailure: null,
     wakeAt: 1020,
     idleAt: Infinity,
-    isStreaming: false,
+    delivery: null,
   });
 });
 
@@ -156,7 +162,7 @@ Deno.test("step() begins the next attempt with the last failure and its pause", 
     lastFailure: pausing.lastFailure,
     wakeAt: 1100,
     idleAt: Infinity,
-    isStreaming: false,
+    delivery: null,
   });
 });
 
@@ -343,6 +349,7 @@ Deno.test("step() begins the grace when an attempt is woken at its timeout, and 
     wakeAt: 1050,
     limit: "attempt",
     error,
+    delivery: null,
   });
   assertStrictEquals(stopping.phase === "stopping" && stopping.error, error);
   assertEquals(policy.asked, []);
@@ -574,7 +581,7 @@ Deno.test("step() begins the idle timeout with the attempt, beside its other lim
   const policy = policyOf({ attemptTimeout: 50, deadline: 200, idleTimeout: 20 });
   const trying = walk(policy, woke(1000));
   assert(trying.phase === "trying");
-  assertEquals([trying.wakeAt, trying.idleAt, trying.isStreaming], [1050, 1020, false]);
+  assertEquals([trying.wakeAt, trying.idleAt, trying.delivery], [1050, 1020, null]);
   assertStrictEquals(step(policy, trying, woke(1019)), trying);
   const next = step(policy, step(policy, trying, rejected(1010, "broken")), woke(1010));
   assertEquals(next.phase === "trying" && next.idleAt, 1030);
@@ -623,7 +630,7 @@ Deno.test("step() begins the grace at the idle timeout, and fails with it whatev
   assert(stopping.phase === "stopping");
   assertLimit(stopping.error, "idle", 20);
   assertEquals([stopping.limit, stopping.wakeAt], ["idle", 1050]);
-  assertEquals("idleAt" in stopping || "isStreaming" in stopping, false);
+  assertEquals("idleAt" in stopping, false);
   for (const event of [rejected(1030, "broken"), woke(1050)]) {
     const pausing = step(policy, stopping, event);
     assertStrictEquals(pausing.lastFailure?.error, stopping.error);
@@ -664,47 +671,144 @@ Deno.test("step() hands the checkpoint to the next attempts, but not the reports
   assertEquals([third.attempts, third.checkpoint], [3, "half"]);
 });
 
-Deno.test("step() ends the attempt timeout and stops the idle timeout while an item is held", () => {
+Deno.test("step() waits for the first item of a stream with the attempt timeout, and no idle timeout", () => {
+  const policy = policyOf({ attemptTimeout: 30, idleTimeout: 20, deadline: 100 });
+  const trying = walk(policy, woke(1000));
+  assert(trying.phase === "trying");
+  const open = step(policy, trying, held(1000, "open"));
+  assertEquals<State>(open, { ...trying, idleAt: Infinity, delivery: "none" });
+  const progress = step(policy, open, progressed(1005, "half"));
+  assert(progress.phase === "trying");
+  assertEquals([progress.idleAt, progress.delivery], [Infinity, "none"]);
+  assertStrictEquals(step(policy, open, woke(1029)), open);
+  assertLimit(step(policy, open, woke(1030)).lastFailure?.error, "attempt", 30);
+});
+
+Deno.test("step() runs nothing but the deadline while an item is held", () => {
   const limits = { attemptTimeout: 30, idleTimeout: 20, deadline: 100 };
   const policy = policyOf(limits);
-  const trying = walk(policy, woke(1000), progressed(1005, "half"));
-  assert(trying.phase === "trying");
-  const holding = step(policy, trying, held(1015, true));
+  const open = walk(policy, woke(1000), held(1000, "open"), progressed(1005, "half"));
+  assert(open.phase === "trying");
+  const holding = step(policy, open, held(1015, "item"));
   assertEquals<State>(holding, {
-    ...trying,
-    reports: { count: 2, firstAt: 1005, latestAt: 1015 }, // an item is progress
+    ...open,
+    reports: { count: 2, firstAt: 1005, latestAt: 1015 }, // the first item is progress
     wakeAt: 1100,
     idleAt: Infinity,
-    isStreaming: true,
+    delivery: "unrepeatable",
   });
   for (const at of [1030, 1035, 1099]) {
     assertStrictEquals(step(policy, holding, woke(at)), holding);
   }
-  assertEquals(step(policy, holding, woke(1100)).phase, "done");
-  const asking = step(policy, holding, held(1050, false));
-  assertEquals<State>(asking, { ...holding, idleAt: 1070 } as State);
-  const failed = step(policy, asking, woke(1070));
-  assertLimit(failed.lastFailure?.error, "idle", 20);
+  const reporting = step(policy, holding, progressed(1060));
+  assertStrictEquals(step(policy, reporting, woke(1099)), reporting);
+  const done = step(policy, holding, woke(1100));
+  assertEquals([done.phase, done.lastFailure], ["done", null]);
   const unlimited = policyOf({ ...limits, deadline: Infinity });
-  const forever = walk(unlimited, woke(1000), held(1010, true));
+  const forever = walk(unlimited, woke(1000), held(1000, "open"), held(1010, "item"));
   assertEquals(forever.phase === "trying" && forever.wakeAt, Infinity);
   assertStrictEquals(step(unlimited, forever, woke(1e12)), forever);
 });
 
-Deno.test("step() begins the idle timeout anew when an item is asked for, which is no report", () => {
-  const policy = policyOf({ attemptTimeout: 30, idleTimeout: 20 });
-  const trying = walk(policy, woke(1000));
-  assertEquals(
-    step(policy, trying, held(1015, false)),
-    { ...trying, idleAt: 1035 } as State,
-  );
+Deno.test("step() waits for each later item of a stream with the idle timeout, and no attempt timeout", () => {
+  const policy = policyOf({ attemptTimeout: 30, idleTimeout: 20, deadline: 200 });
+  const holding = walk(policy, woke(1000), held(1000, "open"), held(1010, "item", true));
+  assert(holding.phase === "trying");
+  const asking = step(policy, holding, held(1050, "ask", true));
+  assertEquals<State>(asking, { ...holding, idleAt: 1070 }); // it is no report
+  const reporting = step(policy, asking, progressed(1060));
+  assertStrictEquals(step(policy, reporting, woke(1079)), reporting);
+  assertLimit(step(policy, reporting, woke(1080)).lastFailure?.error, "idle", 20);
+  const again = step(policy, asking, held(1069, "item", true));
+  assertEquals<State>(again, holding); // later items are no reports
+});
+
+Deno.test("step() says of a step of a stream that changes nothing that it does not", () => {
+  const policy = policyOf({ attemptTimeout: 30 });
+  const trying = walk(policy, woke(1000), held(1000, "open"));
+  const first = step(policy, trying, held(1010, "item"));
+  const states: [State, step: "open" | "item" | "ask", mayRepeat: boolean, boolean][] = [
+    [trying, "item", false, false],
+    [first, "ask", false, true],
+    [first, "item", false, true],
+    [first, "item", true, false],
+    [walk(policy), "ask", false, false],
+  ];
+  for (const [state, how, mayRepeat, expected] of states) {
+    assertEquals(isHeldAlready(policy, state, how, mayRepeat), expected);
+    if (expected) {
+      assertStrictEquals(step(policy, state, held(1020, how, mayRepeat)), state);
+    }
+  }
+  const idle = policyOf({ idleTimeout: 20 });
+  const holding = walk(idle, woke(1000), held(1000, "open"), held(1010, "item"));
+  assertEquals(isHeldAlready(idle, holding, "ask", false), false);
+  const asking = step(idle, holding, held(1020, "ask"));
+  assertEquals(isHeldAlready(idle, asking, "item", false), false);
+});
+
+Deno.test("step() ends with a failure, and asks nobody, when an item must not be delivered again", () => {
+  const asked: unknown[] = [];
+  const policy = policyOf({
+    idleTimeout: 20,
+    deadline: 1000,
+    decide: (failure) => asked.push(failure),
+  });
+  const items = [woke(1000), held(1000, "open"), held(1010, "item"), held(1020, "ask")];
+  const broken = walk(policy, ...items, rejected(1030, "broken"));
+  assertDone(broken, 1030, "nonRetryable", "broken");
+  assertEquals([broken.lastFailure?.error, broken.lastFailure?.limit], ["broken", null]);
+  const silent = walk(policy, ...items, woke(1040));
+  assertDone(silent, 1040, "nonRetryable", silent.lastFailure?.error);
+  assertLimit(silent.lastFailure?.error, "idle", 20);
+  const graceful = { ...policy, grace: 5 };
+  const stopping = walk(graceful, ...items, woke(1040));
+  assertEquals(stopping.phase, "stopping");
+  const late = step(graceful, stopping, rejected(1042, "broken"));
+  assertDone(late, 1042, "nonRetryable", late.lastFailure?.error);
+  assertLimit(late.lastFailure?.error, "idle", 20);
+  assertEquals(asked, []);
+});
+
+Deno.test("step() retries a failure when a checkpoint covers the items, or they may be delivered again", () => {
+  const policy = policyOf({ idleTimeout: 20, deadline: 1000, grace: 5, decide: () => 10 });
+  const open = [woke(1000), held(1000, "open")];
+  const item = [held(1010, "item"), held(1010, "ask")];
+  const retried: Event[][] = [
+    [],
+    [progressed(1005, "early")],
+    [...item, progressed(1011, "id")],
+    [...item, progressed(1011, null)],
+    [held(1010, "item", true), held(1010, "ask", true)],
+  ];
+  for (const events of retried) {
+    const failed = walk(policy, ...open, ...events, rejected(1015, "broken"));
+    assertEquals(failed.phase, "pausing");
+    const next = step(policy, failed, woke(1025));
+    assert(next.phase === "trying");
+    assertEquals([next.idleAt, next.delivery], [1045, null]); // it may be no stream
+  }
+  const uncovered: Event[][] = [
+    [progressed(1005, "early"), ...item],
+    [...item, progressed(1011)], // no checkpoint
+    [...item, progressed(1011, "id"), held(1012, "item"), held(1012, "ask")],
+  ];
+  for (const events of uncovered) {
+    const failed = walk(policy, ...open, ...events, rejected(1015, "broken"));
+    assertDone(failed, 1015, "nonRetryable", "broken");
+  }
+  const stopping = walk(policy, ...open, ...item, woke(1030), progressed(1031, "id"));
+  assert(stopping.phase === "stopping");
+  assertEquals(stopping.delivery, "repeatable"); // the grace covers them too
+  assertEquals(step(policy, stopping, woke(1035)).phase, "pausing");
 });
 
 Deno.test("step() holds the attempt timeout for the next attempt after one that streamed", () => {
   const policy = policyOf({ attemptTimeout: 30, idleTimeout: 20, decide: () => 0 });
-  const next = walk(policy, woke(1000), held(1010, true), rejected(1050, 1), woke(1050));
+  const items = [held(1000, "open", true), held(1010, "item", true)];
+  const next = walk(policy, woke(1000), ...items, rejected(1050, 1), woke(1050));
   assert(next.phase === "trying");
-  assertEquals([next.wakeAt, next.idleAt, next.isStreaming], [1080, 1070, false]);
+  assertEquals([next.wakeAt, next.idleAt, next.delivery], [1080, 1070, null]);
 });
 
 Deno.test("step() returns the same state when an item is held in any phase but trying", () => {
@@ -712,8 +816,8 @@ Deno.test("step() returns the same state when an item is held in any phase but t
   const pausing = step(policy, stopping, rejected(1030, "broken"));
   const done = step(policy, pausing, aborted(1030, "stop"));
   for (const state of [stopping, pausing, done]) {
-    for (const isHeld of [true, false]) {
-      assertStrictEquals(step(policy, state, held(1040, isHeld)), state);
+    for (const how of ["open", "item", "ask"] as const) {
+      assertStrictEquals(step(policy, state, held(1040, how)), state);
     }
   }
 });

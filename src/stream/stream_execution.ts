@@ -1,0 +1,143 @@
+/**
+ * The consumer's side of a stream: an async generator over the items of all attempts.
+ *
+ * @module
+ */
+
+import type { Attempt } from "../driver/attempt.ts";
+import { Deferred, promiseOf, react, rejectionOf } from "../time/promises.ts";
+import { Producer, type ProducerListener, type StreamFunction } from "./producer.ts";
+
+/** Executes the attempts of a stream. */
+export type Begin = (
+  run: (attempt: Attempt) => Promise<void>,
+  controller: AbortController,
+) => Promise<void>;
+
+/** One execution of a stream, which begins when the consumer asks for the first item. */
+export class StreamExecution<T>
+  implements AsyncIterator<T, void, undefined>, ProducerListener<T> {
+  readonly #begin: Begin;
+  readonly #fn: StreamFunction<T>;
+  readonly #mayRepeat: boolean;
+  /** The requests of the consumer that wait, in their order. The producer serves the first. */
+  readonly #requests: Deferred<IteratorResult<T, void>>[] = [];
+  /** Ends the execution in a pause, where no attempt can be stopped. */
+  #controller: AbortController | null = null;
+  /** The producer of the attempt that runs. */
+  #producer: Producer<T> | null = null;
+  #isOver = false;
+  /** The error that the consumer has yet to receive. */
+  #failure: { readonly error: unknown } | null = null;
+
+  /**
+   * Makes an execution.
+   *
+   * @param begin Executes the attempts.
+   * @param fn The function of the stream.
+   * @param mayRepeat Whether items may be delivered again by a next attempt.
+   */
+  constructor(begin: Begin, fn: StreamFunction<T>, mayRepeat: boolean) {
+    this.#begin = begin;
+    this.#fn = fn;
+    this.#mayRepeat = mayRepeat;
+  }
+
+  next(): Promise<IteratorResult<T, void>> {
+    if (this.#isOver) return this.#last();
+    const request = new Deferred<IteratorResult<T, void>>();
+    this.#requests.push(request);
+    if (this.#requests.length === 1) this.#serve();
+    return request.promise;
+  }
+
+  return(value?: void | PromiseLike<void>): Promise<IteratorResult<T, void>> {
+    return react(
+      this.#stop(),
+      async () => ({ done: true, value: await value }),
+      rejectionOf,
+    ) as Promise<IteratorResult<T, void>>;
+  }
+
+  throw(error: unknown): Promise<IteratorResult<T, void>> {
+    return react(this.#stop(), () => rejectionOf(error), rejectionOf) as Promise<never>;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #serve(): void {
+    if (this.#controller === null) this.#start();
+    else this.#producer?.ask();
+  }
+
+  #start(): void {
+    const controller = this.#controller = new AbortController();
+    const run = (attempt: Attempt): Promise<void> => {
+      const producer = new Producer(attempt, this.#mayRepeat, this);
+      this.#producer = producer;
+      return producer.run(this.#fn);
+    };
+    react(
+      this.#begin(run, controller),
+      () => this.#end(null),
+      (error) => this.#end({ error }),
+    );
+  }
+
+  produced(value: T): void {
+    this.#requests.shift()?.resolve({ done: false, value });
+    if (this.#requests.length > 0) this.#serve();
+  }
+
+  ended(producer: Producer<T>): void {
+    if (this.#producer === producer) this.#producer = null;
+  }
+
+  abandoned(producer: Producer<T>): void {
+    this.ended(producer);
+    // A limit that was noticed before the consumer stopped must not lead to another attempt.
+    if (this.#isOver) this.#controller?.abort(stopped());
+  }
+
+  #end(failure: { readonly error: unknown } | null): void {
+    if (this.#isOver) return; // the consumer has stopped
+    this.#isOver = true;
+    this.#failure = failure;
+    for (const { resolve } of this.#requests.splice(0)) resolve(this.#last() as never);
+  }
+
+  #last(): Promise<IteratorResult<T, void>> {
+    const failure = this.#failure;
+    this.#failure = null;
+    if (failure !== null) return rejectionOf(failure.error);
+    return promiseOf({ done: true, value: undefined }) as Promise<IteratorResult<T, void>>;
+  }
+
+  /** The consumer wants no more. */
+  #stop(): Promise<unknown> {
+    const producer = this.#producer;
+    const isRunning = !this.#isOver && this.#controller !== null;
+    this.#end(null);
+    this.#failure = null;
+    this.#producer = null;
+    if (!isRunning) return promiseOf(undefined);
+    const reason = stopped();
+    if (producer !== null) return producer.stop(reason);
+    this.#controller?.abort(reason);
+    return promiseOf(undefined);
+  }
+}
+
+function stopped(): Error {
+  return Object.defineProperty(
+    new Error("The consumer of the stream has stopped"),
+    "name",
+    {
+      value: "AbortError",
+      configurable: true,
+      writable: true,
+    },
+  );
+}
