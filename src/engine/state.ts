@@ -128,7 +128,7 @@ export type Event =
   /** Something that the execution depends on, such as its clock, does not work. */
   | { readonly type: "faulted"; readonly at: number; readonly reason: unknown };
 
-/** What an attempt has reported of its progress. */
+/** The progress that an attempt has reported. */
 export interface Reports {
   /** The number of reports. */
   readonly count: number;

@@ -131,7 +131,7 @@ const NAMES = /* @__PURE__ */ namesOf<ReadingOptions<unknown>>({
   read: true,
 });
 
-/** What is at home in the other argument is the likely mistake. */
+/** The likely mistake is an option that belongs to the other argument. */
 const hints = (others: readonly string[], form: (name: string) => string): Hints => ({
   ...OPTION_HINTS,
   key: (key, value) =>

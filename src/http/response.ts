@@ -106,7 +106,7 @@ function withBody(response: Response, body: BodyInit | null): Response {
   return described(made, response);
 }
 
-/** What the constructor of an answer cannot set, or refuses. */
+/** The properties of an answer that its constructor cannot set, or refuses. */
 const DEFINED = ["status", "ok", "url", "redirected", "type"] as const;
 
 function described(made: Response, response: Response): Response {

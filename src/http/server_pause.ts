@@ -140,7 +140,7 @@ function waitIn(headers: AnyHeaders): number | null {
   return retryAfter(value, sentAt(headers, now)) ?? rateLimitReset(headers, now);
 }
 
-/** What `exponential({ initial: 200, jitter: "equal" })` is, in a line. */
+/** The same as `exponential({ initial: 200, jitter: "equal" })`, in a line. */
 function growing({ attempt }: Failure, random: () => number): number {
   return Math.min(30_000, 200 * 2 ** (attempt - 1)) * (0.5 + 0.5 * random());
 }

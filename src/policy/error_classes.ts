@@ -67,7 +67,7 @@ export function isOfClass(classes: readonly ErrorClass[], error: unknown): boole
 const NOT_IN_ALL = "AbortError CircuitOpenError ThrottledError";
 
 /**
- * Tells whether `"all"` includes errors of a name. A refusal by a guard is told by its name, so
+ * Tells whether `"all"` includes errors of a name. A refusal by a guard is recognised by its name, so
  * that every copy of the library sees it.
  *
  * @param name The name of the error, of any type.

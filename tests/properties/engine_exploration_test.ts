@@ -155,7 +155,7 @@ function eventsAt(policy: ExploredPolicy, state: State, at: number): Event[] {
   ];
 }
 
-/** What an attempt may report, and the steps of a stream in their order. */
+/** The reports of an attempt, and the steps of a stream in their order. */
 function reportsAt(policy: ExploredPolicy, state: State, at: number): Event[] {
   const idleAt = state.phase === "trying" ? state.idleAt : at;
   const now = latestAt(policy, state);

@@ -169,7 +169,7 @@ function wordsOf(event: BackoffEvent): string | null {
   }
 }
 
-/** How attempts are nested, and whether the clock has `after`. */
+/** The way in which attempts are nested, and whether the clock has `after`. */
 interface Way {
   readonly isFollowed: boolean;
   readonly hasAfter: boolean;

@@ -254,7 +254,7 @@ const TAILS: Readonly<
   "after p99": [{ 0.99: 68, 0.999: 86 }, 0.01],
 };
 
-/** How far a quantile may be off: at 10^6 executions 4 %, and more with fewer. */
+/** The tolerance of a quantile: 4 % at 10^6 executions, and more with fewer. */
 const toleranceOf = (executions: number) =>
   0.04 * Math.sqrt(Math.max(1, 1e6 / executions) ** 0.5);
 

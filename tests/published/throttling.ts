@@ -22,7 +22,7 @@ export interface Overload {
   readonly sent: readonly number[];
 }
 
-/** How long a call takes, in milliseconds, and whether a request counts only when it ends. */
+/** The duration of a call in milliseconds, and whether a request counts only when it ends. */
 export interface Calls {
   readonly duration?: number;
   readonly countsAtEnd?: boolean;

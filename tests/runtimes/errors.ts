@@ -15,7 +15,7 @@ const OUT = "tests/unit/http/network_errors.ts";
 /** The longest time that one runtime may take, in ms. */
 const MAX_MS = 120_000;
 
-/** How each failure that an address makes must be classified. */
+/** The expected class of each failure that an address makes. */
 type Kind = "network" | "dns" | "other";
 
 interface Ports {
@@ -232,7 +232,7 @@ function textOf(): string {
   }: what fetch throws
 // in each runtime. Do not edit it.
 
-/** What was recorded of a thrown value, and how it was classified where it was thrown. */
+/** The record of a thrown value, and its class where it was thrown. */
 export interface ErrorRecord {
   readonly class?: string;
   readonly name?: string;

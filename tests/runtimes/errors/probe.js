@@ -3,7 +3,7 @@
 /** The depth to which causes are recorded. */
 const MAX_CAUSES = 3;
 
-/** What is recorded of a thrown value. Numbers of ports and addresses differ in each run. */
+/** The record of a thrown value. Numbers of ports and addresses differ in each run. */
 function recordOf(error, depth = 0) {
   if (typeof error !== "object" || error === null) return { message: String(error) };
   const { name, message, code, errno, retryable, cause } = error;

@@ -17,7 +17,7 @@ import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 const busy = new Error("busy");
 
-/** A throttle on a test clock, whose draws are all the same, and a function behind it. */
+/** A throttle on a test clock, with constant draws, and a function behind it. */
 function fixture(options: Partial<AdaptiveThrottleOptions> = {}) {
   const clock = new TestClock();
   const events: ThrottleEvent[] = [];

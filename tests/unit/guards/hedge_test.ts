@@ -32,7 +32,7 @@ import { listenToUncaught } from "../../support/uncaught.ts";
 class Busy extends Error {}
 class Fatal extends Error {}
 
-/** What a call does: after some milliseconds it returns its number, or throws an error. */
+/** The plan of a call: after some milliseconds it returns its number, or throws an error. */
 type Plan = [ms: number, error?: Error];
 
 /** A hedge on a test clock, and a function behind it whose calls follow a plan. */

@@ -18,7 +18,7 @@ function errorOf(record: ErrorRecord): Error {
   return error;
 }
 
-/** What a runtime tells of an error. */
+/** The properties of an error that a runtime shows. */
 function textOf({ class: maker, name, message, code, cause }: ErrorRecord): string {
   const text = `${maker} ${name} ${code} ${message.replace(/reference = .*/, "")}`;
   return cause === undefined ? text : `${text} <- ${textOf(cause)}`;

@@ -1,7 +1,7 @@
 // Written by `deno task errors` on 2026-11-25: what fetch throws
 // in each runtime. Do not edit it.
 
-/** What was recorded of a thrown value, and how it was classified where it was thrown. */
+/** The record of a thrown value, and its class where it was thrown. */
 export interface ErrorRecord {
   readonly class?: string;
   readonly name?: string;
