@@ -91,6 +91,11 @@ async function buildPages(out: string): Promise<number> {
     for (const link of page.links) {
       if (known.has(link) || targetOf(link) === "playground/index.html") continue;
       known.add(link);
+      await Deno.stat(new URL(link, root)).catch(() => {
+        throw new Error(
+          `Cannot build the site: ${path} links to ${link}, which must exist`,
+        );
+      });
       queue.push(link);
     }
   }

@@ -77,10 +77,12 @@ export function renderPage(
         return `<img src="${escape(linkTo(href))}" alt="${escape(text)}">`;
       },
       table(token: Tokens.Table) {
+        const cell = ({ tokens }: Tokens.TableCell, tag: string) =>
+          `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`;
+        // A header without text is none for a screen reader.
         const row = (cells: readonly Tokens.TableCell[], tag: string) =>
           `<tr>${
-            cells.map(({ tokens }) => `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`)
-              .join("")
+            cells.map((each) => cell(each, each.text === "" ? "td" : tag)).join("")
           }</tr>`;
         const body = token.rows.map((cells) => row(cells, "td")).join("\n");
         return `<div class="table" tabindex="0"><table><thead>${
