@@ -259,7 +259,7 @@ export function emit<Event extends object>(
   if (observe === null) return;
   if ("outcome" in event) Object.freeze(event.outcome);
   const outer = realm.currentAttempt;
-  realm.currentAttempt = null;
+  realm.currentAttempt = false;
   try {
     observe(Object.freeze(event));
   } catch (error) {

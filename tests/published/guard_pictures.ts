@@ -12,9 +12,9 @@ export async function drawShards(): Promise<string> {
   return draw(
     "Availability of ten shards behind one breaker, by the shards that are down",
     [{
-      title: "Ten shards behind one breaker: calls that succeed",
-      x: { name: "shards of ten that are down", ticks: [0, 1, 2, 3, 4] },
-      y: { name: "", ticks: [0, 0.25, 0.5, 0.75, 1] },
+      title: "Ten shards behind one breaker",
+      x: { name: "number of shards that are down", ticks: [0, 1, 2, 3, 4] },
+      y: { name: "share of calls that succeed", ticks: [0, 0.25, 0.5, 0.75, 1] },
       lines: Object.entries(lines).map(([name, points]) => ({ name, points })),
     }],
   );
@@ -34,9 +34,9 @@ export function drawThrottle(): string {
         : []
     );
   return draw("Requests to a server with ten times the load it can accept, by k", [{
-    title: "Requests sent, as a multiple of the capacity",
-    x: { name: "seconds, with ten times the capacity", ticks: [0, 60, 120, 180, 240, 300] },
-    y: { name: "", ticks: [0, 1, 2, 3] },
+    title: "A server that is offered ten times its capacity",
+    x: { name: "time since the beginning, in seconds", ticks: [0, 60, 120, 180, 240, 300] },
+    y: { name: "requests sent, as a multiple of the capacity", ticks: [0, 1, 2, 3] },
     lines: [2, 1.5, 1.1].map((k) => ({
       name: `k ${k}`,
       points: everyTen(overload(k, 10).sent),
@@ -48,9 +48,9 @@ export function drawThrottle(): string {
 export function drawTails(tails: Readonly<Record<string, Latencies>>): string {
   const quantiles = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999];
   return draw("Latency by quantile, without a hedge and hedged after a quantile", [{
-    title: "Latency in ms, of the slowest one in …",
-    x: { name: "one in", ticks: [2, 10, 100, 1000], isLog: true },
-    y: { name: "", ticks: [10, 100, 1000, 2000], isLog: true },
+    title: "Latency with and without a hedge",
+    x: { name: "the slowest one in so many calls", ticks: [2, 10, 100, 1000], isLog: true },
+    y: { name: "latency in ms", ticks: [10, 100, 1000, 2000], isLog: true },
     lines: Object.entries(tails).map(([name, { sorted }]) => ({
       name,
       points: quantiles.map((q) => [1 / (1 - q), quantileOf(sorted, q)] as const),
@@ -68,9 +68,9 @@ export async function drawLoads(): Promise<string> {
     lines.push({ name, points });
   }
   return draw("Calls that reach a server for each call of a client, by its failure rate", [{
-    title: "Calls that reach the server, for each call",
-    x: { name: "failure rate, %", ticks: [0, 20, 40, 60, 80, 100] },
-    y: { name: "", ticks: [0, 1, 2, 3, 4] },
+    title: "Load on a server, by what protects it",
+    x: { name: "failure rate of the server, in %", ticks: [0, 20, 40, 60, 80, 100] },
+    y: { name: "calls that reach the server, for each call", ticks: [0, 1, 2, 3, 4] },
     lines,
   }]);
 }

@@ -22,6 +22,22 @@ const AXES: Readonly<Record<string, readonly string[]>> = {
     "time since the beginning, in seconds",
     "requests answered in time, as a ratio to the calm load",
   ],
+  "examples/pictures/hedging.svg": [
+    "the slowest one in so many calls (logarithmic scale: each step is a factor of ten)",
+    "latency in ms (logarithmic scale: each step is a factor of ten)",
+  ],
+  "examples/pictures/loads.svg": [
+    "failure rate of the server, in %",
+    "calls that reach the server, for each call",
+  ],
+  "examples/pictures/shards.svg": [
+    "number of shards that are down",
+    "share of calls that succeed",
+  ],
+  "examples/pictures/throttle.svg": [
+    "time since the beginning, in seconds",
+    "requests sent, as a multiple of the capacity",
+  ],
   "examples/pictures/nesting.svg": ["time since the beginning, in ms"],
   "examples/pictures/timeline.svg": ["time since the beginning, in ms"],
 };
