@@ -604,20 +604,25 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
 
   held(step: StreamStep, mayRepeat: boolean): boolean {
     // Most items of a stream without an idle timeout; spares a look at the clock.
-    const isPlain = this.#posted === null &&
-      isHeldAlready(this.#policy, this.#state, step, mayRepeat);
-    return isPlain || this.#report((at) => ({ type: "held", at, step, mayRepeat }));
+    if (this.#posted !== null) return false;
+    if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
+    const held = (at: number): Event => ({ type: "held", at, step, mayRepeat });
+    // Only the first item is dated, as progress; spares a look at the clock.
+    const { delivery, at } = this.#state as Trying;
+    return step === "item" && delivery !== "none"
+      ? this.#report(held, at)
+      : this.#report(held);
   }
 
   /**
    * Once a limit, an abort or a fault has been noticed, a report changes nothing. A clock that
    * fails ends the execution, and not the function that reports.
    */
-  #report(event: (at: number) => Event): boolean {
+  #report(event: (at: number) => Event, at?: number): boolean {
     const before = this.#state;
     if (this.#posted !== null || before.phase === "done") return false;
     try {
-      const next = step(this.#policy, before, event(this.#now())) as Waiting;
+      const next = step(this.#policy, before, event(at ?? this.#now())) as Waiting;
       if (next === before) return next.phase === "trying";
       if (next.reports !== before.reports) this.#counters.progress++;
       this.#state = next;

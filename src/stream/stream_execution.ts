@@ -14,14 +14,19 @@ export type Begin = (
   controller: AbortController,
 ) => Promise<void>;
 
+/** A call of `next`. */
+type Request<T> = Deferred<IteratorResult<T, void>>;
+
 /** One execution of a stream, which begins when the consumer asks for the first item. */
 export class StreamExecution<T>
   implements AsyncIterator<T, void, undefined>, ProducerListener<T> {
   readonly #begin: Begin;
   readonly #fn: StreamFunction<T>;
   readonly #mayRepeat: boolean;
-  /** The requests of the consumer that wait, in their order. The producer serves the first. */
-  readonly #requests: Deferred<IteratorResult<T, void>>[] = [];
+  /** The request of the consumer that the producer serves. */
+  #request: Request<T> | null = null;
+  /** The requests after it, in their order. Apart, since most consumers wait for each item. */
+  readonly #waiting: Request<T>[] = [];
   /** Ends the execution in a pause, where no attempt can be stopped. */
   #controller: AbortController | null = null;
   /** The producer of the attempt that runs. */
@@ -45,9 +50,12 @@ export class StreamExecution<T>
 
   next(): Promise<IteratorResult<T, void>> {
     if (this.#isOver) return this.#last();
-    const request = new Deferred<IteratorResult<T, void>>();
-    this.#requests.push(request);
-    if (this.#requests.length === 1) this.#serve();
+    const request: Request<T> = new Deferred();
+    if (this.#request !== null) this.#waiting.push(request);
+    else {
+      this.#request = request;
+      this.#serve();
+    }
     return request.promise;
   }
 
@@ -87,8 +95,10 @@ export class StreamExecution<T>
   }
 
   produced(value: T): void {
-    this.#requests.shift()?.resolve({ done: false, value });
-    if (this.#requests.length > 0) this.#serve();
+    const request = this.#request;
+    this.#request = this.#waiting.length === 0 ? null : this.#waiting.shift() as Request<T>;
+    request?.resolve({ done: false, value });
+    if (this.#request !== null) this.#serve();
   }
 
   ended(producer: Producer<T>): void {
@@ -105,7 +115,9 @@ export class StreamExecution<T>
     if (this.#isOver) return; // the consumer has stopped
     this.#isOver = true;
     this.#failure = failure;
-    for (const { resolve } of this.#requests.splice(0)) resolve(this.#last() as never);
+    const requests = [this.#request, ...this.#waiting.splice(0)];
+    this.#request = null;
+    for (const request of requests) request?.resolve(this.#last() as never);
   }
 
   #last(): Promise<IteratorResult<T, void>> {

@@ -54,6 +54,13 @@ import {
   serverPause,
 } from "@asyncbackoff/asyncbackoff/http";
 import { exponential, preview, type Spread } from "@asyncbackoff/asyncbackoff/pauses";
+import {
+  type ReadableLike,
+  stream,
+  type Streamed,
+  type StreamFunction,
+  type StreamOptions,
+} from "@asyncbackoff/asyncbackoff/stream";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 
@@ -63,6 +70,8 @@ type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B 
 const same = <A, B>(_: Equal<A, B>): void => {};
 
 class Busy extends Error {}
+declare const readable: ReadableLike<string>;
+declare const iterable: AsyncIterable<string>;
 
 class Users {
   @asyncbackoff(1000, 5000, 100, Busy, TypeError, { maxTries: 5 })
@@ -212,6 +221,21 @@ export async function main(signal: Signal): Promise<void> {
   await retry(() => ownPolicy("https://service.example/"), { exceptions: isNetworkError });
   // @ts-expect-error: `fetchWith` decides what is retried
   fetchWith({ exceptions: "all" });
+  const ofStream: StreamOptions = { replay: true, name: "feed", signal: null };
+  const numbers = stream(backoff, async function* (attempt) {
+    yield attempt.number;
+    attempt.progress(await Promise.resolve("checkpoint"));
+  }, ofStream);
+  same<typeof numbers, AsyncGenerator<number, void, undefined>>(true);
+  for await (const number of numbers) same<typeof number, number>(true);
+  const words: StreamFunction<string> = (attempt) =>
+    attempt.number === 1 ? readable : Promise.resolve(iterable);
+  const some: Streamed<string> = stream({ exceptions: "all" }, words);
+  same<typeof some, Streamed<string>>(true);
+  // @ts-expect-error: an array is not asynchronous
+  stream(backoff, () => [1, 2]);
+  // @ts-expect-error: a stream has no result to decide about
+  stream(backoff, words, { until: () => true });
   // @ts-expect-error: an array of classes is needed
   new Backoff({ exceptions: Busy });
   // @ts-expect-error: there is no such option
