@@ -211,7 +211,8 @@ export class RunningAttempt implements Attempt {
     if (counts && checkpoint !== undefined) this.#checkpoint = checkpoint;
   }
 
-  get [CONTROL](): AttemptControl {
+  /** The control of a stream. The name is written out, as bundlers need it to drop the class. */
+  get "@asyncbackoff/asyncbackoff/control/1"(): AttemptControl {
     const { clock, grace, deadline } = this.#policy;
     const { beganAt, outerEndsAt } = this.#state;
     const deadlineAt = Math.min(beganAt + deadline, outerEndsAt);
