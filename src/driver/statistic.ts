@@ -232,3 +232,9 @@ export class Statistic {
     Object.assign(this.#counters, new Counters());
   }
 }
+
+/** Counters, and the view of them. */
+export class Tally {
+  readonly counters: Counters = new Counters();
+  readonly statistic: Statistic = new Statistic(this.counters);
+}

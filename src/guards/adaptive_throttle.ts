@@ -28,16 +28,8 @@ import {
   type ThrottleStatistic,
 } from "./adaptive_throttle_options.ts";
 import { ThrottledError } from "./errors.ts";
-import {
-  ask,
-  copyOf,
-  emit,
-  type Guard,
-  guardDecorator,
-  Instants,
-  optionsOf,
-  wrapBy,
-} from "./guard.ts";
+import { ask, copyOf, emit, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
+import { decorator } from "../notation/decorator.ts";
 
 const USAGE = "adaptiveThrottle(options)";
 
@@ -78,7 +70,7 @@ export function adaptiveThrottle(options: AdaptiveThrottleOptions): AdaptiveThro
 export function adaptiveThrottle(...args: readonly unknown[]): AdaptiveThrottle {
   const options = optionsOf<AdaptiveThrottleOptions>(USAGE, args, OPTION_NAMES);
   const throttle = new Throttle(options);
-  return guardDecorator(wrapBy(throttle), throttle.name, {
+  return decorator(wrapBy(throttle), throttle.name, {
     state: { get: () => throttle.state, enumerable: true },
     probability: { get: () => throttle.probability, enumerable: true },
     statistic: { get: () => throttle.statistic, enumerable: true },

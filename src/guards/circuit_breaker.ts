@@ -30,16 +30,8 @@ import {
 } from "./circuit_breaker_options.ts";
 import type { BreakerInput, BreakerPolicy, BreakerState } from "./circuit_breaker_state.ts";
 import { CircuitOpenError } from "./errors.ts";
-import {
-  ask,
-  copyOf,
-  emit,
-  type Guard,
-  guardDecorator,
-  Instants,
-  optionsOf,
-  wrapBy,
-} from "./guard.ts";
+import { ask, copyOf, emit, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
+import { decorator } from "../notation/decorator.ts";
 
 const USAGE = "circuitBreaker(options)";
 
@@ -84,7 +76,7 @@ export function circuitBreaker(options: CircuitBreakerOptions): CircuitBreaker;
 export function circuitBreaker(...args: readonly unknown[]): CircuitBreaker {
   const options = optionsOf<CircuitBreakerOptions>(USAGE, args, OPTION_NAMES);
   const breaker = new Breaker(options);
-  return guardDecorator(wrapBy(breaker), breaker.name, {
+  return decorator(wrapBy(breaker), breaker.name, {
     state: { get: () => breaker.state, enumerable: true },
     statistic: { get: () => breaker.statistic, enumerable: true },
     isolate: { value: () => breaker.set("isolated") },

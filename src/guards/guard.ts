@@ -9,7 +9,7 @@ import { isOptions } from "../check/keys.ts";
 import { checkNumber, holds, wrongType } from "../check/values.ts";
 import { currentAttemptOrNull } from "../driver/attempt.ts";
 import { refuseUncalled } from "../notation/arguments.ts";
-import { type AsyncFunction, decorator } from "../notation/decorator.ts";
+import type { AsyncFunction, Wrap } from "../notation/decorator.ts";
 import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
@@ -67,41 +67,6 @@ export interface GuardDecorator {
     key: string | symbol,
     descriptor: TypedPropertyDescriptor<F>,
   ): TypedPropertyDescriptor<F>;
-}
-
-/** Wraps a function that is called with a name for messages and events. */
-export type Wrap = (fn: AsyncFunction, name: string) => AsyncFunction;
-
-/**
- * Makes the decorator of a guard.
- *
- * @typeParam G The type of the guard.
- * @param wrap Wraps a function. It need not keep what is on the function.
- * @param name The name of the guard; `null` for those of its functions.
- * @param members Descriptors of what the decorator has besides. They must have `statistic`.
- * @returns The decorator.
- */
-export function guardDecorator<G extends GuardDecorator>(
-  wrap: Wrap,
-  name: string | null,
-  members: PropertyDescriptorMap,
-): G {
-  const decorate = decorator(<F extends AsyncFunction>(fn: F): F => {
-    const wrapped = wrap(fn, name ?? functionName(fn));
-    Object.setPrototypeOf(wrapped, fn);
-    return Object.defineProperties(wrapped, {
-      name: { value: fn.name, configurable: true },
-      length: { value: fn.length, configurable: true },
-    }) as F;
-  }, () => undefined as never);
-  // The function that `decorator` returns has a `statistic` of another type, which is final.
-  const own = (...args: Parameters<typeof decorate>) => decorate(...args);
-  return Object.defineProperties(own, members) as unknown as G;
-}
-
-/** The `name` of a class may be a static member of any type. */
-function functionName(fn: AsyncFunction): string {
-  return typeof fn.name === "string" ? fn.name : "";
 }
 
 /**

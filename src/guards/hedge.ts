@@ -4,7 +4,8 @@
  * @module
  */
 
-import { guardDecorator, Instants, optionsOf } from "./guard.ts";
+import { decorator } from "../notation/decorator.ts";
+import { Instants, optionsOf } from "./guard.ts";
 import {
   type Hedge,
   type HedgeOptions,
@@ -87,7 +88,7 @@ export function hedge(...args: readonly unknown[]): Hedge {
     };
     return wrapped;
   };
-  return guardDecorator(wrap, rules.name, {
+  return decorator(wrap, rules.name, {
     state: { get: state, enumerable: true },
     statistic: { get: () => ({ ...counters }), enumerable: true },
     toJSON: { value: state },

@@ -8,6 +8,7 @@
 import { describe } from "../check/describe.ts";
 import { isClass } from "../check/classes.ts";
 import { isOptions } from "../check/keys.ts";
+import { Tally } from "../driver/statistic.ts";
 import type { ErrorClass } from "../policy/error_classes.ts";
 import {
   type BackoffOptions,
@@ -15,9 +16,10 @@ import {
   type Pause,
   type RetryOptions,
 } from "../policy/options.ts";
+import { BackoffPolicy } from "../policy/policy.ts";
 import { mergeOptions, misplaced, refuseUncalled } from "./arguments.ts";
-import { Backoff } from "./backoff.ts";
 import type { AsyncDecorator } from "./decorator.ts";
+import { policyDecorator } from "./policy_decorator.ts";
 
 const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, options?)";
 
@@ -132,7 +134,9 @@ export function asyncbackoff(...args: readonly unknown[]): AsyncDecorator {
   const isNamed = args.length === 1 && isOptions(first, OPTION_NAMES);
   const options = isNamed ? mergeOptions(USAGE, {}, first) : positional(args);
   // Like aiomisc, it retries timeouts alone unless classes are given.
-  return new Backoff({ ...options, exceptions: options.exceptions ?? [] }).wrap;
+  const policy = new BackoffPolicy({ ...options, exceptions: options.exceptions ?? [] });
+  const tally = new Tally();
+  return policyDecorator(policy, () => tally);
 }
 
 /** Reads the positional notation as options. The policy checks the values. */

@@ -68,17 +68,24 @@ export interface AsyncDecorator {
   readonly statistic: Statistic;
 }
 
-/** Turns a function into one that is executed by a policy. */
-type Wrap = <F extends AsyncFunction>(fn: F) => F;
+/** Wraps a function that has a name for messages. It need not keep what is on the function. */
+export type Wrap = (fn: AsyncFunction, name: string) => AsyncFunction;
 
 /**
  * Makes a decorator.
  *
- * @param wrap Wraps a function.
- * @param statistic Returns the counters of the wrapped functions.
+ * @typeParam Decorator The type of the decorator.
+ * @param call Wraps a function.
+ * @param name The name for messages; `null` for that of each function.
+ * @param members Descriptors of what the decorator has besides.
  * @returns The decorator.
  */
-export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorator {
+export function decorator<Decorator>(
+  call: Wrap,
+  name: string | null,
+  members: PropertyDescriptorMap,
+): Decorator {
+  const wrap = (fn: AsyncFunction) => likeOriginal(call(fn, name ?? nameOf(fn)), fn);
   const decorate = (...args: readonly unknown[]): unknown => {
     const [target, context, descriptor] = args;
     if (context === undefined && descriptor === undefined) return wrap(functionOf(target));
@@ -98,10 +105,27 @@ export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorato
     }
     return replaceMethod(descriptor as PropertyDescriptor, wrap(methodOf(descriptor)));
   };
-  return Object.defineProperty(decorate, "statistic", {
-    get: statistic,
-    enumerable: true,
-  }) as AsyncDecorator;
+  return Object.defineProperties(decorate, members) as Decorator;
+}
+
+/** Metadata, properties and the async tag of the function show on the wrapped one. */
+function likeOriginal(wrapped: AsyncFunction, fn: AsyncFunction): AsyncFunction {
+  Object.setPrototypeOf(wrapped, fn);
+  return Object.defineProperties(wrapped, {
+    name: { value: fn.name, configurable: true },
+    length: { value: fn.length, configurable: true },
+  });
+}
+
+/**
+ * Reads the name of a function. The `name` of a class may be a static member of any type.
+ *
+ * @param fn The function.
+ * @returns Its name; empty if it has none.
+ */
+// deno-lint-ignore ban-types
+export function nameOf(fn: Function): string {
+  return typeof fn.name === "string" ? fn.name : "";
 }
 
 function isContext(value: unknown): value is { kind: string } {

@@ -112,29 +112,6 @@ export class BackoffPolicy implements Policy, OptionFields {
     Object.freeze(this);
   }
 
-  /**
-   * Makes the policy of one execution, with options of its own.
-   *
-   * @param changes The options. The policy's own `until` and `observe` come first.
-   * @returns The policy.
-   */
-  forExecution({ until, observe, name }: ExecutionChanges): BackoffPolicy {
-    const own = this.until;
-    const ownObserve = this.observe;
-    const changes = {
-      until: own === null || until === null
-        ? own ?? until
-        : (value: unknown) => askUntil(own, value) && until(value),
-      observe: ownObserve === null || observe === null
-        ? ownObserve ?? observe
-        : both(ownObserve, observe),
-      name: name ?? this.name,
-    };
-    return Object.freeze(
-      Object.assign(Object.create(BackoffPolicy.prototype), this, changes),
-    );
-  }
-
   refusalOf(value: unknown, name: string): ResultError | null {
     const { until } = this;
     if (until === null || askUntil(until, value)) return null;
@@ -212,6 +189,32 @@ export class BackoffPolicy implements Policy, OptionFields {
       throwLater(error);
     }
   }
+}
+
+/**
+ * Makes the policy of one execution, with options of its own.
+ *
+ * @param policy The policy. Its `until` and `observe` come first.
+ * @param changes The options.
+ * @returns The policy of the execution.
+ */
+export function policyWith(
+  policy: BackoffPolicy,
+  { until, observe, name }: ExecutionChanges,
+): BackoffPolicy {
+  const { until: own, observe: ownObserve } = policy;
+  const changes = {
+    until: own === null || until === null
+      ? own ?? until
+      : (value: unknown) => askUntil(own, value) && until(value),
+    observe: ownObserve === null || observe === null
+      ? ownObserve ?? observe
+      : both(ownObserve, observe),
+    name: name ?? policy.name,
+  };
+  return Object.freeze(
+    Object.assign(Object.create(BackoffPolicy.prototype), policy, changes),
+  );
 }
 
 /** Whether an execution that might have retried ends with an error that needs no more retries. */

@@ -23,7 +23,7 @@ import {
 import { TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { isExhausted, markExhausted } from "../../../src/policy/non_retryable.ts";
-import { BackoffPolicy } from "../../../src/policy/policy.ts";
+import { BackoffPolicy, policyWith } from "../../../src/policy/policy.ts";
 import { ForeignSignal } from "../../support/foreign_signal.ts";
 import { listenToUncaught } from "../../support/uncaught.ts";
 
@@ -743,10 +743,10 @@ Deno.test("BackoffPolicy.refusalOf() throws what until throws, and refuses promi
 
 const NO_CHANGES = { until: null, observe: null, name: null };
 
-Deno.test("BackoffPolicy.forExecution() returns a frozen policy with all other rules of the first", () => {
+Deno.test("policyWith() returns a frozen policy with all other rules of the first", () => {
   const policy = new BackoffPolicy({ exceptions: [RangeError], pause: 5, name: "load" });
   for (const changes of [NO_CHANGES, { ...NO_CHANGES, name: "own" }]) {
-    const own = policy.forExecution(changes);
+    const own = policyWith(policy, changes);
     assert(own instanceof BackoffPolicy && Object.isFrozen(own));
     assertEquals({ ...own }, { ...policy, name: changes.name ?? "load" });
     assertEquals(own.decide(failure, 100, null, false), 5);
@@ -754,44 +754,44 @@ Deno.test("BackoffPolicy.forExecution() returns a frozen policy with all other r
   assertEquals(policy.name, "load");
 });
 
-Deno.test("BackoffPolicy.forExecution() asks the policy's until first, and both must accept", () => {
+Deno.test("policyWith() asks the policy's until first, and both must accept", () => {
   const asked: string[] = [];
   const ask = (who: string, accepted: number) => (value: unknown) => {
     asked.push(`${who} ${value}`);
     return (value as number) >= accepted;
   };
   const policy = new BackoffPolicy({ until: ask("policy", 2) });
-  const own = policy.forExecution({ ...NO_CHANGES, until: ask("own", 3) });
+  const own = policyWith(policy, { ...NO_CHANGES, until: ask("own", 3) });
   const accepted = [1, 2, 3].map((value) => own.refusalOf(value, "poll") === null);
   assertEquals(accepted, [false, false, true]);
   assertEquals(asked, ["policy 1", "policy 2", "own 2", "policy 3", "own 3"]);
   asked.length = 0;
-  const alone = new BackoffPolicy({}).forExecution({ ...NO_CHANGES, until: ask("own", 3) });
+  const alone = policyWith(new BackoffPolicy({}), { ...NO_CHANGES, until: ask("own", 3) });
   assertEquals([alone.refusalOf(3, "poll"), asked], [null, ["own 3"]]);
-  assertEquals(policy.forExecution(NO_CHANGES).until, policy.until);
+  assertEquals(policyWith(policy, NO_CHANGES).until, policy.until);
 });
 
-Deno.test("BackoffPolicy.forExecution() refuses a promise of either until", () => {
+Deno.test("policyWith() refuses a promise of either until", () => {
   const promise = (() => Promise.resolve(true)) as unknown as () => boolean;
   for (const [first, second] of [[promise, isTrue], [isTrue, promise]] as const) {
     const policy = new BackoffPolicy({ until: first });
-    const own = policy.forExecution({ ...NO_CHANGES, until: second });
+    const own = policyWith(policy, { ...NO_CHANGES, until: second });
     assertThrows(() => own.refusalOf(1, "poll"), TypeError, "'until' must answer at once");
   }
 });
 
 const event = { type: "attempt", execution: 1, name: "load", at: 0, attempt: 1 } as const;
 
-Deno.test("BackoffPolicy.forExecution() calls the policy's observe first, and then the other", () => {
+Deno.test("policyWith() calls the policy's observe first, and then the other", () => {
   const log: string[] = [];
   const note = (who: string) => ({ type }: BackoffEvent) => void log.push(`${who} ${type}`);
   const policy = new BackoffPolicy({ observe: note("policy") });
-  policy.forExecution({ ...NO_CHANGES, observe: note("own") }).observe?.(event);
+  policyWith(policy, { ...NO_CHANGES, observe: note("own") }).observe?.(event);
   assertEquals(log, ["policy attempt", "own attempt"]);
   const alone = new BackoffPolicy({});
-  alone.forExecution({ ...NO_CHANGES, observe: note("own") }).observe?.(event);
+  policyWith(alone, { ...NO_CHANGES, observe: note("own") }).observe?.(event);
   assertEquals(log.slice(2), ["own attempt"]);
-  assertEquals(policy.forExecution(NO_CHANGES).observe, policy.observe);
+  assertEquals(policyWith(policy, NO_CHANGES).observe, policy.observe);
 });
 
 // The end of an execution.
