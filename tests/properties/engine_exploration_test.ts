@@ -552,7 +552,7 @@ const explored: Record<string, [rules: Rules, min: number]> = {
   "with every rule": [bounded, 9000],
   "without a grace": [graceless, 3500],
   "with an infinite grace": [{ ...bounded, grace: Infinity }, 5000],
-  "with a pause of 0": [{ ...bounded, pause: 0 }, 8000],
+  "with a pause of 0": [{ ...bounded, pause: 0, maxTries: 2 }, 800],
   "without a deadline": [{ ...bounded, deadline: Infinity }, 5000],
   "with a deadline in the second grace": [{ ...bounded, deadline: 38 }, 2500],
   "with a deadline at the end of a pause": [{ ...bounded, deadline: 25 }, 1500],
@@ -561,8 +561,11 @@ const explored: Record<string, [rules: Rules, min: number]> = {
   "with a deadline of 0": [{ ...bounded, deadline: 0 }, 5],
   "with an attempt timeout of 0": [{ ...bounded, attemptTimeout: 0 }, 1000],
   "without an attempt timeout": [{ ...bounded, attemptTimeout: Infinity }, 500],
-  "in an outer attempt": [{ ...bounded, outer: 30 }, 9000],
-  "in an outer attempt that ends after the deadline": [{ ...bounded, outer: 100 }, 9000],
+  "in an outer attempt": [{ ...bounded, maxTries: 2, outer: 15 }, 900],
+  "in an outer attempt that ends after the deadline": [
+    { ...bounded, maxTries: 2, outer: 100 },
+    900,
+  ],
   "in an outer attempt without limits": [{
     ...bounded,
     attemptTimeout: Infinity,
