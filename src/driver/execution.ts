@@ -1,5 +1,5 @@
 /**
- * The driver: carries out what the engine's states ask for, with promises, one timer and
+ * The driver: carries out what the engine's states ask for, with promises, timers and
  * signals. It decides nothing.
  *
  * ```text
