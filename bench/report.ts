@@ -3,6 +3,7 @@
 //
 // - `quick`: A to D, I1 and I100 in Node and Deno, without other libraries
 // - `check`: the same in Node, Deno and Bun, compared with the goals
+// - `streams`: an item of a stream, in Node, Deno and Bun
 // - `deno` (default): A to D, I1 and I100 in Deno
 // - `all`: all cases in all runtimes; writes bench/README.md and the picture
 
@@ -31,13 +32,14 @@ const RUNTIMES = {
   deno: ["deno"],
   quick: ["node", "deno"],
   check: ["node", "deno", "bun"],
+  streams: ["node", "deno", "bun"],
 };
 const runtimes = RUNTIMES[mode as keyof typeof RUNTIMES] ??
   ["node", "node24", "deno", "bun"];
 const npm = runtimes.includes("node24") ? ["node24@npm:node@24"] : [];
 await using project = await makeProject(...LIBRARIES, "bun@1.4", "esbuild@0.28.2", ...npm);
 const here = new URL(".", import.meta.url);
-for (const file of ["contenders", "measure", "cases", "flight", "test_clock"]) {
+for (const file of ["contenders", "measure", "cases", "flight", "test_clock", "stream"]) {
   await Deno.copyFile(new URL(`${file}.js`, here), `${project.folder}/${file}.js`);
 }
 
@@ -161,6 +163,22 @@ async function testClock(runtime: string): Promise<string[]> {
   return [runtime, spread(timers), ...Object.values(sleepers).map(digits)];
 }
 
+/** Items beside a bare `for await`, and the heap in MB after each third of a million items. */
+async function streams(runtimes: readonly string[]): Promise<string> {
+  const items: Record<string, Results> = {};
+  const heaps: string[][] = [];
+  for (const runtime of runtimes) {
+    const measured = await inRuntime<{ items: Results["A"]; heap: number[] }>(
+      runtime,
+      "stream.js",
+    );
+    items[runtime] = { items: measured.items ?? {} };
+    heaps.push([runtime, ...measured.heap.map((bytes) => digits(bytes / 1e6))]);
+  }
+  const [, ratios] = caseTable("items", items).split("\n\n");
+  return `### Streams\n\n${ratios}\n\n${table(["", "1", "2", "3"], heaps)}`;
+}
+
 /** Case G: the size of `import { asyncbackoff }`. */
 async function size(): Promise<string> {
   await Deno.writeTextFile(
@@ -182,7 +200,7 @@ async function size(): Promise<string> {
 }
 
 const all: Record<string, Results> = {};
-for (const runtime of runtimes) {
+for (const runtime of mode === "streams" ? [] : runtimes) {
   console.error(`cases in ${runtime}`);
   const few = mode === "quick" || mode === "check" ? ["quick"] : [];
   all[runtime] = await inRuntime<Results>(runtime, "cases.js", ...few);
@@ -196,6 +214,8 @@ if (mode === "check") {
   );
   const broken = over(maxOf);
   if (broken !== "") throw new Error(`Goals are missed by more than a third: ${broken}`);
+} else if (mode === "streams") {
+  console.log(await streams(runtimes));
 } else if (mode !== "all") {
   console.log(cases.join("\n\n"));
 } else {
@@ -260,6 +280,7 @@ async function reportAll(): Promise<void> {
     `### Case H\n\nHeap in MB after each third of a million calls on one signal.\n\n${
       table(["", "1", "2", "3"], flat)
     }`,
+    await streams(runtimes),
     `### The test clock\n\n${table(["", ...SLEEPERS_HEAD], clocks)}`,
   ].join("\n\n");
   const path = new URL("README.md", here);

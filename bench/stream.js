@@ -46,12 +46,12 @@ const items = await compare(
   often,
 );
 
-/** Bytes of the heap after each tenth of the items. */
+/** Bytes of the heap after each third of the items. */
 const heap = [];
 let received = 0;
 const backoff = new Backoff({ ...limits, deadline: null, idleTimeout: 5000 });
 for await (const _ of stream(backoff, () => produce(ITEMS))) {
-  if (++received % (ITEMS / 10) > 0) continue;
+  if (++received % Math.floor(ITEMS / 3) > 0) continue;
   collect();
   heap.push(process.memoryUsage().heapUsed);
 }

@@ -87,5 +87,7 @@ await new Promise((resolve) => server.close(resolve));
 assert.deepEqual(received, messages); // each once, and in order
 assert.deepEqual(resumedFrom, [undefined, "1", "1", "3", "5", "6"]);
 console.log(
-  `${received.length} events by ${resumedFrom.length} requests: ${received.join(" ")}`,
+  `${received.length} events by ${resumedFrom.length} requests: ${
+    JSON.stringify(received)
+  }`,
 );

@@ -599,10 +599,12 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   }
 
   progressed(checkpoint: unknown): boolean {
-    return this.#report((at) => ({ type: "progressed", at, checkpoint }));
+    return this.#mayReport() &&
+      this.#report((at) => ({ type: "progressed", at, checkpoint }));
   }
 
   held(step: StreamStep, mayRepeat: boolean): boolean {
+    if (!this.#mayReport()) return false;
     // Most items of a stream without an idle timeout; spares a look at the clock.
     if (this.#posted !== null) return false;
     if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
@@ -614,13 +616,14 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
       : this.#report(held);
   }
 
-  /**
-   * Once a limit, an abort or a fault has been noticed, a report changes nothing. A clock that
-   * fails ends the execution, and not the function that reports.
-   */
+  /** Once a limit, an abort or a fault has been noticed, a report changes nothing. */
+  #mayReport(): boolean {
+    return this.#posted === null && this.#state.phase !== "done";
+  }
+
+  /** A clock that fails ends the execution, and not the function that reports. */
   #report(event: (at: number) => Event, at?: number): boolean {
-    const before = this.#state;
-    if (this.#posted !== null || before.phase === "done") return false;
+    const before = this.#state as Waiting;
     try {
       const next = step(this.#policy, before, event(at ?? this.#now())) as Waiting;
       if (next === before) return next.phase === "trying";

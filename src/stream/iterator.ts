@@ -11,10 +11,13 @@ import { nonRetryable } from "../policy/non_retryable.ts";
 export interface ReadableLike<T> {
   /** Locks the stream, and returns its reader. */
   getReader(): {
-    read(): Promise<{ readonly done: boolean; readonly value?: T | undefined }>;
+    // The types of items are not taken from here, because a platform's reader has several.
+    read(): Promise<{ readonly done: boolean; readonly value?: NoInfer<T> | undefined }>;
     cancel(reason?: unknown): Promise<unknown>;
     releaseLock(): void;
   };
+  /** Tells the type of the items. It is not called. */
+  pipeTo(destination: { getWriter(): { write(item?: T): unknown } }): unknown;
 }
 
 /** Anything that produces items: an async generator, a web stream, or a Node stream. */
@@ -50,13 +53,17 @@ export function iteratorOf<T>(streamed: unknown): AsyncIterator<T> {
 
 function readerOf<T>(stream: ReadableLike<T>): AsyncIterator<T> {
   const reader = stream.getReader();
+  let isCancelled = false;
   return {
     async next() {
       const result = await reader.read();
+      // The end of a read that was cancelled is not the end of the items.
+      if (isCancelled) return new Promise(() => {});
       if (result.done) reader.releaseLock();
       return result as IteratorResult<T>;
     },
     async return() {
+      isCancelled = true;
       try {
         await reader.cancel();
       } finally {

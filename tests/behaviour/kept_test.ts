@@ -13,6 +13,7 @@ import {
   systemClock,
   within,
 } from "@asyncbackoff/asyncbackoff";
+import { stream } from "@asyncbackoff/asyncbackoff/stream";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { whileFollowed } from "../support/followed.ts";
 
@@ -218,6 +219,45 @@ Deno.test("Backoff.execute() keeps nothing of a call while an attempt that it ma
   });
   await new TestClock().advance(0);
   assertEquals([kept, attempts.length], [[], 1]);
+});
+
+Deno.test("stream() keeps no item that was delivered, while it is open", async () => {
+  if (collect === null) return;
+  const open: unknown[] = [];
+  const kept = await keptAfter(async (mark) => {
+    const items = stream({ idleTimeout: 10_000 }, async function* () {
+      for (let id = 0;; id++) yield await Promise.resolve(mark(`item ${id}`, {}));
+    });
+    open.push(items);
+    for (let id = 0; id < 3; id++) await items.next();
+  });
+  assertEquals([kept, open.length], [[], 1]);
+});
+
+Deno.test("stream() keeps nothing of a stream that has ended, while it is held elsewhere", async () => {
+  if (collect === null) return;
+  const ends: ((items: AsyncGenerator<object>, mark: Mark) => unknown)[] = [
+    (items) => items.return(undefined),
+    (items, mark) => items.throw(mark("own error", {})),
+    async (items) => {
+      for await (const _ of items);
+    },
+  ];
+  for (const end of ends) {
+    const held: unknown[] = [];
+    const kept = await keptAfter(async (mark) => {
+      const { signal } = new AbortController();
+      const items = stream(limits, async function* (attempt) {
+        mark("attempt", attempt);
+        yield await Promise.resolve(mark("item", {}));
+        throw mark("error", new Error("down"));
+      }, { signal }) as AsyncGenerator<object>;
+      held.push(items);
+      await items.next();
+      await end(items, mark);
+    });
+    assertEquals([kept, held.length], [[], 1]);
+  }
 });
 
 Deno.test("sleep() keeps nothing of a wait that has ended", async () => {

@@ -28,7 +28,7 @@ import { stream } from "@asyncbackoff/asyncbackoff/stream";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { type Consumer, holding, playStream } from "../support/played_stream.ts";
-import { listenersLeft } from "../support/leftovers.ts";
+import { CountedSignal } from "../support/counted_signal.ts";
 
 const down = new Error("down");
 const all: BackoffOptions = { exceptions: "all", pause: 10 };
@@ -170,7 +170,7 @@ Deno.test("currentAttempt() is the attempt in each step of the producer, and not
   for await (const _ of items) assertEquals(currentAttemptOrNull(), null);
   assertEquals(steps, Array(5).fill(first));
   steps.length = 0;
-  for await (const _ of stream({}, source)) break;
+  for await (const _ of stream({}, (attempt) => Promise.resolve(source(attempt)))) break;
   assertEquals(steps.length, 3); // opened, asked, and returned
   assertEquals(steps.includes(null), false);
 });
@@ -224,6 +224,17 @@ Deno.test("idleTimeout bounds the wait for each later item, and not for the firs
   assertEquals(items, [[400, "a"], [449, "b"]]);
   assertLimit(error, "idle", 50);
   assertEquals([aborts[0]?.[0], reason], [499, "nonRetryable"]);
+});
+
+Deno.test("idleTimeout does not bound the wait for the promise of a source", async () => {
+  const { items, error } = await playStream(
+    { attemptTimeout: 500, idleTimeout: 50 },
+    async (_, clock) => {
+      await sleep(200, { clock });
+      return script(clock, [200, "a"], [40, "b"]);
+    },
+  );
+  assertEquals([items, error], [[[400, "a"], [440, "b"]], null]);
 });
 
 Deno.test("idleTimeout begins anew with each report of progress while an item is waited for", async () => {
@@ -283,6 +294,27 @@ Deno.test("stream() aborts the signal at the deadline while an item is held, and
   assertEquals([items, endedAt, reason], [[[0, "a"]], 250, "deadline"]);
   assertLimit(error, "deadline", 100);
   assertEquals([aborts[0]?.[0], aborts[0]?.[2] === error, closed], [100, true, [100]]);
+});
+
+Deno.test("stream() asks the producer for nothing once a limit has been reached", async () => {
+  const clock = new TestClock();
+  let asked = 0;
+  const results: unknown[] = [];
+  const items = stream({ deadline: 50, clock }, ({ signal }) => {
+    signal.addEventListener("abort", () => {
+      results.push(items.next().catch((error) => error));
+    });
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.resolve({ done: false, value: ++asked }),
+      }),
+    };
+  });
+  await items.next();
+  await clock.advance(100);
+  assertLimit(await results[0], "deadline", 50);
+  assertEquals(asked, 1);
+  clock.close();
 });
 
 Deno.test("stream() rejects the pending call of next at the deadline, whatever the producer does", async () => {
@@ -776,7 +808,9 @@ Deno.test("await using closes a stream", async () => {
 // Signals, scopes, events.
 
 Deno.test("stream() calls nothing when its signal is aborted before, and rejects with the reason", async () => {
-  const signal = AbortSignal.abort(down);
+  const controller = new CountedSignal();
+  controller.abort(down);
+  const { signal } = controller;
   const { starts, error, reason } = await playStream(
     all,
     () => script(new TestClock()),
@@ -786,12 +820,12 @@ Deno.test("stream() calls nothing when its signal is aborted before, and rejects
     },
   );
   assertStrictEquals(error, down);
-  assertEquals([starts, reason, listenersLeft(signal)], [[], "aborted", 0]);
+  assertEquals([starts, reason, controller.listeners], [[], "aborted", 0]);
 });
 
 Deno.test("stream() ends in the same turn when a signal is aborted, and removes its listeners", async () => {
   for (const hold of [0, 100]) {
-    const controller = new AbortController();
+    const controller = new CountedSignal();
     const log: unknown[] = [];
     const { aborts, error, reason, endedAt } = await playStream(
       all,
@@ -805,12 +839,12 @@ Deno.test("stream() ends in the same turn when a signal is aborted, and removes 
     assertStrictEquals(error, down);
     assertEquals([aborts, reason], [[[12, 1, down]], "aborted"]);
     assertEquals(endedAt, hold === 0 ? 12 : 105);
-    assertEquals(listenersLeft(controller.signal), 0);
+    assertEquals(controller.listeners, 0);
   }
 });
 
 Deno.test("stream() ends when the signal of its policy is aborted", async () => {
-  const controller = new AbortController();
+  const controller = new CountedSignal();
   const { error } = await playStream(
     { ...all, signal: controller.signal },
     watched([]),
@@ -819,23 +853,24 @@ Deno.test("stream() ends when the signal of its policy is aborted", async () => 
     },
   );
   assertStrictEquals(error, down);
-  assertEquals(listenersLeft(controller.signal), 0);
+  assertEquals(controller.listeners, 0);
 });
 
 Deno.test("stream() listens to its signal while it runs alone", async () => {
-  const { signal } = new AbortController();
+  const controller = new CountedSignal();
+  const { signal } = controller;
   const items = stream({}, () => script(new TestClock(), [0, 1]), { signal });
-  assertEquals(listenersLeft(signal), 0);
+  assertEquals(controller.listeners, 0);
   await items.return();
-  assertEquals(listenersLeft(signal), 0);
+  assertEquals(controller.listeners, 0);
   const others = stream({}, async function* () {
     yield await Promise.resolve(1);
   }, { signal });
   await others.next();
-  assertEquals(listenersLeft(signal), 1);
+  assertEquals(controller.listeners, 1);
   await others.return();
   await sleep(0);
-  assertEquals(listenersLeft(signal), 0);
+  assertEquals(controller.listeners, 0);
 });
 
 Deno.test("stream() ends with the scope in which it is made, though it begins later", async () => {

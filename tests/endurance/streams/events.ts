@@ -19,7 +19,7 @@ import { Tally } from "../../support/tally.ts";
 import { Proxy } from "../faults/proxy.ts";
 import { countOf, dataOf, makeServer } from "./server.ts";
 
-const AT_ONCE = 300;
+const AT_ONCE = 100;
 
 const [seed = 0, wanted = 0] = process.argv.slice(2, 4).map(Number);
 const random = seeded(seed);
@@ -30,7 +30,7 @@ const { signal } = new AbortController();
 let numberOfCuts = 0;
 
 const backoff = new Backoff({
-  attemptTimeout: 1000,
+  attemptTimeout: 3000,
   idleTimeout: 200,
   exceptions: "all",
   pause: exponential({ initial: 10, max: 200, random }),

@@ -231,7 +231,7 @@ export async function main(signal: Signal): Promise<void> {
   const words: StreamFunction<string> = (attempt) =>
     attempt.number === 1 ? readable : Promise.resolve(iterable);
   const some: Streamed<string> = stream({ exceptions: "all" }, words);
-  same<typeof some, Streamed<string>>(true);
+  for await (const word of some as AsyncIterable<string>) same<typeof word, string>(true);
   // @ts-expect-error: an array is not asynchronous
   stream(backoff, () => [1, 2]);
   // @ts-expect-error: a stream has no result to decide about

@@ -27,6 +27,7 @@ import {
   type ReportListener,
   RunningAttempt,
 } from "../../../src/driver/attempt.ts";
+import { SCOPE } from "../../../src/driver/nesting.ts";
 import { begin, beginTrying } from "../../../src/engine/engine.ts";
 import type { Trying } from "../../../src/engine/state.ts";
 
@@ -56,7 +57,7 @@ function running(
   return new RunningAttempt(state, { clock, ...policy, maxTries }, 1, listener);
 }
 
-Deno.test("Attempt.number, elapsed and remaining return the number and the time of the attempt", async () => {
+Deno.test("Attempt.number, elapsed and remaining tell the number and the time of the attempt", async () => {
   const clock = new TestClock(1000);
   const attempt = running(clock, 100);
   assertEquals([attempt.number, attempt.elapsed, attempt.remaining], [1, 0, 100]);
@@ -129,7 +130,7 @@ function noting(counts: boolean) {
   const reports: unknown[] = [];
   const listener: ReportListener = {
     progressed(checkpoint) {
-      reports.push(["progressed", checkpoint]);
+      reports.push(checkpoint);
       return counts;
     },
     held(step, mayRepeat) {
@@ -149,22 +150,36 @@ Deno.test("Attempt.progress() reports its checkpoint, and notes it if the report
   assertEquals(attempt.checkpoint, "half");
   attempt.progress(null);
   assertEquals(attempt.checkpoint, null);
-  assertEquals(reports, [
-    ["progressed", "half"],
-    ["progressed", undefined],
-    ["progressed", null],
-  ]);
+  assertEquals(reports, ["half", undefined, null]);
   const late = running(new TestClock());
   late.progress("too late");
   assertEquals(late.checkpoint, undefined);
 });
 
-Deno.test("RunningAttempt[CONTROL].report() reports that an item is held, or that the next one is asked for", () => {
-  const { listener, reports } = noting(true);
-  const attempt = running(new TestClock(), Infinity, Infinity, listener);
-  attempt[CONTROL].report("item", true);
-  attempt[CONTROL].report("ask", false);
-  assertEquals(reports, [["item", true], ["ask", false]]);
+Deno.test("AttemptControl.report() reports the steps of a stream, and returns whether they count", () => {
+  for (const counts of [true, false]) {
+    const { listener, reports } = noting(counts);
+    const control = running(new TestClock(), 100, Infinity, listener)[CONTROL];
+    assertEquals([control.report("open", true), control.report("item", false)], [
+      counts,
+      counts,
+    ]);
+    assertEquals(reports, [["open", true], ["item", false]]);
+  }
+});
+
+Deno.test("Attempt.remaining ends at the deadline as soon as an item counts", () => {
+  for (const counts of [true, false]) {
+    const attempt = running(new TestClock(), 100, Infinity, noting(counts).listener);
+    const control = attempt[CONTROL];
+    control.report("open", false);
+    assertEquals([attempt.remaining, attempt[SCOPE].endsAt(new TestClock())], [100, 100]);
+    control.report("item", false);
+    control.report("item", false);
+    const expected = counts ? Infinity : 100;
+    assertEquals(attempt.remaining, expected);
+    assertEquals(attempt[SCOPE].endsAt(new TestClock()), expected);
+  }
 });
 
 Deno.test("RunningAttempt.settle() and abandon() let go of the listener, so later reports are ignored", () => {

@@ -188,7 +188,7 @@ Deno.test("Backoff.execute() settles when its clock can neither be read nor canc
 
 // The hooks of a budget.
 
-/** A budget that logs its calls, with their instants. */
+/** A budget that notes what it is told, with the instants. */
 function notingBudget() {
   const log: string[] = [];
   const note = (what: string) => (at: number) => log.push(`${what} ${at}`) > 0;
@@ -224,7 +224,7 @@ const ends: [
 ];
 
 for (const [index, [reason, endsAt, options, body]] of ends.entries()) {
-  Deno.test(`Backoff.execute() calls the budget once for the end of an execution (${index}: ${reason})`, async () => {
+  Deno.test(`Backoff.execute() tells the budget of the end of an execution once (${index}: ${reason})`, async () => {
     const clock = new TestClock(1000);
     const controller = new AbortController();
     const { log, budget } = notingBudget();
@@ -238,7 +238,7 @@ for (const [index, [reason, endsAt, options, body]] of ends.entries()) {
   });
 }
 
-Deno.test("Backoff.execute() does not call the budget for an end when the function is never called", async () => {
+Deno.test("Backoff.execute() tells the budget of no end when the function is never called", async () => {
   const clock = new TestClock();
   const { log, budget } = notingBudget();
   const rules = { exceptions: [], budget, clock };
@@ -249,7 +249,7 @@ Deno.test("Backoff.execute() does not call the budget for an end when the functi
   clock.close();
 });
 
-Deno.test("Backoff.execute() does not call the budget for an end when the clock fails before it began", async () => {
+Deno.test("Backoff.execute() tells the budget of no end when the clock fails before it began", async () => {
   const time = new TestClock();
   const { log, budget } = notingBudget();
   const clock = clockWith(time, { after: throwBoom });
@@ -259,7 +259,7 @@ Deno.test("Backoff.execute() does not call the budget for an end when the clock 
   time.close();
 });
 
-Deno.test("Backoff.execute() calls the budget for the end before the observer, and before it settles", async () => {
+Deno.test("Backoff.execute() tells the budget of the end before the observer, and before it settles", async () => {
   const clock = new TestClock();
   const log: string[] = [];
   const backoff = new Backoff({
@@ -313,7 +313,7 @@ Deno.test("Backoff.execute() ends by the abort when until aborts the signal, wha
 
 // Items of a stream, which a consumer holds.
 
-/** Holds an item of an attempt, or asks for the next one, at some instants. */
+/** Opens a stream, and holds an item of it, or asks for the next one, at some instants. */
 function holdAt(attempt: Attempt, clock: TestClock, instants: Record<number, boolean>) {
   const control = (attempt as RunningAttempt)[CONTROL];
   if (Object.keys(instants).length > 0) control.report("open", true);
@@ -339,20 +339,20 @@ async function endOf(options: BackoffOptions, instants: Record<number, boolean>)
   return [end, at, backoff.statistic.progress];
 }
 
-Deno.test("A held item ends the attempt timeout, and stops the idle timeout while an item is held", async () => {
+Deno.test("AttemptControl.report() ends the attempt timeout, and stops the idle timeout while an item is held", async () => {
   const limits = { attemptTimeout: 100, idleTimeout: 50 };
   assertEquals(await endOf(limits, {}), ["idle", 50, 0]);
   assertEquals(await endOf(limits, { 40: true }), ["value", 1000, 1]);
   assertEquals(await endOf(limits, { 40: true, 300: false }), ["idle", 350, 1]);
   const both = { 40: true, 300: false, 340: true, 600: false };
-  assertEquals(await endOf(limits, both), ["idle", 650, 1]);
+  assertEquals(await endOf(limits, both), ["idle", 650, 1]); // the first item is progress
   assertEquals(await endOf({ attemptTimeout: 100 }, { 0: true }), ["value", 1000, 1]);
   assertEquals(await endOf({ attemptTimeout: 100 }, { 100: true }), ["attempt", 100, 0]);
   assertEquals(await endOf({ idleTimeout: 50 }, { 0: true, 10: false }), ["idle", 60, 1]);
   assertEquals(await endOf({}, { 10: true, 20: false }), ["value", 1000, 1]);
 });
 
-Deno.test("A held item leaves the deadline and the abort of a signal as they are", async () => {
+Deno.test("AttemptControl.report() leaves the deadline and the abort of a signal as they are", async () => {
   const limits = { attemptTimeout: 100, idleTimeout: 50, deadline: 400 };
   assertEquals(await endOf(limits, { 10: true }), ["deadline", 400, 1]);
   assertEquals(await endOf(limits, { 10: true, 370: false }), ["deadline", 400, 1]);
@@ -370,7 +370,7 @@ Deno.test("A held item leaves the deadline and the abort of a signal as they are
   clock.close();
 });
 
-Deno.test("A held item holds for its attempt alone, and changes nothing after it", async () => {
+Deno.test("AttemptControl.report() holds for its attempt alone, and changes nothing after it", async () => {
   const clock = new TestClock();
   const limits = { attemptTimeout: 100, maxTries: 2, exceptions: [Error] };
   const backoff = new Backoff({ ...limits, clock });
@@ -388,7 +388,7 @@ Deno.test("A held item holds for its attempt alone, and changes nothing after it
   clock.close();
 });
 
-Deno.test("A held item sets no timer of a negative time when the deadline is late", async () => {
+Deno.test("AttemptControl.report() sets no timer of a negative time when the deadline is late", async () => {
   const time = new TestClock();
   const asked: number[] = [];
   let ahead = 0;
@@ -405,7 +405,7 @@ Deno.test("A held item sets no timer of a negative time when the deadline is lat
   const result = backoff.execute(async (attempt) => {
     await sleep(10, { clock: time });
     ahead = 500; // the deadline has passed, and no timer has fired yet
-    (attempt as RunningAttempt)[CONTROL].report("item", true);
+    holdAt(attempt, time, { 0: true });
     await new Promise(() => {});
   });
   const error = await time.run(result.catch((error) => error));
@@ -413,7 +413,7 @@ Deno.test("A held item sets no timer of a negative time when the deadline is lat
   time.close();
 });
 
-Deno.test("A held item calls the function once when a clock wakes for a timer that was cancelled", async () => {
+Deno.test("AttemptControl.report() calls the function once when a clock wakes for a timer that was cancelled", async () => {
   const time = new TestClock();
   const clock = clockWith(time, { after: (ms, wake) => (time.after(ms, wake), () => {}) });
   const limits = { attemptTimeout: 100, deadline: 300, exceptions: [] };
@@ -428,7 +428,7 @@ Deno.test("A held item calls the function once when a clock wakes for a timer th
   assertEquals([error.limit, time.now(), calls], ["deadline", 300, 1]);
 });
 
-Deno.test("A held item ends the execution when the clock fails as it arms the deadline anew", async () => {
+Deno.test("AttemptControl.report() ends the execution when the clock fails as it arms the deadline anew", async () => {
   const time = new TestClock();
   let arms = 0;
   const after = (ms: number, wake: () => void) =>

@@ -1,15 +1,8 @@
-// The sources of items: async iterables, web streams, Node streams, and everything that is none.
+// The sources of items: async iterables, web streams, and everything that is neither.
 
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertRejects,
-  assertStrictEquals,
-} from "@std/assert";
-import { type Attempt, sleep } from "@asyncbackoff/asyncbackoff";
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { sleep } from "@asyncbackoff/asyncbackoff";
 import { stream } from "@asyncbackoff/asyncbackoff/stream";
-import { addAbortSignal, Readable } from "node:stream";
 import { checkResult, iteratorOf } from "../../../src/stream/iterator.ts";
 import { playStream } from "../../support/played_stream.ts";
 
@@ -156,7 +149,7 @@ Deno.test("stream() cancels a web stream, and releases it, when the consumer sto
 Deno.test("stream() cancels a web stream whose read hangs at a timeout, and tries again", async () => {
   const log: unknown[] = [];
   const sources: ReadableStream<unknown>[] = [];
-  const { items, starts, error } = await playStream(
+  const { items, starts, error, statistic } = await playStream(
     { exceptions: "all", idleTimeout: 50, attemptTimeout: 50, maxTries: 2, pause: 10 },
     (attempt) => {
       if (attempt.number === 2) {
@@ -173,6 +166,7 @@ Deno.test("stream() cancels a web stream whose read hangs at a timeout, and trie
   );
   assertEquals([idsOf(items), starts, error], [["a"], [0, 60], null]);
   assertEquals([log, sources[0]?.locked], [["cancelled", undefined], false]);
+  assertEquals([statistic.timeouts, statistic.late], [1, 0]);
 });
 
 Deno.test("stream() fails with the error of a web stream, and when it is locked", async () => {
@@ -195,33 +189,6 @@ Deno.test("stream() releases a web stream that fails to cancel", async () => {
   });
   for await (const _ of stream({ grace: Infinity }, () => source)) break;
   assertEquals(source.locked, false);
-});
-
-Deno.test("stream() reads a Node stream, and destroys it when the consumer stops", async () => {
-  const whole = stream({}, () => Readable.from(["a", "b"]));
-  const received: unknown[] = [];
-  for await (const item of whole) received.push(item);
-  assertEquals(received, ["a", "b"]);
-  const source = Readable.from(["a", "b", "c"]);
-  for await (const _ of stream({ grace: Infinity }, () => source)) break;
-  assertEquals(source.destroyed, true);
-  const failing = new Readable({ read: () => void failing.destroy(down) });
-  await assertRejects(() => stream({}, () => failing).next(), Error, "down");
-});
-
-Deno.test("stream() destroys a Node stream that is silent, if the signal was given to it", async () => {
-  const sources: Readable[] = [];
-  const open = ({ signal }: Attempt) => {
-    const source = new Readable({ read() {} });
-    sources.push(source);
-    return addAbortSignal(signal as AbortSignal, source);
-  };
-  const { error } = await playStream(
-    { attemptTimeout: 50, maxTries: 2, exceptions: [] },
-    open,
-  );
-  assertEquals(`${error}`, "TimeoutError: 'open' reached its attempt timeout of 50 ms");
-  assertEquals(sources.map(({ destroyed }) => destroyed), [true, true]);
 });
 
 Deno.test("checkResult() refuses results that are no objects, and nobody retries it", async () => {
@@ -293,6 +260,31 @@ Deno.test("stream() treats what a hostile iterator throws as a failure of the at
     );
     assertStrictEquals(error, down, `${index}`);
     assertEquals([starts, reason], [[0, 10], "maxTries"]);
+  }
+});
+
+Deno.test("stream() does not return an iterator that has ended or failed, also when it is aborted at that moment", async () => {
+  for (const isFailure of [true, false]) {
+    const controller = new AbortController();
+    let returned = 0;
+    const result = {
+      get done() {
+        controller.abort("stop");
+        if (isFailure) throw down;
+        return true;
+      },
+    };
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.resolve(result),
+        return: () => Promise.resolve(returned++),
+      }),
+    };
+    const { signal } = controller;
+    const { error, reason } = await playStream({}, () => source as never, undefined, {
+      signal,
+    });
+    assertEquals([error, reason, returned], ["stop", "aborted", 0]);
   }
 });
 
