@@ -5,16 +5,20 @@
  *
  * @example A function that is retried
  * ```ts
- * import { asyncbackoff, currentAttempt } from "@asyncbackoff/asyncbackoff";
+ * import { asyncbackoff } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
  *
- * // Each attempt takes at most 1 s, all of them 5 s, with 100 ms between them.
- * const load = asyncbackoff(1000, 5000, 100, TypeError)(async (url: string) => {
- *   const response = await fetch(url, { signal: currentAttempt().signal });
- *   return await response.text();
+ * // Each attempt takes at most 100 ms, all of them 5 s, with 10 ms between them.
+ * let calls = 0;
+ * const load = asyncbackoff(100, 5000, 10, TypeError)(async (id: number) => {
+ *   calls += 1;
+ *   if (calls === 1) throw new TypeError("connection reset"); // is retried
+ *   if (calls === 2) await new Promise(() => {}); // times out, and is retried
+ *   return `user ${id}`;
  * });
  *
- * assertEquals(await load("data:,hello"), "hello");
+ * assertEquals(await load(7), "user 7");
+ * assertEquals(calls, 3);
  * ```
  *
  * @module

@@ -1,5 +1,5 @@
 // The goals, as ratios of two medians of one run, for Node, Deno and Bun. If a goal is not
-// reached, the ratio that is reached stands beside it, so that `bench:check` can report a
+// reached, the ratio that is reached is listed beside it, so that `bench:check` can report a
 // step back. It fails only if a goal is missed.
 
 const goal = (name, ratio, max, reached = max) => ({ name, ratio, max, reached });

@@ -1,66 +1,99 @@
-// Draws the cases C and I100: bars on a logarithmic scale, for each contender and runtime.
+// Draws case C from the table of bench/README.md: bars on a logarithmic scale, for each
+// contender and runtime. When it is run as a program, it draws limits.svg anew.
 
-interface Bar {
-  readonly label: string;
+import {
+  filled,
+  lined,
+  LOGARITHMIC,
+  picture,
+  rounded,
+  text,
+} from "../tests/support/picture.ts";
+
+/** The median time of a contender in a runtime, as a multiple of a bare await. */
+interface Median {
+  readonly contender: string;
   readonly ratio: number;
-  readonly isOurs: boolean;
 }
 
-const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.head{font-weight:600}
-.bar{fill:#8c959f}.ours{fill:#1a7f37}.axis{stroke:#d0d7de}
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.bar{fill:#6e7681}.ours{fill:#3fb950}.axis{stroke:#30363d}}`;
+const RUNTIMES = { node: "Node 20", deno: "Deno", bun: "Bun" };
+/** Contenders without limits, which cannot be compared. */
+const WITHOUT_LIMITS = ["bare", "hand-written loop"];
 
-const LEFT = 300;
 const WIDTH = 860;
+const LEFT = 270;
+const RIGHT = 800;
 const ROW = 20;
+const BAR = 14;
+const TICKS = [1, 10, 100, 1000];
 
-const x = (ratio: number) =>
-  LEFT + Math.log10(Math.max(1, ratio)) / 3.2 * (WIDTH - LEFT - 60);
-
-/** Escapes text for SVG. */
-const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-
-/** A bar with its label and its number. */
-function bar({ label, ratio, isOurs }: Bar, y: number): string {
-  const value = ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(1);
-  return `<text x="${LEFT - 8}" y="${y + 14}" text-anchor="end">${escaped(label)}</text>` +
-    `<rect class="${isOurs ? "ours" : "bar"}" x="${LEFT}" y="${y + 3}" height="14" width="${
-      (x(ratio) - LEFT + 1).toFixed(1)
-    }" rx="2"/><text x="${(x(ratio) + 6).toFixed(1)}" y="${y + 14}">${value}</text>`;
+/**
+ * Draws the medians in each runtime, the fastest first.
+ *
+ * @param page The text of bench/README.md.
+ */
+export function drawLimits(page: string): string {
+  let y = 12;
+  const parts: string[] = [];
+  for (const [runtime, title] of Object.entries(RUNTIMES)) {
+    const medians = mediansIn(page, runtime);
+    const top = y + 24;
+    parts.push(
+      text(16, y + 14, `${title}: a call with both limits`, { isTitle: true }),
+      ...ticks(top, medians.length * ROW),
+      ...medians.flatMap((median, index) => bar(median, top + index * ROW)),
+    );
+    y = top + medians.length * ROW + 54;
+  }
+  return picture("The time of a call with both limits, by library", WIDTH, y, parts);
 }
 
-/** Draws the medians of both cases in each runtime, the fastest first. */
-export function drawing(
-  all: Record<string, Record<string, Record<string, { median: number }>>>,
-): string {
-  let y = 8;
-  const parts: string[] = [];
-  for (const name of ["C", "I100"]) {
-    for (const [runtime, results] of Object.entries(all)) {
-      if (runtime === "node24") continue;
-      y += 26;
-      const calls = name === "C"
-        ? "one call after the other"
-        : "100 in flight, two turns each";
-      parts.push(
-        `<text class="head" x="12" y="${y}">${runtime}: a call with both limits, ${calls}; ` +
-          "time as a multiple of a bare await</text>",
-      );
-      y += 6;
-      const sorted = Object.entries(results[name] ?? {})
-        .filter(([who]) => who !== "bare" && who !== "hand-written loop")
-        .sort(([, one], [, other]) => one.median - other.median);
-      for (const [label, { median }] of sorted) {
-        parts.push(bar({ label, ratio: median, isOurs: label === "asyncbackoff" }, y));
-        y += ROW;
-      }
-    }
-  }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${
-    y + 12
-  }" role="img">` +
-    `<title>The cost of limits</title><style>${STYLE}</style>` +
-    `<line class="axis" x1="${LEFT}" y1="8" x2="${LEFT}" y2="${y}"/>${
-      parts.join("")
-    }</svg>\n`;
+/** Reads a column of the table of the page, the fastest first. */
+function mediansIn(page: string, runtime: string): Median[] {
+  const section = page.split("### Case C\n")[1]?.split("\n### ")[0] ?? "";
+  const [head = [], _rule, ...rows] = section.split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const column = head.indexOf(runtime);
+  return rows
+    .map((cells) => ({ contender: cells[0] ?? "", ratio: parseFloat(cells[column] ?? "") }))
+    .filter(({ contender }) => !WITHOUT_LIMITS.includes(contender))
+    .sort((one, other) => one.ratio - other.ratio);
+}
+
+/** The position of a ratio. */
+function xOf(ratio: number): number {
+  const part = Math.log10(Math.max(1, ratio)) / Math.log10(TICKS.at(-1) ?? 10);
+  return rounded(LEFT + part * (RIGHT - LEFT));
+}
+
+function ticks(top: number, height: number): string[] {
+  return [
+    ...TICKS.flatMap((tick) => [
+      `<path ${lined("faint")} d="M${xOf(tick)} ${top}V${top + height + 4}"/>`,
+      text(xOf(tick), top + height + 17, tick.toLocaleString("en"), { anchor: "middle" }),
+    ]),
+    text(
+      (LEFT + RIGHT) / 2,
+      top + height + 34,
+      `time as a multiple of a bare await (${LOGARITHMIC})`,
+      { anchor: "middle" },
+    ),
+  ];
+}
+
+function bar({ contender, ratio }: Median, y: number): string[] {
+  const color = contender === "asyncbackoff" ? "green" : "gray";
+  const size = `width="${rounded(xOf(ratio) - LEFT + 1)}" height="${BAR}" rx="2"`;
+  return [
+    text(LEFT - 8, y + 14, contender, { anchor: "end" }),
+    `<rect ${filled(color)} x="${LEFT}" y="${y + 3}" ${size}/>`,
+    text(xOf(ratio) + 6, y + 14, ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(1)),
+  ];
+}
+
+if (import.meta.main) {
+  const here = new URL(".", import.meta.url);
+  const page = await Deno.readTextFile(new URL("README.md", here));
+  await Deno.writeTextFile(new URL("limits.svg", here), drawLimits(page));
 }

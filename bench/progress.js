@@ -11,7 +11,7 @@ const CALLS = 20_000;
 
 let timer = setTimeout(() => {}, 30_000);
 
-/** What a report is compared with, and the options of the policies. */
+/** The code that a report is compared with, and the options of the policies. */
 const contenders = {
   "clearTimeout and setTimeout": () => {
     clearTimeout(timer);

@@ -10,7 +10,7 @@
 import { makeProject } from "../tests/support/project.ts";
 import { run } from "../tests/support/run.ts";
 import { gated, goals, maxOf, reachedIn } from "./goals.js";
-import { drawing } from "./picture.ts";
+import { drawLimits } from "./picture.ts";
 
 interface Summary {
   median: number;
@@ -222,7 +222,7 @@ if (mode === "check") {
   await reportAll();
 }
 
-/** The goals that are missed by more than a third, because the machine may be busy. */
+/** Lists the goals that are missed by more than a third. A busy machine causes less. */
 function over(limitOf: typeof maxOf | typeof reachedIn): string {
   return Object.entries(all).flatMap(([runtime, results]) =>
     gated.filter((goal) => goal.ratio(results) > limitOf(goal, runtime) * 4 / 3)
@@ -287,6 +287,6 @@ async function reportAll(): Promise<void> {
   const page = await Deno.readTextFile(path);
   const [head] = page.split("<!-- results -->");
   await Deno.writeTextFile(path, `${head}<!-- results -->\n\n${text}\n`);
-  await Deno.writeTextFile(new URL("limits.svg", here), drawing(all));
+  await Deno.writeTextFile(new URL("limits.svg", here), drawLimits(text));
   await run(Deno.execPath(), ["fmt", "-q", path.pathname]);
 }

@@ -34,6 +34,7 @@ function forQueue({ maxTries, deadline, pause, giveup }: JobRules) {
       error,
       name: job?.name ?? "",
       attempt,
+      streak: attempt,
       limit: null,
       duration: Date.now() - (job?.processedOn ?? Date.now()),
       elapsed,

@@ -57,12 +57,20 @@ class HttpError extends Error {
   override name = "HttpError";
 }
 
+/** The longest delay of the event loop. A busy machine delays every timer. */
+let lateness = 0;
+let expectedAt = performance.now() + 10;
+const heartbeat = setInterval(() => {
+  lateness = Math.max(lateness, performance.now() - expectedAt);
+  expectedAt = performance.now() + 10;
+}, 10);
+
 /** Observes one call: how long it took, and a timeline. */
 class Report {
   readonly timeline = new Timeline();
   #lastAt = 0;
   attempts = 0;
-  /** How far an attempt or the call exceeded its limit, at most. */
+  /** The most by which an attempt or the call exceeded its limit, in ms. */
   overrun = -Infinity;
   elapsed = 0;
 
@@ -106,6 +114,13 @@ function expect(expectation: string, holds: boolean): void {
   if (!holds) failures += 1;
 }
 
+/** A limit that is late waits for a second turn of the event loop. */
+function expectPunctual({ overrun }: Report): void {
+  const isPunctual = overrun <= TOLERANCE + 2 * lateness;
+  const exception = overrun > TOLERANCE ? ", but for a busy machine" : "";
+  expect(`no limit is exceeded by more than ${TOLERANCE} ms${exception}`, isPunctual);
+}
+
 console.log("A server that resets, hangs, answers 503, and then 200:\n");
 const moody = new MoodyServer("reset", "hang", "503", "200");
 const first = new Report();
@@ -115,7 +130,7 @@ first.draw();
 expect("it makes four attempts", first.attempts === 4);
 expect(`the body is ${JSON.stringify(BODY)}`, body === BODY);
 expect("the client closes the request that hangs", moody.closedWhileHanging === 1);
-expect(`no limit is exceeded by more than ${TOLERANCE} ms`, first.overrun <= TOLERANCE);
+expectPunctual(first);
 
 console.log("\nA server that hangs forever:\n");
 const dead = new MoodyServer("hang");
@@ -129,6 +144,7 @@ expect(
   "the client closes each request that hangs",
   dead.closedWhileHanging === second.attempts,
 );
-expect(`no limit is exceeded by more than ${TOLERANCE} ms`, second.overrun <= TOLERANCE);
+expectPunctual(second);
 
+clearInterval(heartbeat);
 if (failures > 0) Deno.exit(1);

@@ -158,7 +158,7 @@ function scoreOf(killed: number, survived: number): number {
 }
 
 /**
- * Tells whether a file has a name, such as `engine/limit`, or is in a room, such as
+ * Determines whether a file has a name, such as `engine/limit`, or is in a room, such as
  * `engine`.
  */
 function isNamed(file: string, name: string): boolean {

@@ -1,6 +1,7 @@
 // Makes the npm package in npm/: both builds of tools/build.ts, with the declarations of
 // `deno pack`. Prints the path of the tarball and its digest. The same sources give the same
-// bytes: it packs twice and compares, unless it is run with `--once`.
+// bytes: it packs twice and compares, unless it is run with `--once`. With `--to=DIR`, the
+// tarball is put into that folder.
 //
 // ```text
 // dist/esm/  core.js, index.js, pauses.js …, types/   for `import`
@@ -8,14 +9,15 @@
 // pauses.js, pauses.d.ts …                            for TypeScript's `moduleResolution: node10`
 // ```
 //
-// A folder's package.json tells the format of its files, and of the declarations in it, so both
+// A folder's package.json gives the format of its files, and of the declarations in it, so both
 // folders hold the same declarations.
 
 import { build, entriesOf, type Entry } from "./build.ts";
 
 /** The repository. */
 export const root: URL = new URL("../", import.meta.url);
-const out = new URL("npm/", root);
+const out = Deno.args.find((each) => each.startsWith("--to="))?.slice("--to=".length) ??
+  pathOf("npm");
 
 /** The path of a file of the repository. */
 export function pathOf(name: string): string {
@@ -65,10 +67,9 @@ async function pack(): Promise<string> {
     }
     await write(`${folder}/package.json`, manifestOf(config, entries));
     await Deno.mkdir(out, { recursive: true });
-    const destination = pathOf("npm/");
-    const args = ["pack", "--silent", "--pack-destination", destination];
+    const args = ["pack", "--silent", "--pack-destination", out];
     const printed = await run("npm", args, { cwd: folder });
-    return `${destination}${/\S+\.tgz/.exec(printed)?.[0]}`;
+    return `${out}/${/\S+\.tgz/.exec(printed)?.[0]}`;
   } finally {
     await Deno.remove(temporary, { recursive: true });
   }

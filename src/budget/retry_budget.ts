@@ -44,7 +44,7 @@ const OPTION_NAMES = /* @__PURE__ */ namesOf<RetryBudgetOptions>({
 /** The number of slices in which a window is counted; the same as in Finagle. */
 const SLICES = 10;
 
-/** More than the rounding error of `retryRatio * executions`: 0.29 * 100 is 28.999999999999996. */
+/** Exceeds the rounding error of `retryRatio * executions`: 0.29 * 100 is 28.999999999999996. */
 const ROUNDING = 1e-15;
 
 /**
@@ -138,7 +138,7 @@ export class RetryBudget implements Budget {
   succeeded(_at?: number): void {}
 
   /**
-   * Tells whether a retry may be made. If so, counts it.
+   * Determines whether a retry may be made. If so, counts it.
    *
    * @param at The instant, in milliseconds.
    * @returns Whether the balance was at least one.
@@ -151,7 +151,7 @@ export class RetryBudget implements Budget {
   }
 
   /**
-   * Tells how many retries may be made at an instant.
+   * Returns the number of retries that may be made at an instant.
    *
    * @param at The instant, in milliseconds.
    * @returns An integer >= 0.

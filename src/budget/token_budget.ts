@@ -113,7 +113,7 @@ export class TokenBudget implements Budget {
   }
 
   /**
-   * Tells whether a retry may be made.
+   * Determines whether a retry may be made.
    *
    * @param _at The instant. It changes nothing.
    * @returns Whether there are more than half of `maxTokens`.

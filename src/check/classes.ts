@@ -1,12 +1,12 @@
 /**
- * Tells classes from functions, and built-in classes from others, in any realm.
+ * Distinguishes classes from functions, and built-in classes from others, in any realm.
  *
  * @module
  */
 
 import { holds } from "./values.ts";
 
-/** A function of any kind, to look at. */
+/** A function of any kind, for inspection. */
 // deno-lint-ignore ban-types
 type AnyFunction = Function;
 
@@ -15,7 +15,7 @@ function sourceOf(fn: AnyFunction): string {
 }
 
 /**
- * Tells whether a function is a class. The prototype of a class cannot be replaced, and its
+ * Determines whether a function is a class. The prototype of a class cannot be replaced, and its
  * source text begins with `class`; that of a frozen function does not.
  *
  * @param value A function.
@@ -27,7 +27,7 @@ export function isClass(value: AnyFunction): boolean {
 }
 
 /**
- * Tells whether a function makes errors: a class, or a function whose prototype inherits from
+ * Determines whether a function makes errors: a class, or a function whose prototype inherits from
  * the `Error.prototype` of some realm.
  *
  * @param value A function.
@@ -38,7 +38,7 @@ export function isErrorMaker(value: AnyFunction): boolean {
 }
 
 /**
- * Tells whether an object inherits from the prototype of a built-in class of some realm.
+ * Determines whether an object inherits from the prototype of a built-in class of some realm.
  *
  * @param value Any value.
  * @param name The name of the class.
@@ -54,7 +54,7 @@ export function inheritsFrom(value: unknown, name: string): boolean {
 }
 
 /**
- * Tells whether a value is a native function of a name.
+ * Determines whether a value is a native function with a given name.
  *
  * @param value Any value.
  * @param name The name.

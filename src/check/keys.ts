@@ -1,6 +1,6 @@
 /**
- * Checks that options are an object whose every key is known. A misspelt option that is
- * ignored in silence can lose a limit.
+ * Checks that options are an object whose every key is known. If a misspelt option were ignored,
+ * its limit would be lost without notice.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function namesOf<Options>(
 
 /** Hints that follow a message. Each returns `null` where it has none. */
 export interface Hints {
-  /** A hint about a value that stands where the options should. */
+  /** A hint about a value that was passed in place of the options. */
   readonly options?: (value: unknown) => string | null;
   /** A hint about a key that is unknown. */
   readonly key?: (key: string, value: unknown) => string | null;
@@ -77,9 +77,9 @@ export function plain(name: string): string {
 }
 
 /**
- * Tells whether a value may be the options: a plain object, or one that has an option. Any
- * other object, such as a signal or a Map, has no key that is unknown, and would lose a limit
- * in silence.
+ * Determines whether a value may be the options: a plain object, or one that has an option. Any
+ * other object, such as a signal or a Map, has no keys to check, so a limit would be lost without
+ * notice.
  *
  * @param value Any value.
  * @param known The names of the options.

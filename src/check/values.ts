@@ -174,7 +174,7 @@ export function checkCallback<F>(subject: string, value: F | null | undefined): 
 }
 
 /**
- * Tells whether a check succeeds. A check that throws, as on a revoked proxy, counts as
+ * Determines whether a check succeeds. A check that throws, as on a revoked proxy, counts as
  * failed.
  *
  * @param check The check.

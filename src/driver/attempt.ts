@@ -5,16 +5,16 @@
  */
 
 import type { Event, Failure, Trying } from "../engine/state.ts";
-import { realm } from "../realm/realm.ts";
+import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Signal } from "../time/signal.ts";
-import { AttemptScope, SCOPE, type Scope } from "./nesting.ts";
+import { AttemptScope, type Scope } from "./nesting.ts";
 
 /**
  * One call of the function. `execute` passes it to the function; a decorated function gets it
  * from {@linkcode currentAttempt}.
  *
- * @example Giving each attempt's signal to what it calls
+ * @example Passing the signal of each attempt to fetch
  * ```ts
  * import { Backoff } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
@@ -93,7 +93,7 @@ export interface ReportListener {
   held(step: StreamStep, mayRepeat: boolean): boolean;
 }
 
-/** The part of a policy that an attempt tells of. */
+/** The part of a policy that an attempt shows. */
 interface AttemptPolicy {
   readonly clock: Clock;
   readonly maxTries: number;
@@ -184,7 +184,7 @@ export class RunningAttempt implements Attempt {
   }
 
   get triesLeft(): number {
-    return this.#policy.maxTries - (this.#state.lastFailure?.streak ?? 0) - 1;
+    return triesNow(this.#policy.maxTries) - (this.#state.lastFailure?.streak ?? 0) - 1;
   }
 
   get lastFailure(): Failure | null {
@@ -192,7 +192,7 @@ export class RunningAttempt implements Attempt {
   }
 
   /** The scope of what is nested in the attempt. Created on first access. */
-  get [SCOPE](): Scope {
+  get "@asyncbackoff/asyncbackoff/scope/1"(): Scope {
     if (this.#scope === null) {
       const outer = { execution: this.#execution, attempt: this.number };
       this.#scope = new AttemptScope(this, outer, this.#policy.clock, this.#endsAt);
@@ -211,7 +211,8 @@ export class RunningAttempt implements Attempt {
     if (counts && checkpoint !== undefined) this.#checkpoint = checkpoint;
   }
 
-  get [CONTROL](): AttemptControl {
+  /** The control of a stream. The name is written out, as bundlers need it to drop the class. */
+  get "@asyncbackoff/asyncbackoff/control/1"(): AttemptControl {
     const { clock, grace, deadline } = this.#policy;
     const { beganAt, outerEndsAt } = this.#state;
     const deadlineAt = Math.min(beganAt + deadline, outerEndsAt);
@@ -249,10 +250,11 @@ export class RunningAttempt implements Attempt {
    * @param reason The reason for its signal.
    */
   static end(attempt: RunningAttempt, reason: unknown): void {
-    if (attempt.#isAborted) return;
-    attempt.#isAborted = true;
-    attempt.#reason = reason;
-    attempt.#scope?.abort(reason);
+    if (!attempt.#isAborted) {
+      attempt.#reason = reason;
+      attempt.#isAborted = true;
+    }
+    attempt.#scope?.abort(attempt.#reason);
   }
 
   /**
@@ -288,8 +290,8 @@ export class RunningAttempt implements Attempt {
   }
 
   /**
-   * Tells by what an attempt was aborted, for as long as its outcome is awaited. It keeps
-   * nothing else of the attempt.
+   * Returns the abort of an attempt, to keep while its outcome is awaited. It keeps nothing else
+   * of the attempt.
    *
    * @param attempt The attempt, which was aborted.
    * @returns The reason, and the controller of its signal.
@@ -311,11 +313,11 @@ export interface Abortion {
 }
 
 /**
- * Tells whether a rejection merely repeats the reason that the attempt was aborted with.
+ * Determines whether a rejection merely repeats the reason that the attempt was aborted with.
  *
  * @param abortion The abort of the attempt.
  * @param reason The reason of the rejection.
- * @returns Whether the rejection says no more than that.
+ * @returns Whether it is the same reason.
  */
 export function isEcho({ reason: own, controller }: Abortion, reason: unknown): boolean {
   // A signal that is aborted with undefined makes a reason of its own.

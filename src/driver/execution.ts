@@ -1,5 +1,5 @@
 /**
- * The driver: carries out what the engine's states ask for, with promises, one timer and
+ * The driver: carries out what the engine's states ask for, with promises, timers and
  * signals. It decides nothing.
  *
  * ```text
@@ -17,7 +17,7 @@
  * The inbox is a promise of whatever comes first. Every event is thus received as a promise
  * reaction that was registered in the caller's async context. Events take effect in the order
  * in which they happened, and the first one wins. The function, `giveup`, `pause` and `observe`
- * run in the context of their own call, whoever fired the timer.
+ * run in the context of their own call, whichever timer fired.
  *
  * The promise that the caller gets is that of the first reaction, and every later reaction
  * leads to it. V8 follows such a chain, so the stack of an error that the function throws
@@ -131,7 +131,7 @@ const POSTED = /* @__PURE__ */ Symbol("posted");
 /** The event of a shared timer. Its instant is read, and its error made, when it is received. */
 const DUE: Event = { type: "woke", at: -Infinity };
 
-/** A reaction returns it if its own promise shall stay pending. Throwing takes microseconds. */
+/** A reaction returns it if its own promise must stay pending. Throwing would take microseconds. */
 const PENDING = { then() {} };
 
 /** The event of the timer of the idle timeout, if it is a shared one. */
@@ -154,12 +154,12 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   #inbox: Deferred | null = null;
   /** The event that was posted to the inbox. */
   #posted: Event | null = null;
-  /** Settle the caller's promise, if its first reaction did not. */
+  /** Settles the caller's promise, if its first reaction did not. */
   #resolve: Settle | null = null;
   #reject: Settle | null = null;
   /** The promise of the next reaction, until the caller's promise follows it. */
   #next: Promise<unknown> | null = null;
-  /** Whether the budget knows of the execution. */
+  /** Whether the budget has been called for the execution. */
   #hasBegun = false;
   #timer: Timer | null = null;
   #idleTimer: Timer | null = null;
@@ -294,27 +294,37 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     return () => this.#abortAttempt(reason);
   }
 
-  /** Whatever is nested in the attempt knows at once, so that it begins nothing any more. */
+  /**
+   * Whatever is nested in the attempt knows at once, so that it begins nothing any more. Another
+   * call makes up for what a full stack has prevented.
+   */
   #interrupt(reason: () => unknown): Interruption {
-    if (this.#interruption !== null) return this.#interruption;
-    let interruption: Interruption;
-    try {
-      interruption = { type: "aborted", at: this.#now(), reason: reason() };
-    } catch (error) {
-      interruption = { type: "faulted", at: this.#state.at, reason: error };
-    }
-    this.#interruption = interruption;
+    const interruption = this.#interruption ??= this.#interruptionBy(reason);
     this.#post(interruption);
     if (this.#attempt !== null) RunningAttempt.end(this.#attempt, interruption.reason);
     return interruption;
   }
 
-  /** Others may have hidden the event of an abort, so the signals are asked as well. */
-  #hiddenAbort(): Interruption | null {
+  #interruptionBy(reason: () => unknown): Interruption {
+    try {
+      return { type: "aborted", at: this.#now(), reason: reason() };
+    } catch (error) {
+      return { type: "faulted", at: this.#state.at, reason: error };
+    }
+  }
+
+  /**
+   * Others may have hidden the event of an abort, so the signals are asked as well. A scope is
+   * asked when time has passed, so no attempt begins at its deadline, however late that is noticed.
+   */
+  #hiddenAbort(noticed: Event): Interruption | null {
     if (this.#unlisten === null || this.#interruption !== null) return null;
-    const signal = [this.#task.signal, this.#policy.signal].find((each) => each?.aborted);
-    if (!signal) return null;
-    this.#signalAborted(signal)?.();
+    const { signal, scope } = this.#task;
+    const aborted = [signal, this.#policy.signal].find((each) => each?.aborted);
+    if (aborted) this.#signalAborted(aborted)?.();
+    else if (noticed.type === "woke" && scope?.aborted) {
+      this.#abortAttempt(this.#interrupt(() => scope.reason).reason);
+    }
     return this.#interruption;
   }
 
@@ -323,8 +333,12 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
     this.#attempt = null; // it ended by itself, so an abort in giveup or pause is not its own
     this.#result = null;
     this.#inbox = null;
+    const before = this.#state.lastFailure;
     try {
       this.#apply({ type: "settled", at: this.#now(), outcome });
+      const { lastFailure } = this.#state;
+      const isRefusal = outcome.status === "fulfilled" && lastFailure !== before;
+      if (isRefusal) traceHere(lastFailure?.error as Error);
     } catch (error) {
       this.#fail(error);
     }
@@ -479,7 +493,9 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   }
 
   #step(noticed: Event): void {
-    const event = noticed.type === "faulted" ? noticed : this.#hiddenAbort() ?? noticed;
+    const event = noticed.type === "faulted"
+      ? noticed
+      : this.#hiddenAbort(noticed) ?? noticed;
     const before = this.#state;
     const wasInterrupted = this.#interruption !== null;
     let next = step(this.#policy, before, event);
@@ -590,6 +606,7 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   held(step: StreamStep, mayRepeat: boolean): boolean {
     if (!this.#mayReport()) return false;
     // Most items of a stream without an idle timeout; spares a look at the clock.
+    if (this.#posted !== null) return false;
     if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
     const held = (at: number): Event => ({ type: "held", at, step, mayRepeat });
     // Only the first item is dated, as progress; spares a look at the clock.

@@ -11,7 +11,7 @@
  * ```
  *
  * A scope stands for the outer attempt. It is made when the first execution is nested in the
- * attempt, so an attempt without nested executions pays nothing. It is found by a symbol, and
+ * attempt, so an attempt without nested executions pays nothing. It is found by a name, and
  * used by its shape, because the outer attempt may belong to another copy of the library.
  *
  * A scope that ends first says so to the whole tree below it, and calls no code of the user's.
@@ -53,29 +53,39 @@ export interface Scope {
   add(listener: ScopeListener): () => void;
 }
 
-/** The name under which every copy of the library finds the scope of an attempt. */
-export const SCOPE: unique symbol = /* @__PURE__ */ Symbol.for(
-  "@asyncbackoff/asyncbackoff/scope/1",
-) as never;
+/**
+ * The name under which every copy of the library finds the scope of an attempt. A string, because
+ * no bundler drops a class with a member that is named by a symbol.
+ */
+export const SCOPE = "@asyncbackoff/asyncbackoff/scope/1";
 
-/** Calls of listeners that are yet to be made. */
-const calls: (() => void)[] = [];
+/** Scopes that have ended, and whose listeners are yet to be called. */
+const ended: { listeners: Set<ScopeListener>; reason: unknown }[] = [];
 
-let isCalling = false;
+let isNotifying = false;
 
 /**
- * Tells the listeners of a scope that it has ended. What they end in turn is told after them:
- * the outermost comes first, and no tree is too deep for the stack.
+ * Calls the listeners of a scope that has ended. Scopes that they end in turn are queued: the
+ * outermost comes first, and no tree is too deep for the stack. A listener that finds the stack
+ * full stays in the set, and is called again with a stack of its own.
  */
 function notify(listeners: Set<ScopeListener>, reason: unknown): void {
-  for (const listener of listeners) calls.push(() => listener(reason));
-  listeners.clear();
-  if (isCalling) return;
-  isCalling = true;
+  if (listeners.size === 0) return;
+  ended.push({ listeners, reason });
+  if (isNotifying) return;
+  isNotifying = true;
   try {
-    for (let call; (call = calls.shift()) !== undefined;) attempted(call);
+    for (const { listeners, reason } of ended) {
+      for (const listener of listeners) {
+        attempted(() => {
+          listener(reason);
+          listeners.delete(listener);
+        });
+      }
+    }
   } finally {
-    isCalling = false;
+    ended.length = 0;
+    isNotifying = false;
   }
 }
 
@@ -119,10 +129,10 @@ export class AttemptScope implements Scope {
     this.#endsAt = endsAt;
   }
 
-  /** Ends everything that is nested in the attempt. */
+  /** Ends everything that is nested in the attempt, and does not know of it yet. */
   abort(reason: unknown): void {
-    this.aborted = true;
     this.reason = reason;
+    this.aborted = true;
     notify(this.#listeners, reason);
   }
 
@@ -175,9 +185,10 @@ class BoundedScope implements Scope, TimerListener<null> {
   readonly #endsAt: number;
   readonly #name: string;
   readonly #listeners = new Set<ScopeListener>();
-  #stops: (() => void)[] = [];
+  readonly #stops: (() => void)[] = [];
   #isAborted = false;
   #reason: unknown = undefined;
+  #timeout: TimeoutError | null = null;
 
   constructor(options: ScopeOptions, name: string) {
     checkKeys(MAKE, options, SCOPE_OPTIONS);
@@ -200,20 +211,23 @@ class BoundedScope implements Scope, TimerListener<null> {
     return unreleased(this.#around)?.outer ?? null;
   }
 
-  /** Looks at the bounds, since nothing is noticed while nothing is nested. */
+  /**
+   * Looks at the bounds, since nothing is noticed while nothing is nested. The deadline ends
+   * whoever asks. The others wait for its timer, because their outcomes may be on their way.
+   */
   get aborted(): boolean {
     const around = unreleased(this.#around);
-    if (this.#isAborted) return true;
+    if (this.#isAborted || this.#timeout !== null) return true;
     if (this.#signal?.aborted) this.#end(reasonOf(this.#signal));
     else if (around?.aborted) this.#end(around.reason);
     else if (this.#endsAt < Infinity && readInstant(this.#clock) >= this.#endsAt) {
-      this.#end(this.#timeout());
+      this.#reach();
     }
-    return this.#isAborted;
+    return this.#isAborted || this.#timeout !== null;
   }
 
   get reason(): unknown {
-    return this.#reason;
+    return this.#timeout ?? this.#reason;
   }
 
   endsAt(clock: Clock): number {
@@ -222,11 +236,18 @@ class BoundedScope implements Scope, TimerListener<null> {
   }
 
   add(listener: ScopeListener): () => void {
-    if (this.#listeners.size === 0) this.#start();
-    this.#listeners.add(listener);
-    return () => {
+    const remove = () => {
       if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#stop();
     };
+    this.#listeners.add(listener);
+    if (this.#listeners.size > 1) return remove;
+    try {
+      this.#start();
+    } catch (error) {
+      remove();
+      throw error;
+    }
+    return remove;
   }
 
   #start(): void {
@@ -242,30 +263,37 @@ class BoundedScope implements Scope, TimerListener<null> {
     this.#stops.push(() => timer.cancel());
   }
 
+  /** Stops all, even if one of them throws. */
   #stop(): void {
-    const stops = this.#stops;
-    this.#stops = [];
-    for (const stop of stops) stop();
+    const stop = this.#stops.pop();
+    if (stop === undefined) return;
+    try {
+      stop();
+    } finally {
+      this.#stop();
+    }
   }
 
   #end(reason: unknown): void {
-    if (this.#isAborted) return;
-    this.#isAborted = true;
-    this.#reason = reason;
+    if (!this.#isAborted) {
+      this.#reason = reason;
+      this.#isAborted = true;
+    }
+    notify(this.#listeners, this.reason);
     this.#stop();
-    notify(this.#listeners, reason);
   }
 
-  #timeout(): TimeoutError {
-    return new TimeoutError("deadline", this.#deadline, this.#name);
+  /** The error of the deadline, one for all. */
+  #reach(): TimeoutError {
+    return this.#timeout ??= new TimeoutError("deadline", this.#deadline, this.#name);
   }
 
   due(): void {
-    this.#end(this.#timeout());
+    this.#end(this.#reach());
   }
 
   wake(): void {
-    this.#end(this.#timeout());
+    this.#end(this.#reach());
   }
 
   clockFailed(_token: null, error: unknown): void {

@@ -10,7 +10,7 @@ import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
 import { readInstant } from "../time/timer.ts";
 
-/** A method for each event: an event that is added has to be emitted here. */
+/** A method for each event, so that an event that is added must be emitted here. */
 type Emitter = { [type in BackoffEvent["type"]]: (...args: never[]) => void };
 
 /** Reports one execution to the caller's `observe`. */

@@ -1,5 +1,5 @@
 /**
- * Counters of what the executions of a policy did.
+ * The counters of the executions of a policy.
  *
  * @module
  */
@@ -26,7 +26,7 @@ function noEnds(): MutableEnds {
 }
 
 /**
- * The counters themselves. The driver writes to them; users read them through a
+ * The counters themselves. The driver writes to them. Users read them through a
  * {@linkcode Statistic}, so nothing that a user does can disturb an execution.
  */
 export class Counters {
@@ -49,7 +49,7 @@ export class Counters {
    *
    * @param before The state before it.
    * @param next The state after it.
-   * @param failure The failure that the step decided about; `null` if there was none.
+   * @param failure The failure about which the step decided; `null` if there was none.
    */
   count(before: State, next: State, failure: Failure | null): void {
     const isRetry = before.attempts > 0;
@@ -106,10 +106,10 @@ export class Counters {
 }
 
 /**
- * Counters of what a policy has done so far, over all of its executions. Read-only. The names
- * of the first five are those of Python's aiomisc.
+ * The counters of a policy, over all of its executions so far. They are read-only. The names of
+ * the first five are those of Python's aiomisc.
  *
- * @example Reading it
+ * @example Reading the counters
  * ```ts
  * import { asyncretry } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
@@ -133,7 +133,7 @@ export class Statistic {
    */
   constructor(counters: Counters) {
     this.#counters = counters;
-    // The name under which Node, Bun and Deno ask for what `console.log` shows.
+    // Node, Bun and Deno call the method of this name for `console.log`.
     const key = Symbol.for("nodejs.util.inspect.custom");
     Object.defineProperty(this, key, { value: () => this.toJSON() });
   }
@@ -231,4 +231,10 @@ export class Statistic {
   reset(): void {
     Object.assign(this.#counters, new Counters());
   }
+}
+
+/** Counters, and the view of them. */
+export class Tally {
+  readonly counters: Counters = new Counters();
+  readonly statistic: Statistic = new Statistic(this.counters);
 }

@@ -88,7 +88,8 @@ export function begin(
 }
 
 /**
- * `begin` and the `woke` that is due at once, in one step. Nearly every execution begins so.
+ * Does `begin` and the `woke` that is due at once, in one step. Nearly every execution begins
+ * this way.
  *
  * @param policy The limits.
  * @param at The instant at which the execution begins.
@@ -400,7 +401,7 @@ function timedOut(
   limit: Limit,
   error: TimeoutError = errorOf(policy, state, limit),
 ): State {
-  // An attempt that was given no time was never called, so nothing winds down.
+  // The function of an attempt without time was never called, so nothing winds down.
   if (policy.grace === 0 || isGivenNoTime(state)) {
     return failed(policy, state, at, error, limit);
   }
@@ -505,7 +506,7 @@ function end(
   return { ...progressOf(state), phase: "done", at, reason, outcome };
 }
 
-/** The last failure. For an attempt that winds down, its timeout is the last failure. */
+/** The last failure: of an attempt that winds down, its timeout. */
 function failureSoFar(policy: Policy, state: Waiting, at: number): Failure | null {
   return state.phase === "stopping"
     ? failureOf(policy, state, at, state.error, state.limit)

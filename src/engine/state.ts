@@ -18,15 +18,15 @@ export type Reason =
   | "exhausted"
   /** The last of `maxTries` attempts failed. */
   | "maxTries"
-  /** `giveup` returned true. */
+  /** `giveup` returned `true`, or `pause` threw the failure's own error. */
   | "giveup"
   /** The `budget` refused a retry. */
   | "budget"
-  /** The deadline was reached. */
+  /** The deadline was reached, or a pause would leave less than `minRemaining` until it. */
   | "deadline"
   /** A signal was aborted. */
   | "aborted"
-  /** The caller's own `giveup`, `budget`, `pause` or clock threw an error. */
+  /** A callback or the clock threw an error, or gave a wrong answer. */
   | "callbackError";
 
 /** A failed attempt, given to `giveup`, `pause` and `observe`. Frozen. */
@@ -78,7 +78,7 @@ export interface Policy {
    *
    * @param value The value.
    * @param name The name of the execution.
-   * @returns `null` to accept it, or the error that it is refused with.
+   * @returns `null` to accept it, or the error of its refusal.
    */
   refusalOf(value: unknown, name: string): unknown;
   /**
@@ -106,7 +106,7 @@ export type Event =
     readonly at: number;
     readonly outcome: PromiseSettledResult<unknown>;
   }
-  /** The instant that the state waits for has come. */
+  /** The instant at which the state wakes has come. */
   | {
     readonly type: "woke";
     readonly at: number;
@@ -128,7 +128,7 @@ export type Event =
   /** Something that the execution depends on, such as its clock, does not work. */
   | { readonly type: "faulted"; readonly at: number; readonly reason: unknown };
 
-/** What an attempt has reported of its progress. */
+/** The progress that an attempt has reported. */
 export interface Reports {
   /** The number of reports. */
   readonly count: number;
@@ -216,5 +216,5 @@ export interface Done extends Progress {
 /** A state that waits for an event. */
 export type Waiting = Trying | Stopping | Pausing;
 
-/** Everything there is to know of an execution at an instant. Immutable. */
+/** The complete state of an execution at an instant. Immutable. */
 export type State = Waiting | Done;

@@ -13,20 +13,20 @@ const MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec";
 const TIME = "(?<hour>\\d{1,2}):(?<minute>\\d\\d):(?<second>\\d\\d)";
 const DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun";
 const LONG_DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday";
-/** Servers write the zone of the standard in several ways. */
+/** The names that servers give to the time zone of the standard. */
 const ZONE = "(?:GMT|UTC|UT|Z|[+-]0000)";
 
 /**
  * Sun, 06 Nov 1994 08:49:37 GMT · Sunday, 06-Nov-94 08:49:37 GMT · Sun Nov  6 08:49:37 1994.
  * Days and hours may have one digit.
  */
-const FORMS = [
+const FORMS = /* @__PURE__ */ (() => [
   `(?:(?:${DAYS}), )?(?<day>\\d{1,2}) (?<month>${MONTHS}) (?<year>\\d{4}) ${TIME} ${ZONE}`,
   `(?:${LONG_DAYS}), (?<day>\\d{1,2})-(?<month>${MONTHS})-(?<year>\\d\\d) ${TIME} ${ZONE}`,
   `(?:${DAYS}) (?<month>${MONTHS}) {1,2}(?<day>\\d{1,2}) ${TIME} (?<year>\\d{4})`,
-];
+])();
 
-/** Of a longer value, only a number is understood, so no value takes long to read. */
+/** A longer value is read as a number or not at all, so that no value takes long to read. */
 const MAX_LENGTH = 200;
 
 /**
@@ -36,11 +36,11 @@ const MAX_LENGTH = 200;
  * same value repeated, and dates with `UTC` or `+0000`. Anything ambiguous is `null`.
  *
  * The result is a lower bound. A server that asks for 0, or for an instant that has passed, does
- * not allow to come back at once: take the maximum of it and a pause of your own.
+ * not permit a request at once: wait for the larger of it and a pause of your own.
  *
- * An instant that has passed is 0. A year of two digits is the latest with these digits that is
- * at most 50 years ahead. A number of seconds that is too large for a number of milliseconds is
- * the largest number, so that it is still a pause.
+ * An instant that has passed is 0. A year of two digits means the latest year with these digits
+ * that is at most 50 years ahead. If the seconds are too many for a number of milliseconds, the
+ * result is the largest number, which is still a valid pause.
  *
  * @param value The header's value, such as `headers.get("retry-after")`.
  * @param now The present instant by the wall clock, in milliseconds since 1970. A date is

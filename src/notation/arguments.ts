@@ -43,7 +43,7 @@ export function mergeOptions(
  * Makes the error of an argument in a wrong place.
  *
  * @param usage The notation.
- * @param message The rule, and what was given.
+ * @param message The rule, and the given value.
  * @returns The error, to be thrown.
  */
 export function misplaced(usage: string, message: string): TypeError {
@@ -51,8 +51,8 @@ export function misplaced(usage: string, message: string): TypeError {
 }
 
 /**
- * Refuses what a decorator wraps, where its arguments belong: a function, or a method as a
- * legacy decorator receives it.
+ * Refuses a function in place of the arguments of a notation, or the method that a legacy
+ * decorator receives.
  *
  * @param usage The notation.
  * @param args The arguments.
@@ -65,7 +65,7 @@ export function refuseUncalled(usage: string, args: readonly unknown[]): void {
 }
 
 /**
- * Makes the error of a function that stands where the options belong.
+ * Makes the error of a function that was passed in place of the options.
  *
  * @param usage The notation.
  * @param value The function.
@@ -77,5 +77,21 @@ export function uncalled(usage: string, value: unknown): TypeError {
     usage,
     `it must be called before it wraps a function, got ${describe(value)}; ` +
       `write '${name}(…)(fn)', or '@${name}(…)' before a method`,
+  );
+}
+
+/**
+ * Refuses a generator function. It starts nothing when it is called, so it cannot be retried.
+ *
+ * @param action The action, for the message.
+ * @param fn The function.
+ * @throws {TypeError} If it is a generator function.
+ */
+export function refuseGenerator(action: string, fn: object): void {
+  const tag: unknown = fn[Symbol.toStringTag as never];
+  if (tag !== "GeneratorFunction" && tag !== "AsyncGeneratorFunction") return;
+  throw new TypeError(
+    `Cannot ${action} ${describe(fn)}: it must return a promise, got a generator ` +
+      "function; 'stream' retries one, as docs/streams.md shows",
   );
 }

@@ -1,5 +1,6 @@
 /**
- * The decorator that retries and guarantees an end, with its rules by name or by position.
+ * The decorator that retries a function and guarantees when it ends, with its rules by name or
+ * by position.
  *
  * @module
  */
@@ -7,6 +8,7 @@
 import { describe } from "../check/describe.ts";
 import { isClass } from "../check/classes.ts";
 import { isOptions } from "../check/keys.ts";
+import { Tally } from "../driver/statistic.ts";
 import type { ErrorClass } from "../policy/error_classes.ts";
 import {
   type BackoffOptions,
@@ -14,9 +16,10 @@ import {
   type Pause,
   type RetryOptions,
 } from "../policy/options.ts";
+import { BackoffPolicy } from "../policy/policy.ts";
 import { mergeOptions, misplaced, refuseUncalled } from "./arguments.ts";
-import { Backoff } from "./backoff.ts";
 import type { AsyncDecorator } from "./decorator.ts";
+import { policyDecorator } from "./policy_decorator.ts";
 
 const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, options?)";
 
@@ -44,9 +47,15 @@ const USAGE = "asyncbackoff(attemptTimeout, deadline, pause?, ...exceptions, opt
  *   exceptions: [TypeError],
  *   maxTries: 5,
  * });
- * const load = guaranteed(async (id: number) => await `user ${id}`);
+ * let calls = 0;
+ * const load = guaranteed(async (id: number) => {
+ *   calls += 1;
+ *   if (calls < 3) throw new TypeError("connection reset");
+ *   return await `user ${id}`;
+ * });
  *
  * assertEquals(await load(7), "user 7");
+ * assertEquals(calls, 3);
  * ```
  */
 export function asyncbackoff(options: BackoffOptions): AsyncDecorator;
@@ -56,7 +65,8 @@ export function asyncbackoff(options: BackoffOptions): AsyncDecorator;
  *
  * @param attemptTimeout The longest that one attempt may take, in ms; `null` for no limit.
  * @param deadline The longest that the execution may take, in ms; `null` for no limit.
- * @param pause Milliseconds between attempts, or a function of the failure. Default: 0.
+ * @param pause Milliseconds between attempts, a list of them, of which the last one is repeated,
+ * or a function of the failure. Default: 0.
  * @param exceptions The classes whose errors are retried. Timeouts always are.
  * @returns A decorator of functions and methods.
  * @throws {TypeError} If an argument is of the wrong type, missing or misplaced.
@@ -89,12 +99,13 @@ export function asyncbackoff(
  *
  * @param attemptTimeout The longest that one attempt may take, in ms; `null` for no limit.
  * @param deadline The longest that the execution may take, in ms; `null` for no limit.
- * @param rest The pause, the classes that are retried, and the options at the end.
+ * @param rest The pause (a number, a list or a function), the classes that are retried, and the
+ * options at the end.
  * @returns A decorator of functions and methods.
  * @throws {TypeError} If an argument is of the wrong type, missing, misplaced or given twice.
  * @throws {RangeError} If an argument has a wrong value.
  *
- * @example By position, with options behind it
+ * @example By position, followed by options
  * ```ts
  * import { asyncbackoff } from "@asyncbackoff/asyncbackoff";
  * import { assertEquals } from "@std/assert";
@@ -122,8 +133,10 @@ export function asyncbackoff(...args: readonly unknown[]): AsyncDecorator {
   const [first] = args;
   const isNamed = args.length === 1 && isOptions(first, OPTION_NAMES);
   const options = isNamed ? mergeOptions(USAGE, {}, first) : positional(args);
-  // As in the original, timeouts alone are retried unless classes are given.
-  return new Backoff({ ...options, exceptions: options.exceptions ?? [] }).wrap;
+  // Like aiomisc, it retries timeouts alone unless classes are given.
+  const policy = new BackoffPolicy({ ...options, exceptions: options.exceptions ?? [] });
+  const tally = new Tally();
+  return policyDecorator(policy, () => tally);
 }
 
 /** Reads the positional notation as options. The policy checks the values. */

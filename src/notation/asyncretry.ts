@@ -4,10 +4,12 @@
  * @module
  */
 
+import { Tally } from "../driver/statistic.ts";
 import type { BackoffOptions } from "../policy/options.ts";
+import { BackoffPolicy } from "../policy/policy.ts";
 import { mergeOptions, misplaced, refuseUncalled, uncalled } from "./arguments.ts";
-import { Backoff } from "./backoff.ts";
 import type { AsyncDecorator } from "./decorator.ts";
+import { policyDecorator } from "./policy_decorator.ts";
 
 const USAGE = "asyncretry(maxTries, options?)";
 
@@ -58,5 +60,7 @@ export function asyncretry(...args: readonly unknown[]): AsyncDecorator {
     throw misplaced(USAGE, `it takes at most two arguments, got ${args.length}`);
   }
   const { exceptions, ...rules } = mergeOptions(USAGE, { maxTries }, options ?? {});
-  return new Backoff({ ...rules, exceptions: exceptions ?? "all" }).wrap;
+  const policy = new BackoffPolicy({ ...rules, exceptions: exceptions ?? "all" });
+  const tally = new Tally();
+  return policyDecorator(policy, () => tally);
 }

@@ -15,14 +15,16 @@ import {
 import type { Attempt } from "../driver/attempt.ts";
 import { execute } from "../driver/execution.ts";
 import { presentScope, type Scope, scopeOf } from "../driver/nesting.ts";
-import { Counters, Statistic } from "../driver/statistic.ts";
+import { type Statistic, Tally } from "../driver/statistic.ts";
 import type { BackoffEvent } from "../policy/events.ts";
 import { OPTION_HINTS } from "../policy/option_hints.ts";
 import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
-import { BackoffPolicy, checkSignal } from "../policy/policy.ts";
+import { BackoffPolicy, checkSignal, policyWith } from "../policy/policy.ts";
 import { rejectionOf } from "../time/promises.ts";
 import type { Signal } from "../time/signal.ts";
-import { type AsyncDecorator, type AsyncFunction, decorator } from "./decorator.ts";
+import { refuseGenerator } from "./arguments.ts";
+import { type AsyncDecorator, nameOf } from "./decorator.ts";
+import { policyDecorator } from "./policy_decorator.ts";
 
 /** Options of a single execution. `null` and `undefined` mean absent. */
 export interface ExecuteOptions {
@@ -100,15 +102,14 @@ export class Backoff {
   /** A decorator that wraps functions and methods. It may be detached from the object. */
   readonly wrap: AsyncDecorator;
   readonly #policy: BackoffPolicy;
-  #counters = new Counters();
-  #statistic = new Statistic(this.#counters);
+  #tally = new Tally();
 
   /**
    * Makes a policy. Its options are read and checked here, once.
    *
-   * @param options Its rules. A policy that has rules for retries must say which errors it
-   * retries: in `exceptions`, or by `until`. Without any options, it retries timeouts only,
-   * without end.
+   * @param options Its rules. A policy that has rules for retries must name the errors that it
+   * retries in `exceptions`, or refuse results by `until`. Without options, it retries timeouts
+   * only, and without a bound.
    * @throws {TypeError} If an option is of the wrong type, or unknown, or if the errors to retry
    * are missing.
    * @throws {RangeError} If an option has a wrong value.
@@ -116,12 +117,12 @@ export class Backoff {
   constructor(options?: BackoffOptions | null) {
     this.#policy = new BackoffPolicy(options ?? {});
     checkSaysWhatToRetry(this.#policy);
-    this.wrap = decorator((fn) => this.#wrap(fn), () => this.#statistic);
+    this.wrap = policyDecorator(this.#policy, () => this.#tally);
   }
 
-  /** Counters of what its executions have done so far. */
+  /** The counters of its executions so far. */
   get statistic(): Statistic {
-    return this.#statistic;
+    return this.#tally.statistic;
   }
 
   /**
@@ -150,8 +151,7 @@ export class Backoff {
     const replaced = OPTION_NAMES.map((name) => [name, options[name]] as const)
       .filter(([, value]) => value !== undefined);
     const other = new Backoff({ ...this.#policy, ...Object.fromEntries(replaced) });
-    other.#counters = this.#counters;
-    other.#statistic = this.#statistic;
+    other.#tally = this.#tally;
     return other;
   }
 
@@ -206,43 +206,18 @@ export class Backoff {
   ): Promise<T> {
     try {
       if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
+      refuseGenerator("execute", fn);
       const { policy, signal, scope } = withOptions(this.#policy, options ?? null);
-      const name = policy.name ?? functionName(fn);
+      const name = policy.name ?? nameOf(fn);
       const task = { name, fn, self: undefined, args: null, signal, scope };
-      return execute(policy, this.#counters, task);
+      return execute(policy, this.#tally.counters, task);
     } catch (error) {
       return rejectionOf(error);
     }
   }
-
-  #wrap<F extends AsyncFunction>(fn: F): F {
-    const policy = this.#policy;
-    const counters = () => this.#counters;
-    const name = policy.name ?? functionName(fn);
-    // A method in shorthand has a `this`, and cannot be called with `new`.
-    const { wrapped } = {
-      wrapped(this: unknown, ...args: unknown[]): Promise<unknown> {
-        const scope = presentScope();
-        return execute(policy, counters(), {
-          name,
-          fn,
-          self: this,
-          args,
-          signal: null,
-          scope,
-        });
-      },
-    };
-    // What others put on the function (metadata, properties, its tag) shows on the wrapped one.
-    Object.setPrototypeOf(wrapped, fn);
-    return Object.defineProperties(wrapped, {
-      name: { value: fn.name, configurable: true },
-      length: { value: fn.length, configurable: true },
-    }) as unknown as F;
-  }
 }
 
-/** A policy with rules for retries that retries nothing but timeouts is nearly always a mistake. */
+/** Rules for retries without a word about the errors to retry are nearly always a mistake. */
 function checkSaysWhatToRetry(policy: BackoffPolicy): void {
   const { exceptions, maxTries, pause, giveup, budget, minRemaining, until } = policy;
   if (until !== null || exceptions !== null) return;
@@ -271,7 +246,7 @@ function withOptions(
   const scope = scopeFrom(subject, options);
   const isPlain = until === null && observe === null && name === null;
   if (isPlain) return { policy, signal, scope };
-  return { policy: policy.forExecution({ until, observe, name }), signal, scope };
+  return { policy: policyWith(policy, { until, observe, name }), signal, scope };
 }
 
 /** An attempt that is given replaces the one that is followed. */
@@ -291,10 +266,4 @@ function hintAt(name: string): string | null {
   if (plain(name) === "abortsignal") return "did you mean 'signal'?";
   const isOfPolicy = OPTION_NAMES.some((each) => each === name);
   return isOfPolicy ? `it is an option of the policy: 'new Backoff({ ${name} })'` : null;
-}
-
-/** The `name` of a class may be a static member of any type. */
-// deno-lint-ignore ban-types
-function functionName(fn: Function): string {
-  return typeof fn.name === "string" ? fn.name : "";
 }

@@ -1,5 +1,5 @@
 /**
- * One value that wraps functions and decorates methods. Its arguments tell the two apart.
+ * One value that wraps functions and decorates methods. Its arguments show which is meant.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { describe } from "../check/describe.ts";
 import { isClass } from "../check/classes.ts";
 import { wrongType } from "../check/values.ts";
 import type { Statistic } from "../driver/statistic.ts";
+import { refuseGenerator } from "./arguments.ts";
 
 /** A function that returns a promise. */
 // deno-lint-ignore no-explicit-any
@@ -63,21 +64,28 @@ export interface AsyncDecorator {
     key: string | symbol,
     descriptor: TypedPropertyDescriptor<F>,
   ): TypedPropertyDescriptor<F>;
-  /** Counters of what everything that it wraps has done so far. */
+  /** The counters of all functions and methods that it wraps. */
   readonly statistic: Statistic;
 }
 
-/** Turns a function into one that is executed by a policy. */
-type Wrap = <F extends AsyncFunction>(fn: F) => F;
+/** Wraps a function that has a name for messages. It need not keep what is on the function. */
+export type Wrap = (fn: AsyncFunction, name: string) => AsyncFunction;
 
 /**
  * Makes a decorator.
  *
- * @param wrap Wraps a function.
- * @param statistic Returns the counters of the wrapped functions.
+ * @typeParam Decorator The type of the decorator.
+ * @param call Wraps a function.
+ * @param name The name for messages; `null` for that of each function.
+ * @param members Descriptors of what the decorator has besides.
  * @returns The decorator.
  */
-export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorator {
+export function decorator<Decorator>(
+  call: Wrap,
+  name: string | null,
+  members: PropertyDescriptorMap,
+): Decorator {
+  const wrap = (fn: AsyncFunction) => likeOriginal(call(fn, name ?? nameOf(fn)), fn);
   const decorate = (...args: readonly unknown[]): unknown => {
     const [target, context, descriptor] = args;
     if (context === undefined && descriptor === undefined) return wrap(functionOf(target));
@@ -85,8 +93,11 @@ export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorato
       if (context.kind !== "method") throw notDecorable(context.kind);
       return wrap(functionOf(target));
     }
-    // A legacy decorator receives a key, except on a parameter of a constructor.
-    if (!["string", "symbol", "undefined"].includes(typeof context)) {
+    // A legacy decorator receives a key, except on a parameter of a constructor. Compilers pass
+    // a name such as 404 as a number, and 'map' passes an index and the array.
+    const isNumbered = typeof context === "number" && descriptor !== undefined &&
+      !Array.isArray(descriptor);
+    if (!isNumbered && !["string", "symbol", "undefined"].includes(typeof context)) {
       throw new TypeError(
         "Cannot wrap a function: a second argument must come from the language, got " +
           `${describe(context)}; with 'map', write 'fn => wrap(fn)'`,
@@ -94,10 +105,27 @@ export function decorator(wrap: Wrap, statistic: () => Statistic): AsyncDecorato
     }
     return replaceMethod(descriptor as PropertyDescriptor, wrap(methodOf(descriptor)));
   };
-  return Object.defineProperty(decorate, "statistic", {
-    get: statistic,
-    enumerable: true,
-  }) as AsyncDecorator;
+  return Object.defineProperties(decorate, members) as Decorator;
+}
+
+/** Metadata, properties and the async tag of the function show on the wrapped one. */
+function likeOriginal(wrapped: AsyncFunction, fn: AsyncFunction): AsyncFunction {
+  Object.setPrototypeOf(wrapped, fn);
+  return Object.defineProperties(wrapped, {
+    name: { value: fn.name, configurable: true },
+    length: { value: fn.length, configurable: true },
+  });
+}
+
+/**
+ * Reads the name of a function. The `name` of a class may be a static member of any type.
+ *
+ * @param fn The function.
+ * @returns Its name; empty if it has none.
+ */
+// deno-lint-ignore ban-types
+export function nameOf(fn: Function): string {
+  return typeof fn.name === "string" ? fn.name : "";
 }
 
 function isContext(value: unknown): value is { kind: string } {
@@ -108,14 +136,7 @@ function isContext(value: unknown): value is { kind: string } {
 function functionOf(value: unknown): AsyncFunction {
   if (typeof value !== "function") throw wrongType("wrap: 'fn'", "a function", value);
   if (isClass(value)) throw notDecorable("class");
-  if (isGenerator(value)) {
-    throw new TypeError(
-      `Cannot wrap ${
-        describe(value)
-      }: it must return a promise, got a generator function; ` +
-        "docs/recipes.md shows how to retry one",
-    );
-  }
+  refuseGenerator("wrap", value);
   return value as AsyncFunction;
 }
 
@@ -127,17 +148,11 @@ function methodOf(descriptor: unknown): AsyncFunction {
   return functionOf(value);
 }
 
-/** Some callers of legacy decorators look at the descriptor, and not at what is returned. */
+/** Some callers of legacy decorators read the descriptor again, and ignore the returned one. */
 function replaceMethod(descriptor: PropertyDescriptor, value: AsyncFunction) {
   return Object.isFrozen(descriptor)
     ? { ...descriptor, value }
     : Object.assign(descriptor, { value });
-}
-
-/** A generator starts nothing when it is called, so it cannot be retried. */
-function isGenerator(value: object): boolean {
-  return ["[object GeneratorFunction]", "[object AsyncGeneratorFunction]"]
-    .includes(Object.prototype.toString.call(value));
 }
 
 /** The kinds of things that a decorator may meet, and cannot wrap. */

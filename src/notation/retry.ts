@@ -11,13 +11,13 @@ import { type BackoffOptions, OPTION_NAMES } from "../policy/options.ts";
 import { rejectionOf } from "../time/promises.ts";
 import { Backoff, type ExecuteOptions } from "./backoff.ts";
 
-/** The options of an execution that are no options of a policy. */
-type ExecuteOnly = Omit<ExecuteOptions, keyof BackoffOptions>;
-
 /** Every option of a single call: those of a policy, and those of an execution. */
-export interface RetryCallOptions extends BackoffOptions, ExecuteOnly {}
+export interface RetryCallOptions
+  extends BackoffOptions, Omit<ExecuteOptions, keyof BackoffOptions> {}
 
-const RETRY_OPTIONS: readonly string[] = /* @__PURE__ */ namesOf<ExecuteOnly>({
+const RETRY_OPTIONS: readonly string[] = /* @__PURE__ */ namesOf<
+  Omit<ExecuteOptions, keyof BackoffOptions>
+>({
   within: true,
   detached: true,
 });

@@ -1,6 +1,6 @@
 /**
- * Pauses that grow from failure to failure, with jitter, so that callers who failed together
- * do not come back together.
+ * Pauses that grow from failure to failure, with jitter, so that callers that failed
+ * together do not return together.
  *
  * Each is a pure function of the failure and of a random number, so one policy serves any
  * number of executions at once. The formulas are those of "Exponential Backoff And Jitter",
@@ -24,8 +24,8 @@ import {
 } from "../check/values.ts";
 
 /**
- * The random part of a pause `v`, which is capped already: `"full"` is U(0, v), `"equal"` is
- * v/2 + U(0, v/2), `"none"` is v.
+ * The random part of a pause. If `v` is the pause with its cap applied, `"full"` is U(0, v),
+ * `"equal"` is v/2 + U(0, v/2), and `"none"` is v.
  */
 export type Jitter = "full" | "equal" | "none";
 
@@ -122,9 +122,9 @@ export interface LinearOptions extends DecorrelatedOptions {
  * Makes pauses that grow by a factor. Before jitter, the pause after the nth failure in a row
  * is `min(max, initial * factor ** (n - 1))`.
  *
- * @param options `initial`: default 100 ms. `factor`: default 2. `max`: default
- * 30 s. `jitter`: `"full"` (default), `"equal"` or `"none"`. `random`: default
- * `Math.random`.
+ * @param options `initial`: default 100 ms. `factor`: default 2. `max`: default 30 s. `min`:
+ * default 0. `jitter`: `"full"` (default), `"equal"`, `"none"`, or a share from 0 to 1.
+ * `random`: default `Math.random`.
  * @returns A function for the option `pause`.
  * @throws {TypeError} If an option is of the wrong type, or unknown.
  * @throws {RangeError} If an option has a wrong value.
@@ -164,9 +164,9 @@ export function exponential(options?: ExponentialOptions | null): GrowingPause {
  * Makes pauses that grow by a step. Before jitter, the pause after the nth failure in a row is
  * `min(max, initial + step * (n - 1))`.
  *
- * @param options `initial`: default 100 ms. `step`: default 100 ms. `max`:
- * default 30 s. `jitter`: `"full"` (default), `"equal"` or `"none"`. `random`:
- * default `Math.random`.
+ * @param options `initial`: default 100 ms. `step`: default 100 ms. `max`: default 30 s. `min`:
+ * default 0. `jitter`: `"full"` (default), `"equal"`, `"none"`, or a share from 0 to 1.
+ * `random`: default `Math.random`.
  * @returns A function for the option `pause`.
  * @throws {TypeError} If an option is of the wrong type, or unknown.
  * @throws {RangeError} If an option has a wrong value.
@@ -206,7 +206,7 @@ export function linear(options?: LinearOptions | null): GrowingPause {
  * Makes pauses that are drawn from the one before: `min(max, U(initial, 3 * previous))`, where
  * `previous` is at least `initial`. The cap is applied last, as published.
  *
- * @param options `initial`: default 100 ms. `max`: default 30 s. `random`:
+ * @param options `initial`: default 100 ms. `max`: default 30 s. `min`: default 0. `random`:
  * default `Math.random`.
  * @returns A function for the option `pause`.
  * @throws {TypeError} If an option is of the wrong type, or unknown.
@@ -239,7 +239,7 @@ function rank({ attempt, streak = attempt }: PauseBasis): number {
   return streak - 1;
 }
 
-/** A maker of pauses that is used as a pause, without its call, receives a failure. */
+/** Checks options. A failure in their place shows that the function itself is the pause. */
 function checkOptions(
   action: string,
   options: object | null | undefined,
@@ -274,7 +274,7 @@ function commonOptions(action: string, options: DecorrelatedOptions | null | und
   };
 }
 
-/** Looks `Math.random` up at each call, so that a test may replace it. */
+/** Looks up `Math.random` at each call, so that a test may replace it. */
 const mathRandom = (): number => Math.random();
 
 /** The share of a pause that is random. */

@@ -39,9 +39,9 @@ const PLAYED = 256;
 
 /**
  * Previews the pauses of a policy: for planning a deadline, and for durable queues that take a
- * list of delays. It draws nothing at random: 256 executions are played side by side, whose
- * random numbers are spread evenly over their range. The same policy thus has the same preview
- * each time. The time it takes is linear in the number of attempts.
+ * list of delays. It draws nothing at random. It plays 256 executions side by side, and spreads
+ * their random numbers evenly over the range. The same policy thus has the same preview each
+ * time. The time that this takes is linear in the number of attempts.
  *
  * The smallest and the largest pause are exact. The mean is exact too, unless pauses depend on
  * the ones before them: then it is within 2 %. For a function that draws from a source of its
@@ -94,15 +94,16 @@ export function preview(pause: PreviewedPause, maxTries: number): PausePreview {
 }
 
 /**
- * The random number of a played execution: the middle of one of as many equal parts. The sort
- * puts executions with similar pauses side by side, so neighbours get numbers that are far
- * apart: a lattice, whose step has no divisor in common with `PLAYED`.
+ * The random number of an execution that is played. The range from 0 to 1 is split into as many
+ * equal parts as there are executions, and each gets the middle of one part. Executions with
+ * similar pauses have neighbouring indexes, so the parts are dealt out in large steps. The step
+ * has no divisor in common with `PLAYED`, so each part is dealt out once.
  */
 function drawOf(index: number): number {
   return ((index * 141 + 64) % PLAYED + 0.5) / PLAYED;
 }
 
-/** Asks for the pause after a failure, with a random number that is given. */
+/** Makes a function that returns the pause after a failure, for a given random number. */
 function asking(pause: PreviewedPause) {
   const subject = "preview pauses: 'pause'";
   const rule = "a finite number of milliseconds >= 0, a list of them, or a function that " +
@@ -150,7 +151,7 @@ function listed(
   check: (each: unknown) => void,
 ): (failure: Failure) => number {
   const list: readonly number[] = Array.isArray(pause) ? [...pause] : [pause];
-  check(list[0]); // an empty list has no pause
+  check(list[0]); // refuses an empty list
   list.forEach(check);
   return ({ attempt }) => list[Math.min(attempt, list.length) - 1] as number;
 }

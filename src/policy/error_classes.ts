@@ -52,7 +52,7 @@ function isErrorClass(value: unknown): boolean {
 }
 
 /**
- * Tells whether an error is of one of some classes. A built-in class also stands for the same
+ * Determines whether an error is of one of some classes. A built-in class also means the same
  * class of every other realm, such as that of a vm context.
  *
  * @param classes The classes.
@@ -63,13 +63,27 @@ export function isOfClass(classes: readonly ErrorClass[], error: unknown): boole
   return classes.some((each) => error instanceof each || isOfSameKind(each, error));
 }
 
+/** The names of errors that `"all"` does not retry: aborts, and refusals by a guard. */
+const NOT_IN_ALL = "AbortError CircuitOpenError ThrottledError";
+
+/**
+ * Tells whether `"all"` includes errors of a name. A refusal by a guard is recognised by its name, so
+ * that every copy of the library sees it.
+ *
+ * @param name The name of the error, of any type.
+ * @returns Whether it is neither an abort nor a refusal.
+ */
+export function isInAll(name: unknown): boolean {
+  return !NOT_IN_ALL.split(" ").some((each) => each === name);
+}
+
 /** The built-in classes of errors that exist in every realm. */
 const BUILT_IN =
   "Error AggregateError EvalError RangeError ReferenceError SuppressedError " +
   "SyntaxError TypeError URIError";
 
 /**
- * Tells whether an error is of the same built-in class as one of another realm: by its brand
+ * Determines whether an error is of the same built-in class as one of another realm: by its brand
  * and by the native constructors in its prototype chain, never by its `name` alone.
  */
 function isOfSameKind(errorClass: ErrorClass, error: unknown): boolean {
@@ -78,7 +92,7 @@ function isOfSameKind(errorClass: ErrorClass, error: unknown): boolean {
     const brand = Object.prototype.toString.call(error);
     const isBranded = brand === "[object DOMException]";
     if (name === "DOMException") {
-      // Not a native function in Node and Deno.
+      // `DOMException` is not a native function in Node and Deno.
       return isBranded && inheritsFrom(error, "Error") && isDOMException(errorClass);
     }
     return BUILT_IN.split(" ").includes(name) && isNative(errorClass, name) &&

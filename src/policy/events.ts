@@ -54,7 +54,7 @@ export interface LateEvent extends ObservedEvent {
   readonly type: "late";
   /** The number of the attempt, starting at 1. */
   readonly attempt: number;
-  /** The outcome. A rejection with the reason of the attempt's own signal is not reported. */
+  /** The outcome. A rejection with the reason of the attempt's own signal emits no event. */
   readonly outcome: PromiseSettledResult<unknown>;
 }
 

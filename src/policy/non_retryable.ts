@@ -8,9 +8,9 @@ import { wrongType } from "../check/values.ts";
 import { realm } from "../realm/realm.ts";
 
 /**
- * Marks an error, so that no policy retries it: not if it is listed, not if it is a timeout, and
- * not by `"all"`. The execution rejects with the error itself, and its reason is
- * `nonRetryable`.
+ * Marks an error. No policy retries a marked error, even if it lists the error or all errors,
+ * and even if the error is a timeout. The execution rejects with the error itself, and its
+ * reason is `nonRetryable`.
  *
  * The mark changes nothing on the object, works on frozen errors, and is seen by every copy of
  * the library in the realm. An error that wraps a marked one is not marked. Never mark an error
@@ -43,7 +43,7 @@ export function nonRetryable<E extends object>(error: E): E {
 }
 
 /**
- * Tells whether an error is marked.
+ * Determines whether an error is marked.
  *
  * @param error The thrown value.
  * @returns Whether {@linkcode nonRetryable} marked it.
@@ -65,7 +65,7 @@ export function markExhausted(error: unknown): void {
 const MAX_CAUSES = 10;
 
 /**
- * Tells whether another execution has ended with an error after its retries. The error may be
+ * Determines whether another execution has ended with an error after its retries. The error may be
  * one of its causes, at most ten deep.
  *
  * @param error The thrown value.

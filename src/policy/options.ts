@@ -32,9 +32,10 @@ export interface RetryOptions {
   /**
    * The errors that are retried: those of some classes, those for which a predicate returns
    * `true`, or `"all"`, which is everything that can be thrown except errors named
-   * `"AbortError"`. A built-in class also stands for the same class of other realms. The
-   * predicate must answer at once. Timeouts, which are all errors named `"TimeoutError"`, are
-   * always retried, except the very object that ended the attempt before.
+   * `"AbortError"`, and refusals by a guard: `"CircuitOpenError"` and `"ThrottledError"`. A
+   * built-in class also means the same class of other realms. The predicate must answer at once.
+   * Errors named `"TimeoutError"` are always retried, except the very object that ended the
+   * attempt before.
    *
    * @default {[]} (of `asyncretry` and `retry`: `"all"`)
    */
@@ -60,8 +61,8 @@ export interface RetryOptions {
   pause?: Pause | null | undefined;
   /**
    * The time that must be left until the deadline after a pause, in milliseconds: finite and
-   * >= 0. If nothing, or less, would be left, the execution ends at once with the failure's own
-   * error. Without it, the execution waits for the deadline, as the original does.
+   * >= 0. If less than that, or nothing, would be left, the execution ends at once with the failure's own
+   * error. Without it, the execution waits for the deadline, like aiomisc.
    *
    * @default {null} (of `retry`: 0)
    */
@@ -76,8 +77,8 @@ export interface RetryOptions {
   giveup?: ((error: unknown, failure: Failure) => boolean) | null | undefined;
   /**
    * A bound on the retries of all executions that share it, over any number of policies:
-   * `RetryBudget`, `TokenBudget`, or your own. It is asked last. If it
-   * refuses, the execution ends with the failure's own error. It never refuses first attempts.
+   * `RetryBudget`, `TokenBudget`, or your own. It is asked last. If it refuses, the execution
+   * ends with the failure's own error. It never refuses first attempts.
    *
    * @default {null}
    */
@@ -101,16 +102,17 @@ export interface RetryOptions {
   /**
    * The time that an attempt gets to wind down after its own timeout, before the pause begins,
    * in milliseconds >= 0. It ends as soon as the attempt settles. A value that arrives within
-   * it is the result. With `Infinity`, two attempts never run at once; without a deadline,
-   * that can wait for ever.
+   * it is the result. With `Infinity`, two attempts never run at once. Without a
+   * deadline, an execution then waits for ever if its function never settles.
    *
    * @default {0}
    */
   grace?: number | null | undefined;
   /**
-   * Whether an error is retried with which another execution has ended after its retries. With
+   * Whether to retry an error with which another execution has ended after its own retries. With
    * `false`, calls that are nested in five layers of three tries each make 3 attempts, and not
-   * 243. The error is also found as a cause, at most ten deep. Primitives cannot be told.
+   * 243. The error is also found as a cause, at most ten deep. A thrown primitive is not
+   * recognised.
    *
    * @default {true}
    */

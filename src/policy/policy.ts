@@ -19,11 +19,18 @@ import {
   wrongType,
 } from "../check/values.ts";
 import type { Failure, Policy, Reason, Refusal } from "../engine/state.ts";
+import { realm, triesNow } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
 import { isSignal } from "../time/signal.ts";
 import { systemClock } from "../time/system_clock.ts";
-import { checkExceptions, type Exceptions, isOfClass, nameOf } from "./error_classes.ts";
+import {
+  checkExceptions,
+  type Exceptions,
+  isInAll,
+  isOfClass,
+  nameOf,
+} from "./error_classes.ts";
 import type { BackoffEvent } from "./events.ts";
 import { isExhausted, isNonRetryable, markExhausted } from "./non_retryable.ts";
 import { OPTION_HINTS } from "./option_hints.ts";
@@ -32,7 +39,7 @@ import { ResultError } from "./result_error.ts";
 
 const ACTION = "make a policy";
 
-/** Every option has a field of its own: an option that is added has to be read here. */
+/** A field for each option, so that an option that is added must be read here. */
 type OptionFields = { readonly [name in keyof BackoffOptions]-?: unknown };
 
 type PauseFunction = (failure: Failure) => number;
@@ -54,7 +61,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   readonly idleTimeout: number;
   readonly resetAfter: number;
   readonly maxTries: number;
-  /** `null` if the policy does not say what it retries: then timeouts alone. */
+  /** `null` if the policy does not name the errors to retry: it then retries timeouts alone. */
   readonly exceptions: Exceptions | null;
   readonly until: Until | null;
   readonly pause: number | PauseFunction;
@@ -105,29 +112,6 @@ export class BackoffPolicy implements Policy, OptionFields {
     Object.freeze(this);
   }
 
-  /**
-   * Makes the policy of one execution, with options of its own.
-   *
-   * @param changes The options. The policy's own `until` and `observe` come first.
-   * @returns The policy.
-   */
-  forExecution({ until, observe, name }: ExecutionChanges): BackoffPolicy {
-    const own = this.until;
-    const ownObserve = this.observe;
-    const changes = {
-      until: own === null || until === null
-        ? own ?? until
-        : (value: unknown) => askUntil(own, value) && until(value),
-      observe: ownObserve === null || observe === null
-        ? ownObserve ?? observe
-        : both(ownObserve, observe),
-      name: name ?? this.name,
-    };
-    return Object.freeze(
-      Object.assign(Object.create(BackoffPolicy.prototype), this, changes),
-    );
-  }
-
   refusalOf(value: unknown, name: string): ResultError | null {
     const { until } = this;
     if (until === null || askUntil(until, value)) return null;
@@ -152,12 +136,13 @@ export class BackoffPolicy implements Policy, OptionFields {
       return "nonRetryable";
     }
     budget?.failed?.(at);
-    if (failure.streak >= this.maxTries) return "maxTries";
+    if (failure.streak >= triesNow(this.maxTries)) return "maxTries";
     if (giveup !== null && answer("giveup", giveup(error, failure), failure)) {
       return "giveup";
     }
-    const pause = pauseAfter(this.pause, failure);
-    if (pause === "giveup") return pause;
+    const asked = pauseAfter(this.pause, failure);
+    if (asked === "giveup") return asked;
+    const pause = realm.withoutWaits === null ? asked : 0;
     const rest = remaining - pause;
     if (this.minRemaining !== null && (rest <= 0 || rest < this.minRemaining)) {
       return "deadline";
@@ -169,7 +154,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 
   /**
-   * Tells the budget that the first attempt of an execution begins.
+   * Reports to the budget that the first attempt of an execution begins.
    *
    * @param at The instant.
    */
@@ -178,7 +163,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 
   /**
-   * Tells the budget that an execution succeeded.
+   * Reports to the budget that an execution succeeded.
    *
    * @param at The instant.
    */
@@ -187,7 +172,7 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 
   /**
-   * Tells the budget that an execution that had begun has ended, and notes its error if it
+   * Reports to the budget that an execution has ended, and notes its error if the execution
    * ended after its retries.
    *
    * @param at The instant.
@@ -206,7 +191,33 @@ export class BackoffPolicy implements Policy, OptionFields {
   }
 }
 
-/** Whether an execution that might have retried ends with an error that was retried enough. */
+/**
+ * Makes the policy of one execution, with options of its own.
+ *
+ * @param policy The policy. Its `until` and `observe` come first.
+ * @param changes The options.
+ * @returns The policy of the execution.
+ */
+export function policyWith(
+  policy: BackoffPolicy,
+  { until, observe, name }: ExecutionChanges,
+): BackoffPolicy {
+  const { until: own, observe: ownObserve } = policy;
+  const changes = {
+    until: own === null || until === null
+      ? own ?? until
+      : (value: unknown) => askUntil(own, value) && until(value),
+    observe: ownObserve === null || observe === null
+      ? ownObserve ?? observe
+      : both(ownObserve, observe),
+    name: name ?? policy.name,
+  };
+  return Object.freeze(
+    Object.assign(Object.create(BackoffPolicy.prototype), policy, changes),
+  );
+}
+
+/** Whether an execution that might have retried ends with an error that needs no more retries. */
 const ENDS_RETRIES: { readonly [reason in Reason]: boolean } = {
   success: false,
   nonRetryable: false,
@@ -231,7 +242,7 @@ function isRetryable(
     (previous === null || !Object.is(previous.error, error));
   if (isTimeout) return true;
   if (exceptions === null) return false;
-  if (exceptions === "all") return name !== "AbortError" && name !== "TimeoutError";
+  if (exceptions === "all") return name !== "TimeoutError" && isInAll(name);
   if (typeof exceptions === "function") {
     return answer("exceptions", exceptions(error), failure);
   }
@@ -333,7 +344,15 @@ export function checkClock(subject: string, clock: Clock): Clock {
 /** The functions of a budget that may be absent. */
 const HOOKS = ["began", "failed", "succeeded", "ended"] as const;
 
-function checkBudget(subject: string, budget: Budget | null): Budget | null {
+/**
+ * Checks a budget.
+ *
+ * @param subject The subject of the message.
+ * @param budget The value to check.
+ * @returns The budget, or `null`.
+ * @throws {TypeError} If it is anything else.
+ */
+export function checkBudget(subject: string, budget: Budget | null): Budget | null {
   if (budget === null) return null;
   const isBudget = holds(() =>
     typeof budget.mayRetry === "function" &&
@@ -349,7 +368,7 @@ function checkBudget(subject: string, budget: Budget | null): Budget | null {
 function answer<T>(name: string, value: T, failure: Failure | null): T {
   const then = (value as { then?: unknown } | null | undefined)?.then;
   if (typeof then !== "function") return value;
-  Promise.resolve(value).catch(() => {}); // it is refused, so nobody else handles it
+  Promise.resolve(value).catch(() => {}); // a rejection of a refused promise is not unhandled
   throw new TypeError(
     `Cannot decide about ${failure === null ? "a result" : "a failure"}: '${name}' must ` +
       "answer at once, got a promise",

@@ -22,6 +22,8 @@ export interface Realm {
   readonly nonRetryable: WeakSet<object>;
   /** The errors with which executions ended after their retries. */
   readonly exhausted: WeakSet<object>;
+  /** The maximum of tries while a test has turned off pauses; `null` while pauses are on. */
+  withoutWaits: number | null;
 }
 
 /** A variable that follows the code through `await`, such as Node's `AsyncLocalStorage`. */
@@ -52,6 +54,7 @@ export function findRealm(): Realm {
     executions: 0,
     nonRetryable: new WeakSet(),
     exhausted: new WeakSet(),
+    withoutWaits: null,
   };
   Reflect.defineProperty(globalThis, key, { value });
   return value;
@@ -59,3 +62,13 @@ export function findRealm(): Realm {
 
 /** The state of this realm. */
 export const realm: Realm = /* @__PURE__ */ findRealm();
+
+/**
+ * Bounds a number of tries by that of a test that has turned off pauses.
+ *
+ * @param maxTries The number of tries by the policy.
+ * @returns The number of tries that holds now.
+ */
+export function triesNow(maxTries: number): number {
+  return Math.min(maxTries, realm.withoutWaits ?? Infinity);
+}

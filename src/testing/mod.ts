@@ -24,4 +24,10 @@
  * @module
  */
 
+export { type Fault, type FaultOptions, type Faults, faults } from "./faults.ts";
 export { type Disposing, TestClock } from "./test_clock.ts";
+export {
+  type WithoutWaits,
+  withoutWaits,
+  type WithoutWaitsOptions,
+} from "./without_waits.ts";

@@ -15,10 +15,10 @@ import { isTurnFaked, nextTurn } from "../time/platform.ts";
 import type { Signal } from "../time/signal.ts";
 import { type QueuedTimer, TimerQueue } from "./timer_queue.ts";
 
-/** So many timers in a row without time moving count as an endless loop. */
+/** The number of timers in a row, without time moving, that counts as an endless loop. */
 const MAX_AT_ONE_INSTANT = 1_000_000;
 
-/** So many timers in one `run` count as an endless one. */
+/** The number of timers in one `run` that counts as an endless one, by default. */
 const MAX_TIMERS = 2_000_000;
 
 /** Instants are rounded to nanoseconds, so that durations such as 0.1 add up. */
@@ -137,7 +137,7 @@ export class TestClock implements Clock {
    * @returns A promise that resolves when time has moved and everything has settled. It
    * rejects with the error of a timer's `wake`, and if another `run` or `advance` is under way.
    *
-   * @example Looking at what happens on the way
+   * @example The state between two instants
    * ```ts
    * import { sleep } from "@asyncbackoff/asyncbackoff";
    * import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
@@ -239,7 +239,7 @@ export class TestClock implements Clock {
     );
   }
 
-  /** Fires one timer after the other, while there is a next one. */
+  /** Fires one timer after the other, as long as there is a next one. */
   async #move(next: () => QueuedTimer | null): Promise<void> {
     if (this.#isMoving) {
       throw new Error(
@@ -269,7 +269,7 @@ export class TestClock implements Clock {
     this.#firedAt = timer.at;
     if (this.#firedAtOnce >= MAX_AT_ONE_INSTANT) {
       throw new Error(
-        `Cannot move time past ${timer.at}: timers of 0 ms must come to an end, got ` +
+        `Cannot move time past ${timer.at}: timers of 0 ms must stop, got ` +
           `${MAX_AT_ONE_INSTANT} in a row`,
       );
     }

@@ -1,5 +1,5 @@
 /**
- * Time as the library sees it: an interface to inject.
+ * The source of time, as an interface to inject.
  *
  * @module
  */
@@ -29,8 +29,8 @@ export interface Clock {
    * Reads the present instant.
    *
    * @returns Milliseconds since a point of the clock's own choice. Must be finite: if it is
-   * not, the execution ends with a `TypeError`. If it goes backwards, it counts as standing
-   * still.
+   * not, the execution ends with a `TypeError`. If it goes backwards, time counts as
+   * standing still.
    */
   now(): number;
   /**
@@ -100,5 +100,5 @@ export function wholeMilliseconds(ms: number): number {
   return Math.max(0, Math.ceil(ms - NOISE));
 }
 
-/** A nanosecond: less than that is the residue of adding instants. */
+/** A nanosecond. Any smaller duration is a residue of adding instants. */
 export const NOISE = 1e-6;

@@ -11,7 +11,7 @@ import { isGenuine } from "./platform.ts";
 export interface SystemTime {
   /** Whether the timers were the platform's own when this was made. */
   readonly wasUnfaked: boolean;
-  /** Tells whether timers are faked now. A faked `Date` alone is not faked time. */
+  /** Determines whether timers are faked now. A faked `Date` alone is not faked time. */
   isFaked(): boolean;
   /** Reads the present instant in milliseconds. It never goes backwards. */
   now(): number;
@@ -26,17 +26,20 @@ type SetTimeout = typeof globalThis.setTimeout;
 /** The longest delay that every platform's timers support, for a timer that is cleared at once. */
 const LONGEST = 2_147_483_647;
 
-/** Fakes mark themselves by a property, or by their name, as those of Deno and Node do. */
+/**
+ * Fakes mark themselves by a property, or by their name, like those of Deno and Node. The
+ * platform's own, bound by a program, is not one.
+ */
 function isMarked(timer: SetTimeout): boolean {
   return "clock" in timer || "_isMockFunction" in timer ||
-    /^fake|^bound |#/.test(timer.name);
+    /^fake|^bound (?!setTimeout$)|#/.test(timer.name);
 }
 
 function isDateGenuine(): boolean {
   return /^function Date\(/.test(Function.prototype.toString.call(globalThis.Date));
 }
 
-/** Angular's zones: under `fakeAsync`, one function is real or faked by where it is called. */
+/** Angular's zones. In `fakeAsync`, the zone of a call decides whether a timer is faked. */
 interface Zone {
   readonly current: { get(key: string): unknown };
 }
@@ -48,7 +51,7 @@ interface Zone {
  */
 export function makeSystemTime(): SystemTime {
   const { setTimeout, clearTimeout, Date } = globalThis;
-  // A few realms have no `performance`. There, time is that of the wall.
+  // In the few realms without `performance`, the wall clock gives the time.
   const { performance } = globalThis as { performance?: Performance };
   // Monitoring tools may have wrapped the platform's own by now. Fakes are marked, or have
   // replaced `Date` too.
@@ -61,10 +64,10 @@ export function makeSystemTime(): SystemTime {
     globalThis.Date !== Date || globalThis.performance?.now !== loadedNow;
 
   /**
-   * Tells whether a function that replaced the platform's `setTimeout` sets the platform's own
+   * Determines whether a function that replaced the platform's `setTimeout` sets the platform's own
    * timers: then it is instrumented, and not a fake. It is tried once, with timers that are
-   * cleared at once. Its timer is an object of the platform's own class, or else a number that
-   * was taken from the platform's own.
+   * cleared at once. Its timer is an object of the platform's own class, or else the platform's
+   * own gives the next but one number after it.
    */
   const isInstrumented = (present: SetTimeout): boolean => {
     const before = setTimeout(() => {}, LONGEST);
@@ -73,8 +76,8 @@ export function makeSystemTime(): SystemTime {
       const after = setTimeout(() => {}, LONGEST);
       clearTimeout(after);
       globalThis.clearTimeout(other as number);
-      return typeof before === "object"
-        ? (other as object | undefined)?.constructor === (before as object).constructor
+      return typeof before === "object" && typeof other === "object"
+        ? (other as object | null)?.constructor === (before as object).constructor
         : Number(after) - Number(before) === 2;
     } catch {
       return false;

@@ -23,7 +23,7 @@ export class Heap<Item extends HeapItem> {
   /**
    * Makes an empty heap.
    *
-   * @param isBefore Tells whether an item is before another.
+   * @param isBefore Determines whether an item is before another.
    */
   constructor(isBefore: (one: Item, other: Item) => boolean) {
     this.#isBefore = isBefore;

@@ -8,8 +8,8 @@
 export type Turn = (callback: () => void) => unknown;
 
 /**
- * Tells whether a timer function is the platform's own. Fakes have other names, or mark
- * themselves by a property, as those of Bun and sinon do.
+ * Determines whether a timer function is the platform's own. Fakes have other names, or mark
+ * themselves by a property, like those of Bun and sinon.
  *
  * @param timer The function that the global holds.
  * @param name The name of the global.
@@ -21,7 +21,7 @@ export function isGenuine(timer: Function, name: string): boolean {
 }
 
 /**
- * Tells whether this is a runtime that ties timers to the request in which they were set, such
+ * Determines whether this is a runtime that ties timers to the request in which they were set, such
  * as Cloudflare's. It is recognised by a global of its own, because older compatibility dates
  * have no user agent.
  *
@@ -42,7 +42,7 @@ export function findNextTurn(): Turn {
   if (setImmediate !== undefined && isGenuine(setImmediate, "setImmediate")) {
     return setImmediate;
   }
-  // Looked at last, because Node takes 2 ms to load it.
+  // Tried last, because Node takes 2 ms to load it.
   const { setTimeout, MessageChannel } = globalThis;
   // Where timers belong to a request, messages overtake promises.
   if (MessageChannel === undefined || isRequestScoped()) {
@@ -70,7 +70,7 @@ export function findNextTurn(): Turn {
 export const nextTurn: Turn = /* @__PURE__ */ findNextTurn();
 
 /**
- * Tells whether a turn of the event loop comes only when a fake of time lets it come, because
+ * Determines whether a turn of the event loop comes only when a fake of time lets it come, because
  * the timers were faked when the library was loaded and the platform has no other way.
  *
  * @returns Whether it does.
@@ -80,8 +80,8 @@ export function isTurnFaked(): boolean {
 }
 
 /**
- * Tells how many turns may be asked for at once, if every promise that can settle shall settle
- * between each two of them. Only `setImmediate` allows more than one.
+ * Returns the number of turns that may be asked for at once, so that every promise that can
+ * settle settles between two of them. Only `setImmediate` allows more than one.
  *
  * @param turn Calls back after one turn.
  * @returns The number of turns.

@@ -1,6 +1,7 @@
 /**
  * Promises as they were when the library was loaded. Zone.js and others replace the global
- * `Promise` later; everything here comes from one moment, so nothing is mixed.
+ * `Promise` later; everything here is taken at one moment, so that old and
+ * new promises are not mixed.
  *
  * @module
  */

@@ -1,17 +1,17 @@
 /**
- * The timers behind `systemClock`, made so that a limit costs next to nothing: most calls are
- * over within a turn or two of the event loop, and most limits are never reached.
+ * The timers of `systemClock`. They make limits nearly free, because most calls are over within
+ * a turn or two of the event loop, and most limits are never reached.
  *
  * 1. A nursery. A new timer only goes into a list, which is swept once per turn of the event
  *    loop. A timer that is cancelled before the sweep never reaches the platform.
  * 2. One host timer for all. A timer that survives the sweep joins the ring of its duration,
- *    where the first one set is the first one due. The rings stand in a heap.
+ *    where the first one set is the first one due. A heap holds the rings.
  * 3. Timers fire by instant, and at one instant by the order in which they were set, as on
  *    `TestClock`. Each fires in a turn of its own, so every promise that can settle has settled
  *    in between. The platform lets promises settle between `setImmediate`s that are asked for at
  *    once, so more and more turns are asked for while timers are due: 1, 2, 4 … 64.
  * 4. A limit that is noticed late waits for one turn of the event loop with I/O, because the
- *    outcome that it would cut off may be on its way. Then everything due fires in order.
+ *    outcome that it would discard may be on its way. Then everything due fires in order.
  *
  * Nursery and rings are linked lists, because a timer must leave in constant time from anywhere
  * in the middle. A `Set` keeps the same order and passes the same tests, but takes 39 % longer
@@ -33,7 +33,7 @@ import { Link, SharedTimer, TimerRing } from "./timer_ring.ts";
 /** The longest delay that every platform's timers support. Longer ones fire at once. */
 export const LONGEST_TIMER = 2_147_483_647;
 
-/** A limit that is so many milliseconds late waits for one turn of the event loop. */
+/** The lateness in milliseconds from which a limit waits for one turn of the event loop. */
 const LATE = 5;
 
 /** A timer of the platform. */
@@ -61,7 +61,7 @@ export class SharedTimers {
   /** Whether a late limit waits for the event loop, and whether it has waited. */
   #isWaiting = false;
   #hasWaited = false;
-  /** Whether promises may still be settling, where a turn can come before that. */
+  /** Whether promises may still be settling: on some platforms, a turn may come too early. */
   #isSettling = false;
   /** Turns that are asked for, in each of which one timer fires. */
   #turns = 0;
@@ -106,7 +106,7 @@ export class SharedTimers {
     return timer;
   }
 
-  /** Noted after the call: if the host throws, the next timer schedules the sweep. */
+  /** The sweep is noted after the call: if the host throws, the next timer schedules it. */
   #scheduleSweep(): void {
     if (this.#isSweepScheduled) return;
     try {
@@ -139,7 +139,7 @@ export class SharedTimers {
     this.#scheduleSweep();
   };
 
-  /** In a turn of the event loop: fires one timer, and sees to the others. */
+  /** Called in a turn of the event loop: fires one timer, and schedules the others. */
   #turn(): void {
     if (this.#isWaiting) return;
     if (this.#isSettling) return this.#scheduleSweep();
@@ -157,7 +157,7 @@ export class SharedTimers {
     }
   }
 
-  /** Nothing is due any more. */
+  /** Called when nothing is due any more. */
   #rest(): void {
     this.#batch = 1;
     if (!this.#isArmed()) this.#arming.resolve(undefined);
@@ -181,7 +181,7 @@ export class SharedTimers {
     this.#isSettling = true;
   }
 
-  /** More and more turns at once. */
+  /** Asks for more and more turns at once. */
   #askForTurns(): void {
     const count = this.#batch;
     this.#batch = Math.min(count * 2, this.#maxBatch);
@@ -198,7 +198,7 @@ export class SharedTimers {
       if (ring === undefined || ring.at > this.#now) return null;
       if (ring.isAlone) this.#remove(ring);
       else if (ring.first.dueAt === ring.at) return ring;
-      else this.#place(ring, ring.first.dueAt); // the timer that it stood for is cancelled
+      else this.#place(ring, ring.first.dueAt); // the timer that placed it is cancelled
     }
   }
 

@@ -39,7 +39,7 @@ export interface MinimalSignal {
 }
 
 /**
- * Tells whether a value is a signal. It is recognised by its shape, because it may come from
+ * Determines whether a value is a signal. It is recognised by its shape, because it may come from
  * another realm. A check that throws counts as failed.
  *
  * @param value Any value.

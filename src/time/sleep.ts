@@ -18,7 +18,7 @@ import { systemClock } from "./system_clock.ts";
  * when that is aborted. It rejects with a `TypeError` if an argument is of the wrong type, and
  * with a `RangeError` if `ms` is negative or `NaN`.
  *
- * @example Waiting on a clock that is given
+ * @example Waiting on a given clock
  * ```ts
  * import { sleep } from "@asyncbackoff/asyncbackoff";
  * import { TestClock } from "@asyncbackoff/asyncbackoff/testing";

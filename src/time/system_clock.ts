@@ -33,7 +33,7 @@ export interface System {
   ): Timer | null;
 }
 
-/** Calls the token. */
+/** A listener whose token is the function to call. */
 const caller: WakeListener<() => void> = {
   due: (callback) => callback(),
   isLimit: () => false,
@@ -48,7 +48,7 @@ export function makeSystem(): System {
   const { setTimeout, clearTimeout } = globalThis;
   const time = makeSystemTime();
   const { now, isFaked } = time;
-  // Not where the platform ties each timer to the request in which it was set.
+  // Nothing is shared where the platform ties each timer to the request in which it was set.
   const areTimersShared = time.wasUnfaked && !isRequestScoped();
   const sharedTimers = new SharedTimers({
     now: time.realNow,
@@ -88,7 +88,7 @@ export function makeSystem(): System {
       try {
         clearTimeout(timer);
       } catch {
-        // A fake that was removed meanwhile refuses. Its timers are gone with it.
+        // A fake that was removed meanwhile throws. Its timers are gone with it.
       }
     };
   };

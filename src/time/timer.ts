@@ -13,7 +13,7 @@ import type { Timer, TimerListener } from "./timer_listener.ts";
 
 export type { Timer, TimerListener };
 
-/** So many sleeps in a row that return early, without time moving, are refused. */
+/** The number of sleeps in a row that may end early without time moving. */
 const MAX_IDLE_SLEEPS = 1000;
 
 /**
@@ -63,8 +63,8 @@ export function startTimer<Token>(
 }
 
 /**
- * A sleep may end early and is asked for the rest, in whole milliseconds and so at least one. A
- * long one is asked for in parts, which every platform supports.
+ * Waits by the clock's `sleep`. If a sleep ends early, it is asked for the rest, in whole
+ * milliseconds. A long wait is split into parts that every platform supports.
  */
 function startSleep<Token>(
   clock: Clock,

@@ -16,12 +16,12 @@ export interface Timer {
  */
 export interface WakeListener<Token> {
   /**
-   * The instant of the timer has come. It is called in a turn of the event loop of its own, in
+   * Called when the instant of the timer has come, in a turn of the event loop of its own and in
    * any async context.
    */
   due(token: Token): void;
   /**
-   * Tells whether the timer is a limit on work that may have ended in time, though its outcome
+   * Determines whether the timer is a limit on work that may have ended in time, though its outcome
    * is still on its way when the timer fires late.
    */
   isLimit(token: Token): boolean;
@@ -29,8 +29,8 @@ export interface WakeListener<Token> {
 
 /** Receives wake-ups of any clock. For each timer at most one of the methods is called. */
 export interface TimerListener<Token> extends WakeListener<Token> {
-  /** The instant of the timer has come, even if the clock lags behind. In any async context. */
+  /** Called in any async context when the instant of the timer has come, even if `now` lags. */
   wake(token: Token): void;
-  /** The clock does not keep its promises. */
+  /** Called when the clock throws, rejects or gives a wrong answer. */
   clockFailed(token: Token, error: unknown): void;
 }

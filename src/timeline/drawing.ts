@@ -34,9 +34,9 @@ export interface Bar {
   readonly lateAt: number | null;
   /** The instants of its first and latest report of progress; empty without any. */
   readonly progressAt: readonly number[];
-  /** How it ended. */
+  /** The end of the attempt. */
   readonly end: AttemptEnd;
-  /** How it ended, in words. */
+  /** The end of the attempt, in words. */
   readonly words: string;
 }
 
@@ -52,6 +52,8 @@ export interface LimitMark {
 export interface Row {
   /** The number of the execution, such as `#12`, in its first row; otherwise empty. */
   readonly head: string;
+  /** The number of attempts around the execution, which it is indented by. */
+  readonly depth: number;
   /** The attempt; `null` if the row has only words. */
   readonly bar: Bar | null;
   /** The marks of limits, from the bottom one to the top one. */
@@ -70,6 +72,8 @@ export interface Recorded {
   readonly dropped: number;
   /** The number of characters of the longest head. */
   readonly headLength: number;
+  /** The largest depth of a row. */
+  readonly maxDepth: number;
   /** The earliest instant. */
   readonly from: number;
   /** The latest instant. */

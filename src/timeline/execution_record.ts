@@ -14,6 +14,7 @@ import type {
   DoneEvent,
   FailureEvent,
   LateEvent,
+  OuterAttempt,
 } from "../policy/events.ts";
 import type { AttemptEnd, Bar, LimitMark, Row } from "./drawing.ts";
 import { wordsOf } from "./words.ts";
@@ -55,14 +56,16 @@ export class ExecutionRecord {
   readonly head: string;
   /** The instant at which the execution began. */
   readonly beganAt: number;
+  /** The attempt that the execution is nested in; `null` without one. */
+  readonly outer: OuterAttempt | null;
   readonly #attempts: RecordedAttempt[] = [];
   /** The number of attempts before those that are kept. */
   #dropped = 0;
   /** The reason why the execution ended, if it had no attempt. */
   #words = "";
-  /** The instant of the deadline; `Infinity` until an event tells it. */
+  /** The instant of the deadline; `Infinity` until an event shows it. */
   #deadlineAt = Infinity;
-  /** Milliseconds of the attempt timeout; `Infinity` until an event tells them. */
+  /** Milliseconds of the attempt timeout; `Infinity` until an event shows them. */
   #attemptTimeout = Infinity;
   /** Milliseconds of the idle timeout; `Infinity` until an event tells them. */
   #idleTimeout = Infinity;
@@ -75,6 +78,7 @@ export class ExecutionRecord {
   constructor(first: BackoffEvent) {
     this.head = `#${first.execution}`;
     this.beganAt = first.type === "done" ? first.at - first.elapsed : first.at;
+    this.outer = first.outer ?? null;
   }
 
   /**
@@ -99,10 +103,11 @@ export class ExecutionRecord {
    * Makes the rows of the execution.
    *
    * @param latest The latest instant of the drawing, where running attempts and pauses end.
-   * @returns A row for each attempt, after a row of words if there is something to tell.
+   * @param depth The number of attempts around the execution.
+   * @returns A row for each attempt, after a row of words if there is more to say.
    */
-  rows(latest: number): Row[] {
-    const rows: Omit<Row, "head">[] = this.#attempts.map((attempt) => ({
+  rows(latest: number, depth: number): Row[] {
+    const rows: Omit<Row, "head" | "depth">[] = this.#attempts.map((attempt) => ({
       bar: barOf(attempt, latest),
       limits: this.#limitsOf(attempt, latest),
       words: `${attempt.number} ${attempt.words}`,
@@ -111,7 +116,23 @@ export class ExecutionRecord {
     if (words !== "") {
       rows.unshift({ bar: null, limits: this.#limitsOf(null, latest), words });
     }
-    return rows.map((row, index) => ({ head: index === 0 ? this.head : "", ...row }));
+    return rows.map((row, index) => ({
+      head: index === 0 ? this.head : "",
+      depth,
+      ...row,
+    }));
+  }
+
+  /**
+   * Finds the row of an attempt.
+   *
+   * @param attempt The number of the attempt.
+   * @returns The index of its row, or that of the nearest row if the attempt is not kept.
+   */
+  rowOf(attempt: number): number {
+    const before = this.#dropped === 0 ? 1 : this.#dropped; // a row of words is the first one
+    const last = this.#attempts.length - (this.#dropped === 0 ? 1 : 0);
+    return Math.max(0, Math.min(attempt - before, last));
   }
 
   #limitsOf(attempt: RecordedAttempt | null, latest: number): LimitMark[] {
@@ -119,7 +140,7 @@ export class ExecutionRecord {
       .filter(({ at }) => at <= latest);
   }
 
-  /** The instant at which a limit is reached; `Infinity` if no event has told it. */
+  /** The instant at which a limit is reached; `Infinity` if no event has shown it. */
   #limitAt(limit: Limit, attempt: RecordedAttempt | null): number {
     switch (limit) {
       case "deadline":
@@ -155,7 +176,8 @@ export class ExecutionRecord {
     attempt.to = at;
     attempt.progressAt = instantsOf(reports);
     attempt.pauseTo = pauseAfter === null ? null : at + pauseAfter;
-    if (remaining > 0) this.#deadlineAt = at + remaining;
+    // What remains of a nested execution may be bounded by the end of its outer attempt.
+    if (remaining > 0 && this.outer === null) this.#deadlineAt = at + remaining;
     if (limit === null) {
       attempt.end = "failure";
       attempt.words = wordsOf(error);
@@ -179,8 +201,10 @@ export class ExecutionRecord {
   }
 
   #finish({ at, reason, reports }: DoneEvent): void {
-    if (reason === "deadline") this.#deadlineAt = Math.min(this.#deadlineAt, at);
     const attempt = this.#attempts.at(-1);
+    if (reason === "deadline" && !this.#endedEarly(attempt)) {
+      this.#deadlineAt = Math.min(this.#deadlineAt, at);
+    }
     if (attempt === undefined) {
       this.#words = reason;
     } else if (attempt.to === null) {
@@ -192,6 +216,12 @@ export class ExecutionRecord {
       if (attempt.pauseTo !== null) attempt.pauseTo = Math.min(attempt.pauseTo, at);
       attempt.words = `${reason}: ${attempt.words}`; // first, so that it is not truncated
     }
+  }
+
+  /** Whether a nested execution ended after a failure, because too little time was left. */
+  #endedEarly(attempt: RecordedAttempt | undefined): boolean {
+    return this.outer !== null && attempt !== undefined && attempt.to !== null &&
+      attempt.pauseTo === null;
   }
 }
 

@@ -45,12 +45,19 @@ const COLORS: Readonly<Record<AttemptEnd, number>> = {
 /** The largest part of the columns that words may take. */
 const MAX_WORDS = 0.45;
 
+/** The number of columns that each level of nested executions is indented by. */
+const INDENT = 2;
+
+/** The number of columns for each level that is indented. Deeper levels are indented no further. */
+const COLUMNS_PER_LEVEL = 20;
+
 /** The number of cells for each tick. */
 const TICK = 8;
 
 /** The parts of a line in columns: a gutter for numbers, the cells, a space, words. */
 interface Layout {
   readonly gutter: number;
+  readonly levels: number;
   readonly cells: number;
   readonly words: number;
   readonly axis: TimeAxis;
@@ -85,24 +92,31 @@ export function drawText(
 }
 
 function layoutOf(
-  { rows, headLength, from, latest }: Recorded,
+  { rows, headLength, maxDepth, from, latest }: Recorded,
   columns: number,
   hasColor: boolean,
 ): Layout {
-  const gutter = headLength + 2;
+  const levels = Math.min(maxDepth, Math.floor(columns / COLUMNS_PER_LEVEL));
+  const gutter = INDENT * levels + headLength + 2;
   const widest = rows.reduce((max, { words }) => Math.max(max, widthOf(words)), 0);
   const words = Math.min(widest, Math.floor(columns * MAX_WORDS));
   const cells = columns - gutter - words - 1;
   const axis = new TimeAxis(from, latest, cells - 1); // the end has a cell of its own
-  return { gutter, cells, words, axis, hasColor };
+  return { gutter, levels, cells, words, axis, hasColor };
 }
 
-function lineOf(cells: Cells, { head, bar, words }: Row, layout: Layout): string {
+function lineOf(
+  cells: Cells,
+  { head, depth, bar, words }: Row,
+  layout: Layout,
+): string {
   const drawn = cells.map((sign) => sign === null ? " " : SIGNS[sign]).join("");
   const painted = layout.hasColor && bar !== null
     ? drawn.replace(/[█•▒]+/, `\x1b[${COLORS[bar.end]}m$&\x1b[0m`)
     : drawn;
-  const line = `${head.padEnd(layout.gutter)}${painted} ${truncate(words, layout.words)}`;
+  const indent = " ".repeat(INDENT * Math.min(depth, layout.levels));
+  const start = `${indent}${head}`.padEnd(layout.gutter);
+  const line = `${start}${painted} ${truncate(words, layout.words)}`;
   return line.trimEnd();
 }
 

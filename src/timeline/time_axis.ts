@@ -55,18 +55,32 @@ export class TimeAxis {
   }
 
   /**
+   * Finds the unit of the ticks.
+   *
+   * @param max The largest number of ticks, not counting the one at 0.
+   * @returns The unit, such as `ms`.
+   */
+  unit(max: number): string {
+    return this.#stepFor(max)[0];
+  }
+
+  /**
    * Makes ticks at round durations since the beginning of the axis.
    *
    * @param max The largest number of ticks, not counting the one at 0.
    * @returns The ticks, the one at 0 first. The label of the last one has the unit.
    */
   ticks(max: number): Tick[] {
-    const [unit, ms, step] = stepFor(this.#span / Math.max(1, max));
+    const [unit, ms, step] = this.#stepFor(max);
     const count = Math.floor(this.#span / (step * ms) + 1e-9);
     return Array.from({ length: count + 1 }, (_, index) => ({
       at: this.#from + index * step * ms,
       text: `${index * step}${index === count ? ` ${unit}` : ""}`,
     }));
+  }
+
+  #stepFor(max: number) {
+    return stepFor(this.#span / Math.max(1, max));
   }
 }
 

@@ -7,8 +7,9 @@
 import { checkKeys, namesOf } from "../check/keys.ts";
 import { checkFlag, checkInteger, option } from "../check/values.ts";
 import type { BackoffEvent } from "../policy/events.ts";
-import type { Recorded, Row } from "./drawing.ts";
+import type { Recorded } from "./drawing.ts";
 import { ExecutionRecord } from "./execution_record.ts";
+import { rowsOf } from "./rows.ts";
 import { drawSVG } from "./svg.ts";
 import { drawText } from "./text.ts";
 
@@ -52,12 +53,14 @@ const DRAWING_OPTIONS = /* @__PURE__ */ namesOf<DrawingOptions>({
 
 /**
  * An observer that records executions and draws them. Each attempt is a row, with the pause
- * after it, and all executions share one axis of time. A timeline keeps instants and words, and
- * no values. Its memory is bounded, so it can stay in use in production.
+ * after it, and all executions share one axis of time. A nested execution is indented under the
+ * attempt that it is nested in. A timeline keeps instants and words, but not the values. Its
+ * memory is bounded, so it can stay in use in production.
  *
- * A limit is drawn as soon as events tell it: the deadline after the first failure, and the
- * attempt timeout and the idle timeout after they have been reached once. Of the progress that
- * an attempt reported, the first and the latest report are drawn when it has ended.
+ * A limit is drawn as soon as events show it: the deadline after the first failure, and the
+ * attempt timeout and the idle timeout after they have been reached once. The deadline of a
+ * nested execution is drawn when it has been reached. Of the progress that an attempt reported,
+ * the first and the latest report are drawn when it has ended.
  *
  * @example Two attempts as text
  * ```ts
@@ -111,7 +114,7 @@ export class Timeline {
     this.#maxExecutions = checkInteger(option(MAKE, "maxExecutions"), max, 1);
   }
 
-  /** Removes all executions. Those that are still running are not recorded any further. */
+  /** Removes all executions. Those that are still running are no longer recorded. */
   clear(): void {
     this.#executions.clear();
     this.#dropped = 0;
@@ -168,15 +171,16 @@ export class Timeline {
   }
 
   #recorded(): Recorded {
-    const [latest, dropped] = [this.#latest, this.#dropped];
-    const rows: Row[] = [];
-    let [headLength, from] = [0, latest];
-    for (const record of this.#executions.values()) {
-      rows.push(...record.rows(latest));
-      headLength = Math.max(headLength, record.head.length);
-      from = Math.min(from, record.beganAt);
+    const [executions, dropped] = [this.#executions.size, this.#dropped];
+    const latest = executions === 0 ? 0 : this.#latest;
+    const rows = rowsOf(this.#executions, latest);
+    let [headLength, maxDepth, from] = [0, 0, latest];
+    for (const { head, beganAt } of this.#executions.values()) {
+      headLength = Math.max(headLength, head.length);
+      from = Math.min(from, beganAt);
     }
-    return { rows, executions: this.#executions.size, dropped, headLength, from, latest };
+    for (const { depth } of rows) maxDepth = Math.max(maxDepth, depth);
+    return { rows, executions, dropped, headLength, maxDepth, from, latest };
   }
 
   #add(event: BackoffEvent): void {

@@ -14,7 +14,7 @@ const MAX_ERROR = 100;
  * @returns At most 100 printable characters, in one line.
  */
 export function wordsOf(error: unknown): string {
-  // A message may be very long: only its beginning is looked at.
+  // Only the beginning is read, because a message may be very long.
   const beginning = textOf(error).slice(0, 10 * MAX_ERROR);
   return [...printable(beginning)].slice(0, MAX_ERROR).join("");
 }

@@ -1,5 +1,5 @@
 // Aborts by the caller: when they take effect, which reason the execution rejects with, and
-// that no timer and no listener stays behind.
+// that no timer and no listener is left.
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
@@ -42,8 +42,7 @@ function counts({ attempts, done, errors, cancels, sumTime }: Statistic): number
 }
 
 /**
- * Counts the listeners on a signal. A listener that is added with `once` leaves with the
- * event.
+ * Counts the listeners on a signal. A listener that is added with `once` is removed by the event.
  */
 function watch(signal: AbortSignal) {
   const listeners = new Map<unknown, boolean>();

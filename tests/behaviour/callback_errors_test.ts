@@ -56,7 +56,7 @@ for (const [name, makeOptions] of Object.entries(callbacks)) {
     }
   });
 
-  Deno.test(`Backoff.execute() rejects with the very value that '${name}' throws, and tells observers of the failure`, async () => {
+  Deno.test(`Backoff.execute() rejects with the very value that '${name}' throws, and emits the failure`, async () => {
     const failure = new Error("down");
     for (
       const thrown of [

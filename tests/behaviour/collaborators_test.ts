@@ -1,5 +1,5 @@
-// Whatever an execution depends on may throw, at any call: it settles all the same, and leaves
-// nothing behind that keeps the next one from working.
+// Everything that an execution depends on may throw, at any call. The execution still settles,
+// and leaves nothing that keeps the next one from working.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
@@ -95,7 +95,7 @@ interface Scenario {
   readonly options: BackoffOptions;
   /** The instant at which the caller's signal is aborted. */
   readonly abortAt?: number;
-  /** How many retries the budget allows. */
+  /** The number of retries that the budget allows. */
   readonly retries?: number;
   readonly end: string;
 }
@@ -262,7 +262,7 @@ async function assertSound(
   const { saboteur: { hit }, events } = world;
   const what = `${hit} throws ${isAfter ? "after" : "before"} its effect, ends with ${end}`;
   if (end !== plain) assert(!APART.includes(hit), what);
-  // A signal that cannot be read is no signal, and is refused.
+  // A signal that cannot be read is refused.
   const isRefused = end.includes("must be an AbortSignal");
   assert([plain, "boom"].includes(end) || isRefused, what);
   if (!isRefused) {
@@ -312,7 +312,7 @@ async function playAll(scenario: Scenario, kind: ClockKind, isAfter: boolean) {
 
 for (const [what, scenario] of Object.entries(scenarios)) {
   for (const kind of ["after", "sleep"] as const) {
-    Deno.test(`Backoff.execute() settles and leaves nothing behind, whichever call throws, when it ${what} on a clock with ${kind}()`, async () => {
+    Deno.test(`Backoff.execute() settles and leaves no timer and no listener, whichever call throws, when it ${what} on a clock with ${kind}()`, async () => {
       for (const isAfter of [false, true]) {
         const calls = await playAll(scenario, kind, isAfter);
         assert(calls.includes("observe") && calls.includes("now"), `${calls}`);
@@ -402,7 +402,7 @@ async function sabotage(
   >;
   const original = owner[name];
   if (original === undefined) return { faults: [], calls: 1 }; // browsers
-  // Of the same name, because it is no fake.
+  // It keeps its name, so it does not count as a fake.
   const sabotaged = {
     [name](...args: unknown[]) {
       const isHit = ++calls === nth;
@@ -547,7 +547,11 @@ for (const [what, options] of recursions) {
         } catch {
           overflows++;
         }
-        await settled(Promise.allSettled(promises));
+        const outcomes = await settled(Promise.allSettled(promises));
+        // One within the library rejects. In Bun, nearly all of them are.
+        overflows += outcomes.filter((outcome) =>
+          outcome.status === "rejected" && outcome.reason instanceof RangeError
+        ).length;
         assertThrows(currentAttempt, Error, "Cannot get the current attempt");
         await assertTimersWork();
         assert(depth > 10, `${depth}`);

@@ -1,4 +1,4 @@
-// The errors that are retried: by a predicate, by classes, and by what every policy has to say.
+// The errors that are retried: those of a predicate and of classes. A policy must name them.
 
 import {
   assert,
@@ -104,7 +104,7 @@ Deno.test("Backoff.execute() retries an AbortError when the predicate 'exception
   }
 });
 
-Deno.test("Backoff.execute() takes a truthy answer of the predicate 'exceptions' for true, and nothing for false", async () => {
+Deno.test("Backoff.execute() treats a truthy answer of the predicate 'exceptions' as true, and no answer as false", async () => {
   for (
     const [answer, calls] of [[1, 2], ["yes", 2], [{}, 2], [undefined, 1], [null, 1], [
       0,
@@ -299,7 +299,7 @@ Deno.test("Backoff.execute() asks a class of the caller's by instanceof", async 
   }
 });
 
-Deno.test("Backoff.execute() never takes an error for one of a built-in class by its name, its tag or its shape", async () => {
+Deno.test("Backoff.execute() does not recognise an error of a built-in class by its name, its tag or its shape", async () => {
   const shape = { name: "TypeError", message: "fetch failed", stack: "TypeError: …" };
   const tagged = { ...shape, [Symbol.toStringTag]: "Error" };
   function TypeErrorLike() {}

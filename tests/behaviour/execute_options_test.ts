@@ -37,7 +37,7 @@ async function uncaughtIn(fn: () => Promise<unknown>): Promise<unknown[]> {
   return seen;
 }
 
-Deno.test("Backoff.execute() tells both observers of each event, the policy's first", async () => {
+Deno.test("Backoff.execute() emits each event to both observers, the policy's first", async () => {
   const told: [who: string, event: BackoffEvent][] = [];
   const backoff = new Backoff({
     exceptions: "all",
@@ -58,7 +58,7 @@ Deno.test("Backoff.execute() tells both observers of each event, the policy's fi
   }
 });
 
-Deno.test("Backoff.execute() tells its own observer of that execution alone", async () => {
+Deno.test("Backoff.execute() emits the events of that execution alone to its own observer", async () => {
   const backoff = new Backoff({ exceptions: "all" });
   const told: BackoffEvent[] = [];
   const observe = (event: BackoffEvent) => told.push(event);
@@ -74,7 +74,7 @@ Deno.test("Backoff.execute() tells its own observer of that execution alone", as
   assertEquals(new Set(told.map(({ execution }) => execution)).size, 1);
 });
 
-Deno.test("Backoff.execute() tells its own observer of a late outcome", async () => {
+Deno.test("Backoff.execute() emits a late outcome to its own observer", async () => {
   const clock = new TestClock();
   const told: string[] = [];
   const backoff = new Backoff({ deadline: 100, clock });

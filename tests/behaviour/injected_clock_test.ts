@@ -129,6 +129,18 @@ Deno.test("Backoff.execute() asks sleep() for whole milliseconds, rounded up", a
   time.close();
 });
 
+Deno.test("Backoff.execute() asks sleep() for at most 2^31-1 ms at once", async () => {
+  const time = new TestClock();
+  const { clock, asked } = sleepOnly(time);
+  const ms = 2 ** 33 + 5;
+  const backoff = new Backoff({ pause: ms, maxTries: 2, exceptions: "all", clock });
+  await time.run(backoff.execute(down).catch(() => {}));
+  const longest = 2 ** 31 - 1;
+  assertEquals(asked, [longest, longest, longest, longest, ms - 4 * longest]);
+  assertEquals(time.now(), ms);
+  time.close();
+});
+
 Deno.test("Backoff.execute() asks for the rest, at least 1 ms, when sleep() ends early", async () => {
   const time = new TestClock();
   const asked: number[] = [];

@@ -1,5 +1,5 @@
-// Nothing of a call is kept after it has settled: arguments, results, errors, contexts. Where
-// the engine lets a program collect its garbage, such as in Node and Deno.
+// Nothing of a call is kept after it has settled: arguments, results, errors, contexts. These
+// tests run where a program can collect its garbage, such as in Node and Deno.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { assertEquals } from "@std/assert";
@@ -11,9 +11,11 @@ import {
   currentAttempt,
   sleep,
   systemClock,
+  within,
 } from "@asyncbackoff/asyncbackoff";
 import { stream } from "@asyncbackoff/asyncbackoff/stream";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { whileFollowed } from "../support/followed.ts";
 
 /** The engine's own function that collects garbage, which a flag of V8 exposes. */
 async function findCollect(): Promise<(() => void) | null> {
@@ -39,7 +41,7 @@ type Mark = <T extends object>(name: string, object: T) => T;
 /**
  * The names of the objects that still exist after a call has settled.
  *
- * @param run Makes the call, and marks objects that it deals with.
+ * @param run Makes the call, and marks objects that it uses.
  */
 async function keptAfter(run: (mark: Mark) => unknown): Promise<string[]> {
   const marked: [name: string, ref: WeakRef<object>][] = [];
@@ -273,3 +275,78 @@ Deno.test("sleep() keeps nothing of a wait that has ended", async () => {
   await new TestClock().advance(0);
   assertEquals(kept, []);
 });
+
+/** Nested calls of which an async context, an outer attempt or a scope is held afterwards. */
+const nestedCalls: [
+  what: string,
+  call: (mark: Mark, hold: (held: unknown) => void) => unknown,
+][] = [
+  ["an outer attempt", (mark, hold) =>
+    new Backoff().execute(async (outer) => {
+      hold(outer);
+      const nested = new Backoff({ maxTries: 2, exceptions: "all" }).wrap((_: object) =>
+        Promise.reject(mark("error", new Error("down")))
+      );
+      await within(outer, () => nested(mark("argument", {}))).catch(() => {});
+      const options = { within: outer };
+      await new Backoff().execute(async (attempt) => {
+        mark("attempt", attempt);
+        await sleep(1);
+        return mark("result", {});
+      }, options);
+    })],
+  ["a signal of within()", async (mark, hold) => {
+    const { signal } = new AbortController();
+    hold(signal);
+    const nested = new Backoff().wrap((_: object) => Promise.resolve(mark("result", {})));
+    await within({ signal, deadline: 10_000 }, () => nested(mark("argument", {})));
+  }],
+  [
+    "the async context of an attempt that settled",
+    (mark, hold) =>
+      whileFollowed(() =>
+        new Backoff(limits).execute(async (attempt) => {
+          mark("attempt", attempt);
+          hold(AsyncLocalStorage.snapshot());
+          await sleep(1);
+          hold(AsyncLocalStorage.snapshot());
+          return mark("result", {});
+        })
+      ),
+  ],
+  [
+    "the async context of an attempt that failed",
+    (mark, hold) =>
+      whileFollowed(() =>
+        asyncretry(2)(async (_: object) => {
+          await null;
+          hold(AsyncLocalStorage.snapshot());
+          throw mark("error", new Error("down"));
+        })(mark("argument", {}))
+      ),
+  ],
+  [
+    "the async context of an attempt that ended after its deadline",
+    (mark, hold) =>
+      whileFollowed(async () => {
+        await new Backoff({ deadline: 3 }).execute(async (attempt) => {
+          mark("attempt", attempt);
+          hold(AsyncLocalStorage.snapshot());
+          await sleep(6);
+          return mark("result", {});
+        }).catch(() => {});
+        await sleep(6);
+      }),
+  ],
+];
+
+for (const [what, call] of nestedCalls) {
+  Deno.test(`Backoff.execute() keeps nothing of a nested call while ${what} is held`, async () => {
+    if (collect === null) return;
+    const held: unknown[] = [];
+    const kept = await keptAfter((mark) => call(mark, (each) => held.push(each)));
+    await new TestClock().advance(0);
+    assertEquals(kept, []);
+    assertEquals(held.length > 0, true);
+  });
+}

@@ -469,7 +469,7 @@ Deno.test("Backoff.execute() starves no timer, deadline or abort when it pauses 
 
 for (const withAfter of [true, false]) {
   const kind = withAfter ? "with 'after'" : "with 'sleep' alone";
-  Deno.test(`Backoff.execute() leaves no timer behind, however it ends, on a clock ${kind}`, async () => {
+  Deno.test(`Backoff.execute() leaves no timer, however it ends, on a clock ${kind}`, async () => {
     const options = { attemptTimeout: 1000, deadline: 5000, exceptions: [Error] };
     const ends: [reason: string, options: BackoffOptions, fn: () => unknown][] = [
       ["success", {}, () => "value"],
@@ -608,7 +608,7 @@ Deno.test("asyncbackoff() and asyncretry() have no limits when their arguments a
   clock.close();
 });
 
-Deno.test("Backoff.execute() leaves no timer and no listener behind when a thousand executions end before their limits", async () => {
+Deno.test("Backoff.execute() leaves no timer and no listener when a thousand executions end before their limits", async () => {
   const clock = new TestClock();
   const own = countedSignal();
   const policy = countedSignal();

@@ -68,7 +68,7 @@ Deno.test("Backoff.execute() ends at the first marked error, after any number of
   assertEquals([statistic.errors, statistic.done], [2, 3]);
 });
 
-Deno.test("Backoff.execute() asks nobody about a marked error", async () => {
+Deno.test("Backoff.execute() calls no callback about a marked error", async () => {
   const asked: string[] = [];
   const ask = (name: string) => () => asked.push(name) > 0;
   const budget: Budget = { failed: ask("failed"), mayRetry: ask("mayRetry") };

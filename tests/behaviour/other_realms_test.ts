@@ -44,7 +44,7 @@ for (const [name, here] of Object.entries(builtIn)) {
     assertEquals(await isRetried(there, theirs), true);
   });
 
-  Deno.test(`Backoff.execute() tells another realm's ${name} from its other built-in classes`, async () => {
+  Deno.test(`Backoff.execute() distinguishes another realm's ${name} from its other built-in classes`, async () => {
     const theirs = elsewhere(`new ${name}(${args})`);
     for (const [other, errorClass] of Object.entries(builtIn)) {
       const isListed = other === name || other === "Error";
@@ -99,7 +99,7 @@ const DOM_EXCEPTION = `(() => {
   return DOMException;
 })()`;
 
-Deno.test("Backoff.execute() tells a DOMException by its brand and its prototype, whichever realm it is of", async () => {
+Deno.test("Backoff.execute() recognises a DOMException of any realm by its brand and its prototype", async () => {
   const There = elsewhere(DOM_EXCEPTION);
   const theirs = new There("Busy.");
   const ours = new DOMException("Busy.", "NetworkError");
@@ -111,12 +111,12 @@ Deno.test("Backoff.execute() tells a DOMException by its brand and its prototype
   assertEquals(await isRetried(Error, theirs), true);
   assertEquals(await isRetried(DOMException, fake), false);
   assertEquals(await isRetried(DOMException, elsewhere("new Error('Busy.')")), false);
-  // A class of that name without the brand is any class.
+  // A class of that name without the brand is a class like any other.
   const Impostor = { DOMException: class extends Error {} }.DOMException;
   assertEquals(await isRetried(Impostor, theirs), false);
 });
 
-Deno.test("Backoff.execute() never takes another realm's error for one of a built-in class by its name, its tag or its shape", async () => {
+Deno.test("Backoff.execute() does not recognise another realm's error by its name, its tag or its shape", async () => {
   const likes = [
     "Object.assign(new Error('fetch failed'), { name: 'TypeError' })",
     "Object.assign(new Error('fetch failed'), { constructor: TypeError })",
@@ -143,7 +143,7 @@ Deno.test("Backoff.execute() retries another realm's timeouts, whatever the clas
   assertEquals(reason, "maxTries");
 });
 
-Deno.test("Backoff.execute() survives proxies in the place of errors of another realm", async () => {
+Deno.test("Backoff.execute() handles proxies in place of errors of another realm", async () => {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   const options = { exceptions: [elsewhere("TypeError")], maxTries: 2 };

@@ -7,7 +7,7 @@ import { replaceGlobals } from "../support/globals.ts";
 import { modules, runInWorker } from "./in_worker.ts";
 
 /**
- * Makes a class of promises that is no subclass of the platform's, such as Bluebird's. Its
+ * Makes a class of promises that is not a subclass of the platform's, such as Bluebird's. Its
  * methods refuse other promises, and those of the platform refuse its own.
  */
 function makePromises(): PromiseConstructor {
@@ -162,17 +162,17 @@ async function play(
   return ends;
 }
 
-/** The ends where nothing is replaced. */
+/** The outcomes where nothing is replaced. */
 const plain = await play(library, testing);
 
-Deno.test("Executions end as they must before anything is replaced", () => {
+Deno.test("Executions work before anything is replaced", () => {
   const count = plain.filter((end) => end.includes(" rejects: ")).length;
   assertEquals([plain.length, count], [20, 10]);
   assert(plain.includes("retries: value"), `${plain}`);
   assert(plain.includes("promises in order: 10,10,20,30"), `${plain}`);
 });
 
-Deno.test("Executions end as ever when the global Promise is replaced after the library was loaded", async () => {
+Deno.test("Executions still work when the global Promise is replaced after the library was loaded", async () => {
   const restore = replaceGlobals({ Promise: makePromises() });
   try {
     assertEquals(await play(library, testing), plain);
@@ -181,7 +181,7 @@ Deno.test("Executions end as ever when the global Promise is replaced after the 
   }
 });
 
-Deno.test("Executions under way end as ever when the global Promise is replaced", async () => {
+Deno.test("Executions under way still work when the global Promise is replaced", async () => {
   const played = play(library, testing);
   const restore = replaceGlobals({ Promise: makePromises() });
   try {
@@ -219,7 +219,7 @@ Deno.test("The library returns promises of the class that it was loaded with, al
 });
 
 for (const when of ["before", "after"]) {
-  Deno.test(`Executions end as ever in a worker in which the global Promise is replaced ${when} the library is loaded`, async () => {
+  Deno.test(`Executions still work in a worker in which the global Promise is replaced ${when} the library is loaded`, async () => {
     const replace = `globalThis.Promise = (${makePromises})();`;
     const result = await runInWorker(`
       ${when === "before" ? replace : ""}

@@ -57,7 +57,7 @@ interface Step {
   readonly id: number;
   readonly kind: typeof KINDS[number];
   readonly ms: number;
-  /** How long the wake blocks the event loop. */
+  /** The time for which the wake blocks the event loop, in ms. */
   readonly blocks: number;
   /** The number of promises that settle one after the other after the wake. */
   readonly promises: number;
@@ -104,7 +104,7 @@ function randomScript(seed: number): Opening[] {
   }));
 }
 
-/** What happened in a run of a script. */
+/** A log of a run of a script. */
 class Run {
   /** The number of a timer when it wakes, and again when each of its promises settles. */
   readonly log: number[] = [];
@@ -449,7 +449,7 @@ Deno.test("Backoff.execute() settles the first of 10,000 callers before the last
   const backoff = new Backoff({ deadline: 30 });
   const aborted: number[] = [];
   const ended: number[] = [];
-  /** How many were aborted when each caller's promise settled. */
+  /** The number of attempts that had been aborted when each caller's promise settled. */
   const before: number[] = [];
   const callers = Array.from({ length: COUNT }, (_, index) => {
     const result = backoff.execute(({ signal }) => {

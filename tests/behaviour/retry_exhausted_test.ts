@@ -190,7 +190,7 @@ Deno.test("Backoff.execute() finds an exhausted error through causes of any kind
   assertEquals((await reasonFor({ error: cause, reason: cause }))[0], "maxTries");
 });
 
-Deno.test("Backoff.execute() survives causes that are circular, that throw, or that are primitives", async () => {
+Deno.test("Backoff.execute() handles causes that are circular, that throw, or that are primitives", async () => {
   const circular = new Error("down");
   circular.cause = circular;
   const throwing = Object.defineProperty(new Error("down"), "cause", {
@@ -206,7 +206,7 @@ Deno.test("Backoff.execute() survives causes that are circular, that throw, or t
   }
 });
 
-Deno.test("Backoff.execute() cannot tell primitives with which another execution ended", async () => {
+Deno.test("Backoff.execute() does not recognise primitives with which another execution ended", async () => {
   for (const thrown of ["down", 0, undefined, null, Symbol.for("down"), 1n]) {
     await endWith(thrown, { maxTries: 2 });
 
@@ -214,7 +214,7 @@ Deno.test("Backoff.execute() cannot tell primitives with which another execution
   }
 });
 
-Deno.test("Backoff.execute() tells objects that are frozen, or are no Errors, with which another execution ended", async () => {
+Deno.test("Backoff.execute() recognises objects with which another execution ended, if they are frozen or not Errors", async () => {
   for (const thrown of [Object.freeze(new Error()), {}, Object.create(null), () => {}]) {
     await endWith(thrown, { maxTries: 2 });
 
@@ -228,7 +228,7 @@ Deno.test("Backoff.execute() retries its own errors, also one that it throws aga
   assertEquals(await reasonFor(error, { maxTries: 4 }), ["maxTries", 4]);
 });
 
-Deno.test("Backoff.execute() asks nobody about an exhausted error, and counts no error", async () => {
+Deno.test("Backoff.execute() calls no callback about an exhausted error, and counts no error", async () => {
   const error = new Error("down");
   await endWith(error, { maxTries: 2 });
   const asked: string[] = [];

@@ -48,7 +48,7 @@ Deno.test("Backoff.execute() goes on with the same timeout when a class or the p
   }
 });
 
-Deno.test("Backoff.execute() asks nobody about the same timeout again, except a predicate", async () => {
+Deno.test("Backoff.execute() calls no callback but a predicate about the same timeout again", async () => {
   const asked: string[] = [];
   const budget: Budget = {
     failed: () => void asked.push("failed"),
@@ -73,7 +73,7 @@ Deno.test("Backoff.execute() goes on when each attempt has a timeout of its own"
   assertEquals([starts, reason], [[0, 100, 200, 300], "maxTries"]);
 });
 
-Deno.test("Backoff.execute() takes a timeout for new when another failure came in between", async () => {
+Deno.test("Backoff.execute() treats a timeout as new when another failure came in between", async () => {
   const timeout = new DOMException("Signal timed out.", "TimeoutError");
   const other = new DOMException("Signal timed out.", "TimeoutError");
   const thrown = [timeout, other, timeout, other, other];
@@ -87,7 +87,7 @@ Deno.test("Backoff.execute() takes a timeout for new when another failure came i
   assertEquals([starts.length, reason], [5, "nonRetryable"]);
 });
 
-Deno.test("Backoff.execute() does not take the timeout of the attempt before for new when the function throws it again", async () => {
+Deno.test("Backoff.execute() does not treat the timeout of the attempt before as new when the function throws it again", async () => {
   for (const exceptions of [[], "all"] as const) {
     const { starts, reason } = await playExecution(
       { attemptTimeout: 100, exceptions },
@@ -112,7 +112,7 @@ Deno.test("Backoff.execute() retries the same error twice when it is not a timeo
   }
 });
 
-Deno.test("Backoff.execute() takes the same timeout for new in another execution", async () => {
+Deno.test("Backoff.execute() treats the same timeout as new in another execution", async () => {
   const timeout = new DOMException("Signal timed out.", "TimeoutError");
   for (let execution = 0; execution < 2; execution++) {
     const { starts } = await playExecution(

@@ -7,6 +7,7 @@ import {
   asyncretry,
   Backoff,
   type Clock,
+  ResultError,
   sleep,
   systemClock,
   TimeoutError,
@@ -149,6 +150,21 @@ for (const attempt of [1, 2, 3]) {
       assert(own.includes(caller), error.stack);
       assert(library <= 3, error.stack);
     }
+  });
+}
+
+for (const attempt of [1, 2, 3]) {
+  Deno.test(`The stack of a ResultError in attempt ${attempt} leads to the caller, and has at most three frames of the library`, async () => {
+    if (!isFollowed) return;
+    const policy = new Backoff({ until: () => false, maxTries: attempt });
+    async function handleRequest() {
+      await policy.execute(() => "refused");
+    }
+    const error = await handleRequest().catch((error) => error);
+    assertInstanceOf(error, ResultError);
+    const { own, library } = framesOf(error);
+    assertEquals(own[0], "async handleRequest", error.stack);
+    assert(library <= 3, error.stack);
   });
 }
 

@@ -331,7 +331,7 @@ Deno.test("stream() rejects the pending call of next at the deadline, whatever t
   assertEquals(events.map(({ type }) => type), ["attempt", "done"]);
 });
 
-Deno.test("deadline spans all attempts and pauses, and lets out the error of the last failure", async () => {
+Deno.test("deadline spans all attempts and pauses, and rejects with the error of the last failure", async () => {
   const { error, endedAt, starts, reason } = await playStream(
     { ...all, pause: 30, deadline: 100, idleTimeout: 1000 },
     counter({ ms: 20, failures: [1, 2, 3] }),

@@ -689,7 +689,7 @@ Deno.test("Budget needs mayRetry() alone, which receives the failure", () => {
   assertEquals(typeof budget.mayRetry, "function");
 });
 
-Deno.test("Attempt, Failure and the events tell triesLeft and names that cannot be changed", async () => {
+Deno.test("Attempt, Failure and the events have triesLeft and names that are read-only", async () => {
   same<Attempt["triesLeft"], number>(true);
   same<Failure["name"], string>(true);
   same<Failure["duration"], number>(true);

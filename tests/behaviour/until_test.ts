@@ -99,7 +99,7 @@ Deno.test("Backoff.execute() retries a refused result whatever 'exceptions' says
   assertEquals(asked, 0);
 });
 
-Deno.test("Backoff.execute() tells giveup, the pause and the budget of refused results", async () => {
+Deno.test("Backoff.execute() passes refused results to giveup, the pause and the budget", async () => {
   const told: string[] = [];
   const note = (name: string, { error, attempt }: Failure) => {
     assertInstanceOf(error, ResultError);
@@ -183,7 +183,7 @@ Deno.test("Backoff.execute() asks 'until' about any value, after it has been awa
   }
 });
 
-Deno.test("Backoff.execute() takes a truthy answer of 'until' for true, and nothing for false", async () => {
+Deno.test("Backoff.execute() treats a truthy answer of 'until' as true, and no answer as false", async () => {
   for (const [answer, calls] of [[1, 1], ["yes", 1], [undefined, 2], [null, 2], [0, 2]]) {
     const until = () => answer as unknown as boolean;
 

@@ -1,5 +1,5 @@
-// Two million executions of many scenarios, and one execution of a million attempts, in
-// Node, Deno and Bun; see soak/executions.ts and soak/attempts.ts.
+// Two million executions of many scenarios, one execution of a million attempts, and a million
+// executions in one attempt, in Node, Deno and Bun; see the files in soak/.
 
 import { inRuntimes, isSmall, seed } from "../support/runtimes.ts";
 
@@ -10,4 +10,5 @@ await inRuntimes(async ({ name, run }) => {
   console.log(`${name}:`);
   await run("soak/executions.ts", [seed, count(2_000_000)]);
   await run("soak/attempts.ts", [count(1_000_000)]);
+  await run("soak/nested.ts", [count(1_000_000)]);
 });

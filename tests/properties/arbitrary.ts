@@ -274,6 +274,7 @@ const call: Arbitrary<CallScript> = record({
   ),
   until: rarely(untilAnswers),
   name: rarely(constant("the call")),
+  outer: rarely(times(1, 12)),
 });
 
 /** Most executions do not ask the first two, so they are here twice. */
@@ -352,7 +353,7 @@ function tidy(script: Script): Script {
   const hasOwn = hasCallOptions(policy);
   const call: CallScript = hasOwn
     ? script.call
-    : { observer: "none", until: null, name: null };
+    : { observer: "none", until: null, name: null, outer: null };
   const isAbortedIn = (place: Place) =>
     aborts.some(({ from }) =>
       typeof from === "object" && "by" in from && from.by === place

@@ -36,6 +36,7 @@ export const categories: readonly string[] = [
   "asyncretry",
   "attempt timeout",
   "attempt timeout of 0",
+  "bounded by an outer attempt",
   "budget's hooks: all",
   "budget's hooks: all, and ended throws",
   "budget's hooks: none",

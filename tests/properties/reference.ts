@@ -30,7 +30,7 @@ interface Traits {
   readonly name: string | null;
   readonly classes: readonly string[];
   readonly isMarked: boolean;
-  /** How many causes deep there is an error that was retried enough; `Infinity` for nowhere. */
+  /** The depth of causes at which an error was retried already; `Infinity` if none was. */
   readonly exhaustedAt: number;
   /** The categories of a failure with it. */
   readonly categories: readonly string[];
@@ -131,6 +131,7 @@ class Reference {
   readonly #attemptTimeout: number;
   readonly #deadline: number;
   readonly #grace: number;
+  readonly #outerEndsAt: number;
   readonly #idleTimeout: number;
   readonly #resetAfter: number;
   readonly #maxTries: number;
@@ -192,6 +193,7 @@ class Reference {
     this.#attemptTimeout = orNone(script.policy.attemptTimeout);
     this.#deadline = orNone(script.policy.deadline);
     this.#grace = script.policy.grace ?? 0;
+    this.#outerEndsAt = orNone(script.call.outer);
     this.#idleTimeout = orNone(script.policy.idleTimeout);
     this.#resetAfter = orNone(script.policy.resetAfter);
     this.#maxTries = orNone(script.policy.maxTries);
@@ -301,7 +303,7 @@ class Reference {
 
   #call(attempt: RunningAttempt): void {
     const { number, script } = attempt;
-    const remaining = Math.min(this.#attemptTimeout, this.#deadline - this.#instants.now);
+    const remaining = Math.min(this.#attemptTimeout, this.#remaining());
     attempt.isCalled = true;
     this.#see(`function: ${script.when === "sync" ? "sync" : script.form}`);
     const triesLeft = this.#maxTries - 1 - (this.#lastFailure?.streak ?? 0);
@@ -564,6 +566,13 @@ class Reference {
     this.#settle(attempt, outcome);
   }
 
+  /** Until the deadline, or the end of the outer attempt. */
+  #remaining(): number {
+    const endsAt = Math.min(this.#deadline, this.#outerEndsAt);
+    if (this.#outerEndsAt < this.#deadline) this.#see("bounded by an outer attempt");
+    return Math.max(0, endsAt - this.#instants.now);
+  }
+
   // ---- failures
 
   #failure(error: Label, limit: TimeoutLimit | null): Failure {
@@ -577,7 +586,7 @@ class Reference {
       limit,
       duration: this.#instants.now - this.#attemptAt,
       elapsed: this.#instants.now,
-      remaining: Math.max(0, this.#deadline - this.#instants.now),
+      remaining: this.#remaining(),
       pauseBefore: isHealthy ? 0 : this.#pause,
     };
   }
@@ -924,7 +933,7 @@ class Reference {
     this.#write(`settled: ${text}`);
   }
 
-  /** The budget is told of the end of every execution that had begun. */
+  /** Tells the budget of the end of every execution that had begun. */
   #endBudget(): void {
     this.#writeBudget("ended");
     if (this.#script.policy.budget?.hooks === "all, and ended throws") {
@@ -932,7 +941,7 @@ class Reference {
     }
   }
 
-  /** Whether another execution must find that the error was retried enough. */
+  /** Whether another execution must find that the error was retried already. */
   #isExhausted(reason: string, error: Label): boolean {
     if (primitives.includes(error)) return false;
     // An error of the library's own checks has the failure's error as its cause.
@@ -997,7 +1006,7 @@ function callbackError(error: Label): Decision {
   return { reason: "callbackError", error };
 }
 
-/** The label of a value that an attempt made. Primitives are all the same. */
+/** The label of a value that an attempt made. All primitives have one label. */
 function labelOf(name: string, number: number, by: string): Label {
   return primitives.includes(name) ? name : `${name} ${number} ${by}`;
 }

@@ -30,7 +30,7 @@ const observedScript = script.map(({ policy, call, fn, attempts, aborts }): Scri
     observer: "quiet",
     budget: policy.budget && { ...policy.budget, hooks: "all" },
   },
-  call: { ...call, observer: "none" },
+  call: { ...call, observer: "none", outer: null },
   fn,
   attempts,
   aborts: aborts.filter(({ from }) => {

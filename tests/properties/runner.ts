@@ -3,6 +3,7 @@
 
 import {
   type Attempt,
+  Backoff,
   type BackoffEvent,
   type BackoffOptions,
   type Budget,
@@ -159,12 +160,23 @@ export class Runner {
     this.#hasBegun = true;
     const fn = (attempt: Attempt) => this.#call(attempt);
     Object.defineProperty(fn, "name", { value: this.#script.fn });
-    this.#run(fn, this.#callOptions()).then(
-      (value) => this.#settled({ status: "fulfilled", value }),
-      (reason) => this.#settled({ status: "rejected", reason }),
+    this.#runNested((options) =>
+      this.#run(fn, options).then(
+        (value) => this.#settled({ status: "fulfilled", value }),
+        (reason) => this.#settled({ status: "rejected", reason }),
+      )
     );
     this.#abortFrom("right after");
     this.#armCallers("after");
+  }
+
+  /** Runs in an outer attempt that lets go at once, if the script has one. */
+  #runNested(run: (options: ExecuteOptions) => unknown): void {
+    const options = this.#callOptions();
+    const { outer } = this.#script.call;
+    if (outer === null) return void run(options);
+    new Backoff({ deadline: outer, clock: this.#clock })
+      .execute((within) => void run({ ...options, within }));
   }
 
   /** The trace, when nothing is left to happen. */

@@ -207,6 +207,11 @@ export interface CallScript {
   observer: ObserverScript;
   until: Answer[] | null;
   name: string | null;
+  /**
+   * When the outer attempt would end in which it is nested. That settles at once, so it only
+   * bounds what remains.
+   */
+  outer: number | null;
 }
 
 /** One execution. After the last of its attempts, the function returns at once. */
@@ -233,7 +238,7 @@ export interface Trace {
   budget: string[];
   /** The counters, including those of the ends by reason; `null` if nobody can read them. */
   counters: Record<string, number> | null;
-  /** Whether another execution finds that the error was retried enough. */
+  /** Whether another execution finds that the error was retried already. */
   isExhausted: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface StreamTrace {
   readonly returned: number;
 }
 
-/** What comes from outside. At one instant it comes before anything else, in this order. */
+/** Events from outside. At one instant they come before anything else, in this order. */
 type Outside = "abort" | "return" | "deadline";
 
 /** The end of the execution. */

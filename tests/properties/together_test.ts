@@ -142,6 +142,7 @@ function plain({ policy, call, fn, attempts, aborts }: Script, first: Script): S
     },
     call: {
       name: call.name,
+      outer: null,
       observer: call.observer === "throws" ? "quiet" : call.observer,
       // The policy may have no bound, so that the execution's own predicate accepts in the end.
       until: call.until && [...call.until, true],

@@ -2,8 +2,8 @@
 // one versioned row once, and try again on a conflict. An attempt is four hops over the
 // network: a read request, its answer with the version, a write request, and its answer.
 
-import { Backoff, decorrelated, exponential, type Pause } from "@asyncbackoff/asyncbackoff";
-import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { decorrelated, exponential, type Pause } from "@asyncbackoff/asyncbackoff";
+import { type ServiceCall, simulate } from "@asyncbackoff/asyncbackoff/simulate";
 import { meanOf, normal, seeded } from "../support/chance.ts";
 import { compareMeans, type Comparison } from "./comparison.ts";
 import { published } from "./aws_jitter_2015.ts";
@@ -40,12 +40,10 @@ export async function contend(
   clients: number,
   random: () => number,
 ): Promise<Contention> {
-  const clock = new TestClock();
   const conflict = new Error("the row has another version");
-  const backoff = new Backoff({ pause, exceptions: [Error], clock });
-  const hop = () => clock.sleep(Math.abs(normal(random, HOP.mean, HOP.deviation)));
   let [version, calls] = [0, 0];
-  const update = async () => {
+  const service = async ({ clock }: ServiceCall) => {
+    const hop = () => clock.sleep(Math.abs(normal(random, HOP.mean, HOP.deviation)));
     await hop();
     const read = version;
     await hop();
@@ -56,10 +54,10 @@ export async function contend(
     await hop();
     if (!isWritten) throw conflict;
   };
-  await clock.run(
-    Promise.all(Array.from({ length: clients }, () => backoff.execute(update))),
-  );
-  return { calls, time: clock.now() };
+  // Pauses and hops draw from one stream. A function keeps the pause's own source.
+  const policy = () => ({ pause, exceptions: [Error] });
+  const { endedAt } = await simulate(policy, { clients, service, timelines: 0 });
+  return { calls, time: endedAt };
 }
 
 /** The means of some runs, beside the published ones. */

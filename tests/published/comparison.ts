@@ -57,6 +57,34 @@ export function compareExactly(
   };
 }
 
+/** Compares a result with one that was published with a tolerance. */
+export function compareWithin(
+  what: string,
+  ours: number,
+  published: number,
+  tolerance: number,
+): Comparison {
+  const digits = Math.max(0, 1 - Math.floor(Math.log10(tolerance)));
+  return {
+    what,
+    ours: ours.toFixed(digits),
+    published: `${published} ± ${tolerance}`,
+    deviation: null,
+    agrees: Math.abs(ours - published) <= tolerance,
+  };
+}
+
+/** Compares a result with a bound that it must not fall below. */
+export function compareAtLeast(what: string, ours: number, min: number): Comparison {
+  return {
+    what,
+    ours: ours.toFixed(3),
+    published: `>= ${min}`,
+    deviation: null,
+    agrees: ours >= min,
+  };
+}
+
 function rounded(number: number): string {
   return number.toFixed(number < 10 ? 4 : 1);
 }

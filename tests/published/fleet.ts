@@ -5,9 +5,9 @@
 // the queue. It cannot know that a client has given up, so it still works on that request.
 // Requests arrive at random, independently of the outcome of earlier ones.
 
-import { Backoff, type Budget, exponential, sleep } from "@asyncbackoff/asyncbackoff";
-import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
-import { meanOf, seeded } from "../support/chance.ts";
+import { type Budget, exponential } from "@asyncbackoff/asyncbackoff";
+import { simulate } from "@asyncbackoff/asyncbackoff/simulate";
+import { meanOf } from "../support/chance.ts";
 import type { Comparison } from "./comparison.ts";
 
 /** The parameters of the model. Durations are in milliseconds. */
@@ -35,31 +35,24 @@ export async function runFleet(
   makeBudget: () => Budget | null,
   clients: number = FLEET.clients,
 ): Promise<Goodput> {
-  const clock = new TestClock();
-  const random = seeded(1);
-  const goodput = new Array<number>(FLEET.end / 1000).fill(0);
-  let freeAt = 0;
-  const answer = (signal: AbortSignal) => {
-    freeAt = Math.max(freeAt, clock.now()) + 1000 / (FLEET.capacity * clients);
-    return sleep(freeAt - clock.now() + FLEET.latency, { clock, signal });
-  };
-  // Pauses draw from a stream of their own, so that requests are the same in every fleet.
-  const pause = exponential({ ...FLEET.pause, random: seeded(2) });
-  const client = async () => {
-    const budget = makeBudget();
-    const backoff = new Backoff({ ...FLEET.policy, pause, budget, clock });
-    while (true) {
-      await clock.sleep(-Math.log(1 - random()) * 1000 / FLEET.spikeRate);
-      if (random() * FLEET.spikeRate >= rateAt(clock.now())) continue;
-      backoff.execute(({ signal }) => answer(signal)).then(() => {
-        const second = Math.floor(clock.now() / 1000);
-        goodput[second] = (goodput[second] ?? 0) + 1 / (FLEET.rate * clients);
-      }, () => {});
-    }
-  };
-  for (let index = 0; index < clients; index++) client();
-  await clock.advance(FLEET.end - 1e-6);
-  return goodput;
+  const { load } = await simulate(
+    // Each client draws its pauses from the same stream.
+    ({ random }) => ({
+      ...FLEET.policy,
+      pause: exponential({ ...FLEET.pause, random }),
+      budget: makeBudget(),
+    }),
+    {
+      seed: 1,
+      clients,
+      rate: rateAt,
+      maxRate: FLEET.spikeRate,
+      end: FLEET.end,
+      capacity: FLEET.capacity * clients,
+      latency: FLEET.latency,
+    },
+  );
+  return load.map(({ successes }) => successes / (FLEET.rate * clients));
 }
 
 function rateAt(at: number): number {

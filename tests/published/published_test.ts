@@ -11,8 +11,26 @@ import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { runContention } from "./aws_jitter.ts";
 import { runLoads, runRetryBudget, runThrottling } from "./budgets.ts";
 import { meanOf, normal, seeded } from "../support/chance.ts";
-import { compareExactly, compareMeans, type Comparison, tableOf } from "./comparison.ts";
+import {
+  compareAtLeast,
+  compareExactly,
+  compareMeans,
+  compareWithin,
+  type Comparison,
+  tableOf,
+} from "./comparison.ts";
 import { compareEnd, runFleet } from "./fleet.ts";
+import { runNestedLayers } from "./nesting_fixture.ts";
+import {
+  compareTails,
+  runBackupRequests,
+  runFailsafeHedges,
+  runGrpcHedging,
+  runTails,
+} from "./hedging.ts";
+import { runLayers } from "./layers.ts";
+import { runShard } from "./shard.ts";
+import { runMistakes, runThrottles } from "./throttling.ts";
 
 function assertAgree(comparisons: readonly Comparison[], count: number): void {
   assertEquals(comparisons.length, count);
@@ -56,6 +74,36 @@ for (const [name, makeBudget, isUp] of fleets) {
   });
 }
 
+Deno.test("asyncretry(), TokenBudget and circuitBreaker() put their published loads on a failing server", async () => {
+  assertAgree(await runLayers(), 7);
+});
+
+Deno.test("adaptiveThrottle() sends k times what an overloaded server accepts", () => {
+  assertAgree(runThrottles(), 18);
+});
+
+Deno.test("adaptiveThrottle() makes none of three mistakes, which are visible", () => {
+  assertAgree(runMistakes(), 6);
+});
+
+Deno.test("circuitBreaker() turns a partial failure into a total one when its share is too low", async () => {
+  const names = ["no guard", "breaker, 5 % of failures", "breaker, 20 % of failures"];
+  assertAgree(await runShard(1, names), 3);
+});
+
+Deno.test("hedge() makes its calls at gRPC's instants, for each kind of response", async () => {
+  assertAgree(await runGrpcHedging(), 7);
+});
+
+Deno.test("hedge() agrees with the tests of Finagle's backup requests and failsafe-go's hedges", async () => {
+  assertAgree(await runBackupRequests(), 11);
+  assertAgree(await runFailsafeHedges(), 4);
+});
+
+Deno.test("hedge() shortens the tail as published, with 10,000 executions", async () => {
+  assertAgree(compareTails(await runTails(10_000)), 15);
+});
+
 Deno.test("compareMeans() disagrees when two means differ by four standard errors", () => {
   const published = { mean: 100, deviation: 10, runs: 200 };
   const error = 10 * Math.sqrt(1 / 20 + 1 / 200);
@@ -66,6 +114,14 @@ Deno.test("compareMeans() disagrees when two means differ by four standard error
   assertAlmostEquals(compare(100 - 2 * error).deviation ?? 0, -2);
   assert(!compare(NaN).agrees);
   assertStringIncludes(tableOf([compare(120)]), "FAIL");
+});
+
+Deno.test("compareWithin() and compareAtLeast() disagree outside of their bounds", () => {
+  assert(
+    compareWithin("", 1.25, 1, 0.25).agrees && !compareWithin("", 1.26, 1, 0.25).agrees,
+  );
+  assert(!compareWithin("", NaN, 1, 0.02).agrees && !compareAtLeast("", NaN, 1).agrees);
+  assert(compareAtLeast("", 1, 1).agrees && !compareAtLeast("", 0.99, 1).agrees);
 });
 
 Deno.test("compareExactly() and compareEnd() disagree when results differ", () => {
@@ -83,4 +139,19 @@ Deno.test("seeded() and normal() draw the expected numbers", () => {
   const draws = Array.from({ length: 20_000 }, () => normal(random, 10, 2));
   assertAlmostEquals(meanOf(draws), 10, 0.07);
   assertAlmostEquals(meanOf(draws.map((each) => (each - 10) ** 2)), 4, 0.2);
+});
+
+Deno.test("Five layers of three tries call a service as often as docs/nesting.md says", async () => {
+  const rows = [
+    { isNested: false, retryExhausted: true, expected: [81, 73, 3220] },
+    { isNested: true, retryExhausted: true, expected: [8, 0, 260] },
+    { isNested: true, retryExhausted: false, expected: [3, 0, 100] },
+  ];
+  for (const { expected, ...rules } of rows) {
+    const { calls, callsAfter, endedAt } = await runNestedLayers({
+      ...rules,
+      failures: Infinity,
+    });
+    assertEquals([calls, callsAfter, endedAt], expected);
+  }
 });

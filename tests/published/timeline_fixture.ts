@@ -1,12 +1,26 @@
 // Two calls to a service that is busy, then hangs, and finally answers, drawn for the
 // README.
 
-import { Backoff, linear, sleep } from "@asyncbackoff/asyncbackoff";
+import { Backoff, type BackoffEvent, linear, sleep } from "@asyncbackoff/asyncbackoff";
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 class Unavailable extends Error {
   override name = "Unavailable";
+}
+
+/** The observer of a timeline whose executions are numbered from 1, in every run. */
+export function fromOne({ observe }: Timeline): (event: BackoffEvent) => void {
+  let first: number | null = null;
+  const numberOf = (execution: number) => execution - (first ??= execution) + 1;
+  return (event) => {
+    const { execution, outer } = event;
+    observe({
+      ...event,
+      execution: numberOf(execution),
+      ...(outer && { outer: { ...outer, execution: numberOf(outer.execution) } }),
+    });
+  };
 }
 
 /** Draws their timeline, on a test clock. */
@@ -20,7 +34,7 @@ export async function drawTimeline(): Promise<string> {
     pause: linear({ initial: 60, step: 60, jitter: "none" }),
     exceptions: [Unavailable],
     clock,
-    observe: timeline.observe,
+    observe: fromOne(timeline),
   });
   /** The duration of each attempt. An attempt with a negative duration fails. */
   const call = (...script: number[]) =>

@@ -46,7 +46,11 @@ const extensions: readonly Extension[] = [
     becomes:
       "export type BackoffEvent = AttemptEvent | FailureEvent | LateEvent | DoneEvent\n" +
       '  | ObservedEvent & { readonly type: "paused" };',
-    refusedIn: ["src/driver/observer.ts", "src/timeline/execution_record.ts"],
+    refusedIn: [
+      "src/driver/observer.ts",
+      "src/simulate/recorder.ts",
+      "src/timeline/execution_record.ts",
+    ],
   },
   {
     name: "option",
@@ -98,7 +102,18 @@ async function copy(from: URL, to: string): Promise<void> {
 
 /** The files of the copy that do not compile. */
 async function filesWithErrors(folder: string): Promise<string[]> {
-  const entries = ["mod.ts", "pauses", "budget", "timeline", "testing", "http"]
+  const entries = [
+    "mod.ts",
+    "pauses",
+    "budget",
+    "timeline",
+    "testing",
+    "http",
+    "guards",
+    "simulate",
+    "context",
+    "stream",
+  ]
     .map((entry) => entry === "mod.ts" ? entry : `src/${entry}/mod.ts`);
   const { stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["check", "--quiet", ...entries],

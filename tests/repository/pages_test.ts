@@ -1,12 +1,19 @@
 // Names and links in the pages and workflows of the repository lead to something that exists.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 
 const root = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, root));
 
 const VERIFICATION = "docs/verification.md";
-const WORKFLOWS = ["ci", "deep", "publish"].map((name) => `.github/workflows/${name}.yml`);
+const WORKFLOWS = ["ci", "deep", "pages", "publish"].map((name) =>
+  `.github/workflows/${name}.yml`
+);
+
+/** The pages about the sources. */
+const NOT_FOR_USERS = ["design", "how_to_add", "verification"].map((name) =>
+  `docs/${name}.md`
+);
 
 /** The pages for readers of the repository, as paths from its root. */
 async function findPages(): Promise<string[]> {
@@ -107,6 +114,22 @@ Deno.test("Pages link only to files and headings that exist", async () => {
   assert(links.length > 50, `there are ${links.length} links`);
   const problems = await Promise.all(links.map(({ page, link }) => problemOf(page, link)));
   assertEquals(problems.filter((each) => each !== null), []);
+});
+
+Deno.test("Pages for users say when not to use their subject, and what to do instead", async () => {
+  const all = (await findPages()).filter((page) => page.startsWith("docs/"));
+  const forUsers = all.filter((page) => !NOT_FOR_USERS.includes(page));
+  assert(forUsers.length >= 9, `there are ${forUsers.length} pages`);
+  for (const page of forUsers) {
+    const text = await read(page);
+    for (const heading of ["## When not", "## What you may look for"]) {
+      assert(text.includes(`\n${heading}`), `${page} has no heading "${heading}"`);
+    }
+  }
+});
+
+Deno.test("README.md has at most 160 lines", async () => {
+  assertLessOrEqual((await read("README.md")).trimEnd().split("\n").length, 160);
 });
 
 Deno.test("Pages with a wrong link are noticed", async () => {

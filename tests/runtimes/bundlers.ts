@@ -1,7 +1,8 @@
 // Bundles a program that uses each entry point of the installed npm package, by the bundlers
 // of the web and by Metro with React Native's Babel preset. Each bundle holds one copy of the
 // core, and retries in Node. A program that only imports an entry point is bundled to nothing,
-// even if no manifest says that the package has no side effects.
+// even if no manifest says that the package has no side effects. A program that follows no
+// attempts does not mention the module of Node that `./context` needs.
 //
 // The arguments are names of setups: web, react-native-0.73 and react-native; all of them if
 // none is named.
@@ -93,6 +94,9 @@ async function assertRetries(
   const { file, text } = await bundle(project, setup, bundler, `${format}/program.js`);
   const copies = text.split(MARKER).length - 1;
   if (copies !== 1) throw new Error(`The bundle must hold one core, got ${copies}`);
+  if (text.includes("async_hooks")) {
+    throw new Error("The bundle must not mention 'node:async_hooks', got it in the bundle");
+  }
   if (METRO.includes(bundler) && !text.includes("classPrivateField")) {
     throw new Error("React Native's Babel preset must have compiled private fields");
   }
@@ -111,7 +115,11 @@ async function assertBundlesToNothing(
   const program = `esm/only-${entry.replace(/\W+/g, "-")}.js`;
   await Deno.writeTextFile(`${project.folder}/${program}`, `import "${entry}";\n`);
   const { text } = await bundle(project, setup, bundler, program);
-  if (text.trim() !== "") throw new Error(`The bundle must be empty, got:\n${text}`);
+  // A bundler keeps the import of a module that it cannot look into.
+  const rest = entry.endsWith("/context")
+    ? text.replace(/^import ?(\{[^}]*\} ?from ?)?["']node:async_hooks["'];$/m, "")
+    : text;
+  if (rest.trim() !== "") throw new Error(`The bundle must be empty, got:\n${text}`);
 }
 
 /** The names of the entry points. */

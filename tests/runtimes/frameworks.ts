@@ -17,13 +17,23 @@ interface Group {
 const asTheyAre = (...files: string[]) =>
   Object.fromEntries(files.map((file) => [file, file]));
 
+const jestCommand = "node_modules/.bin/jest --json --outputFile=results.json";
+
 const jest = (version: number): Group => ({
   packages: [`jest@${version}`],
   files: { "retry.test.js": "jest.js", "typescript.test.js": "jest.mts" },
   programs: {
-    [`Jest ${version}`]: "node_modules/.bin/jest --json --outputFile=results.json",
+    [`Jest ${version}`]: jestCommand,
   },
 });
+
+/** The configuration of Jest that fakes the timers of every file. */
+const fakedFirst = (testEnvironment: string) =>
+  JSON.stringify({
+    testEnvironment,
+    testMatch: ["**/faked.jest.js"],
+    fakeTimers: { enableGlobally: true },
+  });
 
 const nest = (version: number): Group => ({
   packages: [
@@ -31,23 +41,90 @@ const nest = (version: number): Group => ({
     "reflect-metadata@0.2",
     "rxjs@7",
   ],
-  files: { "nest.js": "nest.mts" },
-  programs: { [`NestJS ${version}`]: "node nest.js" },
+  files: { "nest.js": "nest.mts", "nest_scope.js": "nest_scope.mts" },
+  programs: {
+    [`NestJS ${version}`]: "node nest.js",
+    [`NestJS ${version}, scopes of requests`]: "node nest_scope.js",
+  },
 });
 
-const vitest = "node_modules/.bin/vitest run --reporter=json --outputFile=results.json";
+const vitestCommand =
+  "node_modules/.bin/vitest run --reporter=json --outputFile=results.json";
+
+const vitest = (version: number): Group => ({
+  packages: [`vitest@${version}`, "happy-dom@20", "jsdom@26"],
+  files: { "retry.test.mjs": "vitest.mjs" },
+  programs: Object.fromEntries(
+    ["node", "happy-dom", "jsdom"].map((name) =>
+      [`Vitest ${version}, ${name}`, `${vitestCommand} --environment=${name}`] as const
+    ),
+  ),
+});
 
 const groups: Readonly<Record<string, Group>> = {
   jest29: jest(29),
   jest30: jest(30),
   nest10: nest(10),
+  nest11: nest(11),
   nest12: nest(12),
-  vitest4: {
-    packages: ["vitest@4", "happy-dom@20", "jsdom@26"],
-    files: { "retry.test.mjs": "vitest.mjs" },
+  servers: {
+    packages: ["express@5", "fastify@5"],
+    files: asTheyAre("servers.js"),
+    programs: {
+      "Express and Fastify": "node servers.js",
+      "Express and Fastify, followed": "node servers.js followed",
+    },
+  },
+  vitest4: vitest(4),
+  vitest5: vitest(5),
+  // Timers that are faked for every file, before the package is loaded.
+  faked: {
+    packages: [
+      "jest@30",
+      "jest-environment-jsdom@30",
+      "vitest@4",
+      "happy-dom@20",
+      "jsdom@26",
+    ],
+    files: {
+      "faked.jest.js": "faked/jest.js",
+      "faked.vitest.mjs": "faked/vitest.mjs",
+      "vitest.setup.mjs": "faked/vitest.setup.mjs",
+      "vitest.config.mjs": "faked/vitest.config.mjs",
+    },
+    programs: Object.fromEntries([
+      ...["node", "jsdom"].map((
+        name,
+      ) => [
+        `Jest 30, faked first, ${name}`,
+        `${jestCommand} --config=${fakedFirst(name)}`,
+      ]),
+      ...["node", "happy-dom", "jsdom"].map((
+        name,
+      ) => [`Vitest 4, faked first, ${name}`, `${vitestCommand} --environment=${name}`]),
+    ]),
+  },
+  // Tools that watch timers or follow async calls, before and after ours is loaded.
+  monitoring: {
+    packages: [
+      "longjohn@0.2",
+      "continuation-local-storage@3",
+      "@opentelemetry/api@1",
+      "@opentelemetry/context-async-hooks@2",
+      "async-hook-domain@4",
+    ],
+    files: asTheyAre("monitoring.js"),
     programs: Object.fromEntries(
-      ["node", "happy-dom", "jsdom"].map((name) =>
-        [`Vitest 4, ${name}`, `${vitest} --environment=${name}`] as const
+      [
+        "longjohn",
+        "continuation-local-storage",
+        "OpenTelemetry",
+        "async-hook-domain",
+        "proxy",
+      ].flatMap((tool) =>
+        ["before", "after"].map((when) =>
+          [`${tool}, started ${when}`, `node monitoring.js ${tool} ${when}`] as const
+        )
       ),
     ),
   },

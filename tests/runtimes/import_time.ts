@@ -116,7 +116,7 @@ async function compare(): Promise<void> {
   passed += 1;
 }
 
-/** How long a process takes to load packages, in ms. */
+/** Measures the time that a process takes to load packages, in ms. */
 async function timeOf({ way, packages }: Case): Promise<number> {
   const file = `measure.${WAYS[way].extension}`;
   return Number(await project.run(node, [file, ...packages]));

@@ -1,7 +1,8 @@
 // Runs the examples for readers in Node, as they are, on the installed npm package: each
 // ```js block of README.md and docs/ is a file of its own. A block that calls `require`
-// is CommonJS, any other is an ES module. Fails if a block exits with an error or runs too
-// long, and if there is none. The arguments are pages; all of them if none is named.
+// is CommonJS, any other is an ES module. Fails if a block exits with an error, runs too long,
+// or prints something other than the ```text block that follows it, and if there is none. The
+// arguments are pages; all of them if none is named.
 
 import { makeProject } from "../support/project.ts";
 
@@ -10,6 +11,8 @@ interface Block {
   /** Such as `docs/pauses.md:12`: the line on which its code begins. */
   readonly name: string;
   readonly code: string;
+  /** The text that the block prints, according to the page; `null` if the page does not say. */
+  readonly printed: string | null;
 }
 
 const root = new URL("../../", import.meta.url);
@@ -30,10 +33,12 @@ async function findPages(): Promise<string[]> {
  * `deno test --doc` from CommonJS, and from programs that leave a timer behind.
  */
 function blocksOf(page: string, text: string): Block[] {
-  const fences = text.matchAll(/^```js(?: ignore)?\n([^]*?)^```$/gm);
+  const fences = text.matchAll(
+    /^```js(?: ignore)?\n([^]*?)^```$(?:\n\n```text\n([^]*?)^```$)?/gm,
+  );
   return Array.from(fences, (fence) => {
     const line = text.slice(0, fence.index).split("\n").length + 1;
-    return { name: `${page}:${line}`, code: fence[1] ?? "" };
+    return { name: `${page}:${line}`, code: fence[1] ?? "", printed: fence[2] ?? null };
   });
 }
 
@@ -46,10 +51,11 @@ if (blocks.length === 0) {
   throw new Error(`Cannot run examples: ${pages.join(", ")} must have at least one`);
 }
 
-await using project = await makeProject();
+/** Packages that the examples need besides the library. */
+await using project = await makeProject("@opentelemetry/api@1");
 
 /** Runs a block in Node. */
-async function run({ name, code }: Block): Promise<void> {
+async function run({ name, code, printed }: Block): Promise<void> {
   const extension = /\brequire\(/.test(code) ? "cjs" : "mjs";
   const file = `${name.replace(/\W+/g, "_")}.${extension}`;
   await Deno.writeTextFile(`${project.folder}/${file}`, code);
@@ -60,8 +66,8 @@ async function run({ name, code }: Block): Promise<void> {
     stdin: "null",
     signal,
   }).output();
-  if (exitCode === 0) return;
   const [text, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  if (exitCode === 0 && (printed === null || printed === text)) return;
   const end = signal.aborted ? `took longer than ${MAX_MS} ms` : `exited with ${exitCode}`;
   throw new Error(`${name} ${end}:\n${text}${errors}`);
 }

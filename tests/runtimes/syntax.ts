@@ -12,7 +12,7 @@ const PACKAGE = "node_modules/@asyncbackoff/asyncbackoff";
 interface Realm {
   readonly flags?: readonly string[];
   readonly code?: string;
-  /** Whether copies of the package share the running attempt. */
+  /** Whether copies of the package share their state, such as the running attempt. */
   readonly isShared: boolean;
 }
 
@@ -93,15 +93,15 @@ async function checkRealm(name: string, realm: Realm): Promise<void> {
   }
   const script = pathOf("tests/runtimes/syntax/copies.js");
   await Deno.copyFile(script, `${project.folder}/copies.js`);
-  const known = JSON.stringify([true, realm.isShared]);
+  const known = JSON.stringify([true, realm.isShared, realm.isShared]);
   const printed = await printedIn(realm, "copies.js");
   const isValid = printed === `${known}\n${known}`;
   const message = isValid ? null : `Each build must print ${known}, got:\n${printed}`;
   const verb = realm.isShared ? "share" : "do not share";
-  count(`both builds in ${name} ${verb} the attempt`, message);
+  count(`both builds in ${name} ${verb} their state`, message);
 }
 
-/** What a program prints in a realm, or how it fails. */
+/** Runs a program in a realm. Returns the text that it prints, or its error. */
 async function printedIn({ flags = [], code = "" }: Realm, path: string): Promise<string> {
   const prelude = `data:text/javascript,${encodeURIComponent(code)}`;
   const args = [...flags, "--import", prelude, path];

@@ -86,8 +86,16 @@ export async function bundleTests(
   await Deno.copyFile(new URL(DATA, tests), `${project.folder}/${pathOfData(build)}`);
   return Object.entries(outputs).map(([path, { imports }]) => ({
     path,
-    builtins: imports.map(({ path }) => path).filter((path) => path.startsWith("node:")),
+    builtins: imports.map(({ path }) => builtinOf(path)).filter((name) => name !== null),
   }));
+}
+
+/** The module of Node that an import needs. One entry point of the package needs one. */
+function builtinOf(path: string): string | null {
+  if (path.startsWith("node:")) return path;
+  return /asyncbackoff\/(dist\/\w+\/)?context(\.js)?$/.test(path)
+    ? "node:async_hooks"
+    : null;
 }
 
 /** The path of the data in a project. */

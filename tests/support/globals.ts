@@ -50,7 +50,7 @@ export function fakeDate(now: () => number) {
   };
 }
 
-/** A stand-in for the platform's own timers and time. It has their names, so it is no fake. */
+/** A stand-in for the platform's own timers and time. It has their names, so it does not count as a fake. */
 export function fakePlatform() {
   const armed: { wake: () => void; ms: number }[] = [];
   const cleared: unknown[] = [];

@@ -18,8 +18,8 @@ export interface Project extends AsyncDisposable {
 
 /** Makes a project with the package and other packages from npm. */
 export async function makeProject(...packages: readonly string[]): Promise<Project> {
-  const tarball = await makePackage();
   const folder = await Deno.makeTempDir({ prefix: "asyncbackoff-" });
+  const tarball = await makePackage(folder);
   await Deno.writeTextFile(
     `${folder}/package.json`,
     JSON.stringify({ private: true, type: "module" }),
@@ -35,9 +35,9 @@ export async function makeProject(...packages: readonly string[]): Promise<Proje
   return project;
 }
 
-/** Makes the npm package, and returns the path of its tarball. */
-async function makePackage(): Promise<string> {
-  const args = ["run", "-q", "-A", "tools/package.ts", "--once"];
+/** Makes the npm package in a folder, and returns the path of its tarball. */
+async function makePackage(folder: string): Promise<string> {
+  const args = ["run", "-q", "-A", "tools/package.ts", "--once", `--to=${folder}`];
   const printed = await run(Deno.execPath(), args, { cwd: root });
   const path = /^.+\.tgz$/m.exec(printed)?.[0];
   if (path === undefined) throw new Error(`tools/package.ts printed no path:\n${printed}`);

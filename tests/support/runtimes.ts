@@ -37,19 +37,29 @@ export const seed = Number(
     crypto.getRandomValues(new Uint32Array(1))[0],
 );
 
-/** Calls a function with each runtime that is wanted. */
+/**
+ * Calls a function with each runtime that is wanted.
+ *
+ * @param act The function.
+ * @param packages Packages of npm that the scripts import. They are not bundled.
+ */
 export async function inRuntimes(
   act: (runtime: Runtime) => Promise<void>,
+  packages: readonly string[] = [],
 ): Promise<void> {
   const named = Deno.args.filter((each) => !each.startsWith("--"));
   const names = named.length > 0 ? named : ["node", "deno", "bun"];
-  await using project = await makeProject(...names.includes("bun") ? ["bun@1.4"] : []);
+  await using project = await makeProject(
+    ...names.includes("bun") ? ["bun@1.4"] : [],
+    ...packages,
+  );
+  const external = packages.map((each) => each.replace(/(?<=.)@.*/, ""));
   const commands: Record<string, [command: string, ...flags: string[]]> = {
     node: ["node", "--expose-gc"],
     deno: [Deno.execPath(), "run", "-A", "-q", "--v8-flags=--expose-gc"],
     bun: [`${project.folder}/node_modules/bun/bin/bun.exe`],
   };
-  const build = (script: string) => bundle(script, project.folder);
+  const build = (script: string) => bundle(script, project.folder, external);
   for (const name of names) {
     const command = commands[name];
     if (command === undefined) {
@@ -70,7 +80,11 @@ export async function inRuntimes(
 }
 
 /** Bundles a script, because Node 20 cannot run TypeScript. */
-async function bundle(script: string, folder: string): Promise<string> {
+async function bundle(
+  script: string,
+  folder: string,
+  packages: readonly string[],
+): Promise<string> {
   const outfile = `${folder}/${script.replace(/\.ts$/, ".mjs")}`;
   await esbuild.build({
     entryPoints: [new URL(script, scripts).pathname],
@@ -79,7 +93,7 @@ async function bundle(script: string, folder: string): Promise<string> {
     format: "esm",
     platform: "node",
     target: "node20",
-    external: ["@asyncbackoff/*", "node:*", "bun:*"],
+    external: ["@asyncbackoff/*", "node:*", "bun:*", ...packages],
   });
   return outfile;
 }

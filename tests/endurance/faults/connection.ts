@@ -27,12 +27,14 @@ export class Connection {
   readonly #listener: Listener;
   readonly #over = new AbortController();
   #scenario: Scenario = { kind: "passed on", share: 0, pace: 0 };
-  /** How many bytes are passed on before the fault. */
+  /** The number of bytes that are passed on before the fault. */
   #beforeFault = 0;
   /**
-   * How many bytes are still expected; `Infinity` if the end of the connection ends them.
+   * The number of bytes that are still expected; `Infinity` if the end of the connection ends them.
    */
   #rest = 0;
+  /** The beginning of a request that has not arrived in full. */
+  #asked = "";
   /** Keeps the order in which bytes are passed on. */
   #passing: Promise<void> = Promise.resolve();
 
@@ -76,18 +78,26 @@ export class Connection {
     this.#reset();
   }
 
-  /** A request has no body, and arrives in one piece. */
+  /** A request may arrive in pieces. Its head tells the length of its body. */
   #ask(bytes: Uint8Array): void {
-    const page = Number(/^GET \/(\d+) /.exec(new TextDecoder().decode(bytes))?.[1]);
+    this.#asked += new TextDecoder().decode(bytes);
+    const asked = this.#asked;
+    const end = asked.indexOf("\r\n\r\n") + 4;
+    const body = Number(/\r\ncontent-length: *(\d+)/i.exec(asked.slice(0, end))?.[1] ?? 0);
+    if (end < 4 || asked.length < end + body) return;
+    this.#asked = "";
+    const page = Number(/^[A-Z]+ \/(\d+) /.exec(asked)?.[1]);
     if (!Number.isInteger(page)) {
       throw new Error("Cannot read a request: its path must be the number of a page");
     }
     const length = lengthOf(page);
     this.#scenario = this.#listener.requested(page);
-    this.#beforeFault = Math.floor(HEAD + this.#scenario.share * length);
+    const { kind, share, answer } = this.#scenario;
+    if (answer !== undefined) return void this.#client.write(answer);
+    this.#beforeFault = Math.floor(HEAD + share * length);
     this.#rest = page % 2 === 0 ? HEAD + length : Infinity;
-    if (this.#scenario.kind === "reset before the body") this.#reset();
-    else this.#server.write(bytes);
+    if (kind === "reset before the body") this.#reset();
+    else this.#server.write(asked);
   }
 
   /** Waits reject when the connection has ended. Those rejections are ignored. */

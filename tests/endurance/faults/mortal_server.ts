@@ -42,6 +42,11 @@ export class MortalServer {
     await this.#kill();
   }
 
+  /** Kills the server for good. */
+  async stop(): Promise<void> {
+    await this.#kill();
+  }
+
   async #kill(): Promise<void> {
     if (this.#process?.signalCode !== null) return;
     const ended = once(this.#process, "exit");

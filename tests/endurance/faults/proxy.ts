@@ -5,24 +5,31 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { setTimeout as wait } from "node:timers/promises";
 import { Tally } from "../../support/tally.ts";
 import { Connection } from "./connection.ts";
-import { scenarioOf } from "./scenarios.ts";
+import { type Scenario, scenarioOf } from "./scenarios.ts";
 
 /** Listens on a port of its own, and passes requests on to another port. */
 export class Proxy {
   readonly #seed: number;
   readonly #behind: number;
-  readonly #onRequest: (page: number) => void;
+  readonly #onRequest: (page: number, before: number) => void;
+  readonly #scenarioOf: typeof scenarioOf;
   readonly #connections = new Set<Connection>();
   readonly #requests = new Map<number, number>();
   #listener: Server | null = null;
   #port = 0;
-  /** How often each fault and event happened. */
+  /** The number of times that each fault and event happened. */
   readonly counts = new Tally();
 
-  constructor(seed: number, behind: number, onRequest: (page: number) => void) {
+  constructor(
+    seed: number,
+    behind: number,
+    onRequest: (page: number, before: number) => void,
+    scenarios: (seed: number, page: number, before: number) => Scenario = scenarioOf,
+  ) {
     this.#seed = seed;
     this.#behind = behind;
     this.#onRequest = onRequest;
+    this.#scenarioOf = scenarios;
   }
 
   /** The port. It stays the same while connections are refused. */
@@ -63,10 +70,10 @@ export class Proxy {
     this.counts.add("connections");
     const connection = new Connection(client, this.#behind, {
       requested: (page) => {
-        this.#onRequest(page);
         const before = this.#requests.get(page) ?? 0;
+        this.#onRequest(page, before);
         this.#requests.set(page, before + 1);
-        const scenario = scenarioOf(this.#seed, page, before);
+        const scenario = this.#scenarioOf(this.#seed, page, before);
         this.counts.add(scenario.kind);
         return scenario;
       },

@@ -2,7 +2,7 @@
 
 import { oneOf, seeded } from "../../support/chance.ts";
 
-/** What the proxy does with a request, and how often, in percent. */
+/** The things that the proxy does with requests, and the share of each, in percent. */
 const shares = {
   "passed on": 45,
   "delayed": 10, // 10 to 400 ms
@@ -15,11 +15,13 @@ const shares = {
 
 /** The scenario of a request. */
 export interface Scenario {
-  readonly kind: keyof typeof shares;
+  readonly kind: keyof typeof shares | "asked to wait";
   /** The share of the body that is passed on before the fault. */
   readonly share: number;
   /** The length of each wait, in ms. */
   readonly pace: number;
+  /** The answer of a request that is not passed on. */
+  readonly answer?: string;
 }
 
 /** The scenario of a request for a page, by the number of requests for it before. */

@@ -3,7 +3,7 @@
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
 
-/** How far two samples may differ because of caches and code of the runtime, in bytes. */
+/** The bytes by which two samples may differ because of caches and code of the runtime. */
 const NOISE = 400_000;
 
 const { gc, Bun } = globalThis as {

@@ -24,7 +24,7 @@ export interface Scenario {
   readonly ends: readonly string[];
 }
 
-/** How often each is played, in percent. */
+/** The share of each scenario, in percent. */
 const shares = {
   value: 40,
   later: 10,
@@ -70,7 +70,7 @@ export function scenarioOf(chance: number): [name: string, scenario: Scenario] {
   return [name, scenarios[name]];
 }
 
-/** How an execution ended, as a word. */
+/** The end of an execution, as a word. */
 export function endOf(error: unknown): string {
   if (error === nonRetryable) return "nonRetryable";
   if (error === busy) return "busy";

@@ -26,7 +26,7 @@ class Call {
   #resolve: (value: unknown) => void = () => {};
   readonly #arrival = new Promise((resolve) => this.#resolve = resolve);
   #answer: unknown = undefined;
-  /** How late it timed out, in ms. */
+  /** The time by which it timed out late, in ms. */
   late = 0;
 
   async run(): Promise<void> {

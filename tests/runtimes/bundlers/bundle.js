@@ -18,6 +18,7 @@ const bundlers = {
       bundle: true,
       minify: true,
       format: "esm",
+      external: ["node:*"],
     });
   },
 
@@ -27,6 +28,7 @@ const bundlers = {
     const { default: commonjs } = await import("@rollup/plugin-commonjs");
     const bundle = await rollup({
       input: program,
+      external: /^node:/,
       plugins: [nodeResolve(), commonjs()],
       onLog(level, log, handle) {
         if (log.code !== "EMPTY_BUNDLE") handle(level, log);

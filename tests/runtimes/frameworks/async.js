@@ -1,4 +1,4 @@
-// The package `async`, which tells async functions by their tag.
+// The package `async`, which recognises async functions by their tag.
 
 const { deepStrictEqual } = require("node:assert");
 const async = require("async");

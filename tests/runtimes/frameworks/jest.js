@@ -66,6 +66,23 @@ test("jest.useFakeTimers() drives limits and pauses", async () => {
   }
 });
 
+test("a retry after a pause of 0 waits for jest's fake timers", async () => {
+  jest.useFakeTimers({ now: 0 });
+  const calls = [];
+  const result = new Backoff({ pause: 0, maxTries: 11, exceptions: [Error] }).execute(
+    () => {
+      calls.push(Date.now());
+      throw new Error("busy");
+    },
+  ).catch(() => {});
+  for (let index = 0; index < 20; index++) await null;
+  expect(calls.length).toBe(1);
+  await jest.advanceTimersByTimeAsync(10);
+  expect(calls.length).toBe(11);
+  await result;
+  jest.useRealTimers();
+});
+
 test("jest.useFakeTimers() drives a copy that was loaded under it", async () => {
   jest.useFakeTimers({ now: 0 });
   try {

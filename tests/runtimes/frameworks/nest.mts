@@ -6,8 +6,12 @@ import "reflect-metadata";
 import { deepStrictEqual, strictEqual } from "node:assert";
 import {
   applyDecorators,
+  type ArgumentsHost,
   type CanActivate,
+  Catch,
   Controller,
+  createParamDecorator,
+  type ExceptionFilter,
   type ExecutionContext,
   Get,
   Header,
@@ -17,7 +21,9 @@ import {
   Module,
   type NestInterceptor,
   Param,
+  ParseIntPipe,
   SetMetadata,
+  UseFilters,
   UseGuards,
   UseInterceptors,
 } from "@nestjs/common";
@@ -50,6 +56,17 @@ class RoleGuard implements CanActivate {
     return role === context.switchToHttp().getRequest().headers["x-role"];
   }
 }
+
+@Catch(Busy)
+class BusyFilter implements ExceptionFilter {
+  catch({ message }: Busy, host: ArgumentsHost) {
+    host.switchToHttp().getResponse().status(418).send(message);
+  }
+}
+
+const Side = createParamDecorator((_data, context: ExecutionContext) =>
+  Reflect.getMetadata("side", context.getHandler())
+);
 
 const answering: NestInterceptor = {
   intercept: (_context, next) => next.handle().pipe(map((answer) => ({ answer }))),
@@ -97,6 +114,34 @@ function makeController(path: string, retried: AsyncDecorator) {
     @SetMetadata("role", "reader")
     async above(@Param("id") id: string) {
       return await this.#answer(id);
+    }
+
+    @Get("parameters/below/:id")
+    @SetMetadata("side", "below")
+    @retried
+    async parametersBelow(@Param("id", ParseIntPipe) id: number, @Side() side: string) {
+      return await this.#answer(`${side} ${id + 1}`);
+    }
+
+    @retried
+    @Get("parameters/above/:id")
+    @SetMetadata("side", "above")
+    async parametersAbove(@Param("id", ParseIntPipe) id: number, @Side() side: string) {
+      return await this.#answer(`${side} ${id + 1}`);
+    }
+
+    @Get("failing/below")
+    @UseFilters(BusyFilter)
+    @retried
+    async failingBelow() {
+      return await Promise.reject(new Busy("below"));
+    }
+
+    @retried
+    @Get("failing/above")
+    @UseFilters(BusyFilter)
+    async failingAbove() {
+      return await Promise.reject(new Busy("above"));
     }
 
     /** Fails twice before each answer. */
@@ -158,6 +203,26 @@ async function main() {
       check(`${notation}() ${side}: the guard denies`, async () => {
         strictEqual((await get(path, "stranger")).status, 403);
       });
+    }
+  }
+  for (const notation of Object.keys(notations)) {
+    for (const side of ["below", "above"]) {
+      check(`${notation}() ${side}: pipes and decorators of parameters hold`, async () => {
+        const response = await get(`/${notation}/parameters/${side}/7`);
+        deepStrictEqual(
+          [response.status, await response.text()],
+          [200, `${side} 8 after 3 calls`],
+        );
+        strictEqual((await get(`/${notation}/parameters/${side}/seven`)).status, 400);
+      });
+
+      check(
+        `${notation}() ${side}: the exception filter catches the last error`,
+        async () => {
+          const response = await get(`/${notation}/failing/${side}`);
+          deepStrictEqual([response.status, await response.text()], [418, side]);
+        },
+      );
     }
   }
   await runChecks();

@@ -12,22 +12,47 @@ import {
   type Clock,
   currentAttempt,
   currentAttemptOrNull,
+  detached,
   type Exceptions,
   type ExecuteOptions,
   type Failure,
   type Limit,
   nonRetryable,
+  type OuterAttempt,
   type Reason,
   ResultError,
   retry,
+  type ScopeOptions,
   type Signal,
   sleep,
   type Statistic,
   systemClock,
   TimeoutError,
+  within,
 } from "@asyncbackoff/asyncbackoff";
 import { RetryBudget, TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
-import { retryAfter } from "@asyncbackoff/asyncbackoff/http";
+import { followAttempts } from "@asyncbackoff/asyncbackoff/context";
+import {
+  adaptiveThrottle,
+  type BreakerEvent,
+  type BreakerPhase,
+  circuitBreaker,
+  CircuitOpenError,
+  type GuardDecorator,
+  hedge,
+  quantile,
+} from "@asyncbackoff/asyncbackoff/guards";
+import {
+  checked,
+  type Fetch,
+  type FetchOptions,
+  fetchWith,
+  HttpError,
+  isNetworkError,
+  rateLimitReset,
+  retryAfter,
+  serverPause,
+} from "@asyncbackoff/asyncbackoff/http";
 import { exponential, preview, type Spread } from "@asyncbackoff/asyncbackoff/pauses";
 import {
   type ReadableLike,
@@ -52,6 +77,12 @@ class Users {
   @asyncbackoff(1000, 5000, 100, Busy, TypeError, { maxTries: 5 })
   async load(id: number): Promise<string> {
     return await Promise.resolve(`user ${id}`);
+  }
+
+  @asyncretry(3)
+  @circuitBreaker({ failureRatio: 0.5 })
+  async save(user: string): Promise<number> {
+    return await Promise.resolve(user.length);
   }
 
   @asyncretry(3, { deadline: 5000, exceptions: [Busy] })
@@ -97,6 +128,7 @@ const options: BackoffOptions = {
   clock: { now: () => 0, sleep: (ms) => sleep(ms) },
 };
 const backoff = new Backoff(options);
+const lastError = (): unknown => new Busy();
 const clock: Clock = new TestClock(1000);
 
 export async function main(signal: Signal): Promise<void> {
@@ -142,8 +174,53 @@ export async function main(signal: Signal): Promise<void> {
   same<typeof retried, boolean>(true);
   const marked = nonRetryable(new Busy());
   same<typeof marked, Busy>(true);
+  const breaker = circuitBreaker({
+    consecutiveFailures: 3,
+    openFor: exponential({ initial: 1000, min: 500 }),
+    observe: (event: BreakerEvent) => {
+      if (event.type === "changed") same<typeof event.to, BreakerPhase>(true);
+    },
+  });
+  const guard: GuardDecorator = breaker;
+  const guarded = guard(overloaded);
+  same<typeof guarded, typeof overloaded>(true);
+  const throttle = adaptiveThrottle({ isOverload: (error) => error instanceof Busy });
+  const throttled = throttle(generic);
+  const hedged = hedge({ after: quantile(0.95), budget })(throttled);
+  same<typeof hedged, typeof generic>(true);
+  const waits = (error: unknown) => error instanceof CircuitOpenError ? error.retryIn : 100;
+  same<ReturnType<typeof waits>, number>(true);
+  circuitBreaker({ failureRatio: 0.5, state: breaker.state });
+  // @ts-expect-error: the required option is missing
+  adaptiveThrottle({ k: 2 });
   const attempt = currentAttemptOrNull();
   same<typeof attempt, Attempt | null>(true);
+  const scope: ScopeOptions = { signal: attempt?.signal, deadline: 5000, clock };
+  const scoped = within(
+    scope,
+    () => within(marked && attempt ? attempt : scope, () => text),
+  );
+  same<typeof scoped, string>(true);
+  const alone = detached(() => retry(() => 7, { maxTries: 1, within: attempt }));
+  same<typeof alone, Promise<number>>(true);
+  const nested = { within: attempt, detached: null, observe } satisfies ExecuteOptions;
+  await backoff.execute(() => 7, nested);
+  const outer = (event: BackoffEvent): OuterAttempt | undefined => event.outer;
+  followAttempts();
+  await new TestClock().run(Promise.resolve(outer), { maxTimers: 1000 });
+  const fetchOptions: FetchOptions = { statuses: [503], idempotencyKey: true };
+  const plain: Fetch = fetchWith({ deadline: 5000, pause: serverPause() }, fetchOptions);
+  const ownPolicy: Fetch = fetchWith(backoff);
+  const statusOf = fetchWith(null, { read: (response) => response.status as number });
+  same<Awaited<ReturnType<typeof statusOf>>, number>(true);
+  const ok = await checked(await plain("https://service.example/"), { maxBody: 100 });
+  const thrown: unknown = lastError();
+  if (thrown instanceof HttpError) same<typeof thrown.status, number>(true);
+  const ms = rateLimitReset(ok.headers);
+  same<typeof ms, number | null>(true);
+  await retry(() => ownPolicy("https://service.example/"), { exceptions: isNetworkError });
+  // @ts-expect-error: `fetchWith` decides what is retried
+  fetchWith({ exceptions: "all" });
   const ofStream: StreamOptions = { replay: true, name: "feed", signal: null };
   const numbers = stream(backoff, async function* (attempt) {
     yield attempt.number;
@@ -159,7 +236,6 @@ export async function main(signal: Signal): Promise<void> {
   stream(backoff, () => [1, 2]);
   // @ts-expect-error: a stream has no result to decide about
   stream(backoff, words, { until: () => true });
-  await new TestClock().run(Promise.resolve(), { maxTimers: 1000 });
   // @ts-expect-error: an array of classes is needed
   new Backoff({ exceptions: Busy });
   // @ts-expect-error: there is no such option

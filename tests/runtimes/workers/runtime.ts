@@ -26,6 +26,8 @@ export async function startWorker(
   project: Project,
   name: string,
   paths: readonly string[] = [],
+  // The only part of Node is AsyncLocalStorage.
+  compatibilityFlags: readonly string[] = ["nodejs_als"],
 ): Promise<RunningWorker> {
   const { Miniflare } = await import(miniflare);
   const entryPaths = await entryPathsOf(project);
@@ -39,7 +41,7 @@ export async function startWorker(
       ...await packageModules(project, (path) => moduleOf(path)),
     ],
     compatibilityDate,
-    compatibilityFlags: ["nodejs_als"], // the only part of Node is AsyncLocalStorage
+    compatibilityFlags,
     handleStructuredLogs: ({ message }: { message: string }) => void (lastLog = message),
   });
   return {

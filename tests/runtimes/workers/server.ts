@@ -3,7 +3,7 @@
 /** The requests for a path. */
 interface Seen {
   requests: number;
-  /** How many of them the client aborted. */
+  /** The number of them that the client aborted. */
   aborted: number;
 }
 

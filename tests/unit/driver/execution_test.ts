@@ -188,7 +188,7 @@ Deno.test("Backoff.execute() settles when its clock can neither be read nor canc
 
 // The hooks of a budget.
 
-/** A budget that notes what it is told, with the instants. */
+/** A budget that notes its calls, with their instants. */
 function notingBudget() {
   const log: string[] = [];
   const note = (what: string) => (at: number) => log.push(`${what} ${at}`) > 0;

@@ -1,4 +1,4 @@
-// Counters of what the executions of a policy did.
+// The counters of the executions of a policy.
 
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {

@@ -140,7 +140,7 @@ Deno.test("asyncbackoff() makes the same policy by position as by name", async (
   }
 });
 
-Deno.test("asyncbackoff() works without options behind the positions", async () => {
+Deno.test("asyncbackoff() works without options after the positions", async () => {
   for (const [index, { position, name: _, ...expected }] of notations.entries()) {
     const time = new FakeTime(0);
     try {
@@ -154,7 +154,7 @@ Deno.test("asyncbackoff() works without options behind the positions", async () 
   }
 });
 
-Deno.test("asyncbackoff() accepts options behind the positions, from the third place on", async () => {
+Deno.test("asyncbackoff() accepts options after the positions, from the third place on", async () => {
   const options = { maxTries: 3 };
   const rows: [args: Arguments, more: Record<string, unknown>, starts: number[]][] = [
     [[1000, 5000], { pause: 500, exceptions: "all" }, [0, 1500, 2000]],

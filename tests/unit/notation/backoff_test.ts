@@ -18,6 +18,7 @@ import {
   type BackoffOptions,
   type ExecuteOptions,
   ResultError,
+  retry,
   sleep,
   TimeoutError,
 } from "@asyncbackoff/asyncbackoff";
@@ -106,6 +107,18 @@ Deno.test("Backoff.execute() rejects, and does not throw, when its arguments are
   }
   assertEquals(calls, []);
   assertEquals(backoff.statistic.attempts, 0);
+});
+
+Deno.test("Backoff.execute() and retry() refuse generator functions, which start nothing when they are called", async () => {
+  const generators: (() => unknown)[] = [function* load() {}, async function* load() {}];
+  const message = "Cannot execute function load: it must return a promise, got a " +
+    "generator function; 'stream' retries one, as docs/streams.md shows";
+  for (const generator of generators) {
+    await assertRejects(() => executeBy(generator), TypeError, message);
+    await assertRejects(() => retry(generator, { maxTries: 3 }), TypeError, message);
+  }
+  const make = () => new Backoff().execute(() => generators[0]?.());
+  assertEquals(Object.prototype.toString.call(await make()), "[object Generator]");
 });
 
 Deno.test("Backoff.execute() suggests { signal } when it receives a signal in place of its options", async () => {
@@ -491,7 +504,7 @@ Deno.test("Backoff.with() wraps functions by its own rules", async () => {
   clock.close();
 });
 
-Deno.test("Backoff.with() does not see later changes of the caller's options", async () => {
+Deno.test("Backoff.with() ignores later changes of the caller's options", async () => {
   const clock = new TestClock();
   const exceptions: (new () => Error)[] = [TypeError];
   const pause = [100];

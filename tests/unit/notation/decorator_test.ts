@@ -32,10 +32,11 @@ function failFirst() {
 }
 
 /** Applies a legacy decorator as compiled code does. */
-function decorateAsLegacy(decorate: AsyncDecorator, target: object, key: string | symbol) {
+function decorateAsLegacy(decorate: AsyncDecorator, target: object, key: PropertyKey) {
   const descriptor = Object.getOwnPropertyDescriptor(target, key);
   assert(descriptor !== undefined);
-  Object.defineProperty(target, key, decorate(target, key, descriptor));
+  const name = key as string; // the types of decorators know no numbers
+  Object.defineProperty(target, key, decorate(target, name, descriptor));
 }
 
 Deno.test("asyncretry() wraps a function, which keeps its `this` and its arguments", async () => {
@@ -49,6 +50,26 @@ Deno.test("asyncretry() wraps a function, which keeps its `this` and its argumen
   assertEquals(await service.add(1, 2, 3), [10, 1, 2, 3]);
   assertEquals(await service.add(), [10]);
   assertEquals(await service.add.call({ base: 20 }, 1), [20, 1]);
+});
+
+Deno.test("asyncretry() shows on the wrapped function what others have put on the original", async () => {
+  let cancelled = 0;
+  const debounced = Object.assign(async () => await "value", {
+    cancel: () => cancelled += 1,
+  });
+  const wrapped = retry(debounced);
+  wrapped.cancel();
+  assertEquals([cancelled, await wrapped()], [1, "value"]);
+  assertEquals(Object.prototype.toString.call(wrapped), "[object AsyncFunction]");
+
+  // Metadata is kept by function, and looked up through prototypes, as reflect-metadata does.
+  const metadata = new WeakMap<object, string>([[debounced, "/users"]]);
+  const find = (target: object | null): string | undefined =>
+    target === null ? undefined : metadata.get(target) ??
+      find(Object.getPrototypeOf(target));
+  assertEquals(find(wrapped), "/users");
+  Object.assign(wrapped, { guards: ["later"] });
+  assertEquals("guards" in debounced, false);
 });
 
 Deno.test("asyncretry() passes the very same arguments to every attempt", async () => {
@@ -241,6 +262,11 @@ class Legacy {
     failFirst();
     return await [this.prefix, id];
   }
+
+  async 404(id: number) {
+    failFirst();
+    return await [this.prefix, id];
+  }
 }
 
 Deno.test("asyncretry() decorates a method as a legacy decorator", async () => {
@@ -260,6 +286,11 @@ Deno.test("asyncretry() decorates a static method as a legacy decorator", async 
 Deno.test("asyncretry() decorates a method named by a symbol as a legacy decorator", async () => {
   decorateAsLegacy(retry, Legacy.prototype, symbol);
   assertEquals(await new Legacy()[symbol](1), ["one", 1]);
+});
+
+Deno.test("asyncretry() decorates a method named by a number as a legacy decorator, as compilers pass it", async () => {
+  decorateAsLegacy(retry, Legacy.prototype, 404);
+  assertEquals(await new Legacy()[404](1), ["one", 1]);
 });
 
 Deno.test("asyncretry() keeps the attributes of a legacy descriptor, and leaves the descriptor unchanged", () => {
@@ -372,6 +403,8 @@ const misplacedByArguments: [what: string, args: readonly unknown[], message: st
   ],
   ["a legacy constant", [{}, "load", { value: 5 }], notDecorable("a field")],
   ["a legacy parameter", [{}, "load", 0], notDecorable("a parameter")],
+  ["a legacy parameter of 404()", [{}, 404, 0], notDecorable("a parameter")],
+  ["a number", [value, 5], notContext("5")],
   ["a static legacy parameter", [class {}, symbol, 1], notDecorable("a parameter")],
   [
     "a legacy constructor's parameter",
@@ -536,6 +569,6 @@ Deno.test("asyncretry() refuses generator functions, which start nothing when th
       TypeError,
       "it must return a promise, got a generator",
     );
-    assert(message.endsWith("docs/recipes.md shows how to retry one"));
+    assert(message.endsWith("'stream' retries one, as docs/streams.md shows"));
   }
 });

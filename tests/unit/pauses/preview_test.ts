@@ -94,7 +94,7 @@ Deno.test("preview() leaves no trace when the function throws or previews anothe
   assertEquals(preview(nested, 2).sum, spread(50, 100, 150));
 });
 
-Deno.test("preview() passes its random numbers to a function of one's own", () => {
+Deno.test("preview() passes its random numbers to a function of the caller", () => {
   const grow = exponential({ initial: 100, max: 1000 });
   const pause: PreviewedPause = (failure, random) =>
     retryAfter(null, 0) ?? 10 + grow(failure, random);

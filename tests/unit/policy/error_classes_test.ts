@@ -7,6 +7,7 @@ import {
   checkExceptions,
   type ErrorClass,
   type Exceptions,
+  isInAll,
   isOfClass,
   nameOf,
 } from "../../../src/policy/error_classes.ts";
@@ -82,7 +83,7 @@ Deno.test("isOfClass() accepts the errors of the classes, and of classes that ex
   assert(!errors.some((error) => isOfClass([], error)));
 });
 
-Deno.test("isOfClass() does not go by the name of an error, or of a class", () => {
+Deno.test("isOfClass() does not decide by the name of an error, or of a class", () => {
   for (const name of ["TypeError", "DOMException", "Error"]) {
     assert(!isOfClass([TypeError, DOMException], named(name)), name);
     assert(!isOfClass([TypeError, DOMException, Error], { name }), name);
@@ -95,7 +96,7 @@ Deno.test("isOfClass() does not go by the name of an error, or of a class", () =
   assert(!isOfClass([DOMException], new Other()));
 });
 
-Deno.test("isOfClass() goes by the class when an error or a class is hostile", () => {
+Deno.test("isOfClass() decides by the class when an error or a class is hostile", () => {
   const throwing = {
     get: () => {
       throw new Error("hostile");
@@ -152,4 +153,12 @@ Deno.test("nameOf() returns the name of any value, and undefined where there is 
     [throwing, undefined],
   ];
   for (const [value, name] of rows) assertStrictEquals(nameOf(value), name);
+});
+
+Deno.test("isInAll() leaves out aborts and refusals by a guard, and nothing else", () => {
+  for (const name of ["AbortError", "CircuitOpenError", "ThrottledError"]) {
+    assert(!isInAll(name), name);
+  }
+  const others = ["Error", "TimeoutError", "", "AbortError CircuitOpenError", 7, undefined];
+  for (const name of [...others, null, Symbol("AbortError")]) assert(isInAll(name));
 });

@@ -85,7 +85,7 @@ Deno.test("markExhausted() changes nothing on an error, and ignores primitives",
   }
 });
 
-/** An error that has another one as a cause, so many causes deep. */
+/** An error with another one as a cause, at a given depth. */
 const wrapped = (cause: unknown, depth: number): unknown =>
   depth === 0 ? cause : new Error(`wrapper ${depth}`, { cause: wrapped(cause, depth - 1) });
 

@@ -95,7 +95,7 @@ for (const [index, [key, value, hint]] of unknownKeys.entries()) {
 
 const entries: [name: string, make: (options: BackoffOptions) => AsyncDecorator][] = [
   ["asyncbackoff()", (options) => asyncbackoff(options)],
-  ["asyncbackoff() behind positions", (options) => asyncbackoff(null, null, options)],
+  ["asyncbackoff() after positions", (options) => asyncbackoff(null, null, options)],
   ["asyncretry()", (options) => asyncretry(null, options)],
 ];
 
@@ -113,7 +113,7 @@ const notOptions: [what: string, value: unknown, got: string][] = [
   ["a string", "all", '"all"'],
   ["an array", [{ maxTries: 3 }], "an array of 1"],
   ["a symbol", Symbol("options"), "Symbol(options)"],
-  // No key of these objects is an option, so a limit would be lost in silence.
+  // No key of these objects is an option, so a limit would be lost without notice.
   ["an error", new TypeError("an instance"), "an object (TypeError)"],
   ["a Map", new Map([["deadline", 100]]), "an object (Map)"],
   ["a promise", Promise.resolve({ deadline: 100 }), "an object (Promise)"],

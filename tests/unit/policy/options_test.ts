@@ -30,7 +30,7 @@ const entries: [name: string, make: (options: BackoffOptions) => AsyncDecorator]
   ["Backoff()", (options) => new Backoff(options).wrap],
   ["Backoff.with()", (options) => new Backoff({ exceptions: [] }).with(options).wrap],
   ["asyncbackoff() by name", (options) => asyncbackoff(options)],
-  ["asyncbackoff() behind positions", (options) => asyncbackoff(null, null, options)],
+  ["asyncbackoff() after positions", (options) => asyncbackoff(null, null, options)],
   ["asyncretry()", (options) => asyncretry(null, options)],
 ];
 

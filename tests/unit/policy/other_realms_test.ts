@@ -46,7 +46,7 @@ Deno.test("isOfClass() accepts errors of a subclass that another realm makes of 
   assert(!isOfClass([RangeError], error));
 });
 
-Deno.test("isOfClass() goes by instanceof for a class that is not built in", () => {
+Deno.test("isOfClass() uses instanceof for a class that is not built in", () => {
   class Own extends TypeError {}
   const error = foreign("new (class Own extends TypeError {})");
   assert(!isOfClass([Own], error));
@@ -55,7 +55,7 @@ Deno.test("isOfClass() goes by instanceof for a class that is not built in", () 
   assert(!isOfClass([TypeError], foreign("new (class TypeError extends Error {})")));
 });
 
-Deno.test("isOfClass() goes by the brand and the constructors of an error, not by its name", () => {
+Deno.test("isOfClass() decides by the brand and the constructors of an error, not by its name", () => {
   const renamed = foreign("Object.assign(new TypeError(), { name: 'RangeError' })");
   assertEquals([TypeError, RangeError].map((each) => isOfClass([each], renamed)), [
     true,

@@ -23,7 +23,7 @@ import {
 import { TokenBudget } from "@asyncbackoff/asyncbackoff/budget";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { isExhausted, markExhausted } from "../../../src/policy/non_retryable.ts";
-import { BackoffPolicy } from "../../../src/policy/policy.ts";
+import { BackoffPolicy, policyWith } from "../../../src/policy/policy.ts";
 import { ForeignSignal } from "../../support/foreign_signal.ts";
 import { listenToUncaught } from "../../support/uncaught.ts";
 
@@ -470,7 +470,7 @@ Deno.test("BackoffPolicy.decide() asks the budget only if the pause ends before 
   assertEquals(asked, [[100, { ...failure, remaining: 30.5 }], [100, failure]]);
 });
 
-Deno.test("BackoffPolicy.decide() tells a budget with all of its functions, and works without", () => {
+Deno.test("BackoffPolicy.decide() calls all functions of a budget, and works without them", () => {
   const log: string[] = [];
   const note = (what: string) => (at: number) => {
     log.push(`${what} ${at}`);
@@ -522,7 +522,16 @@ Deno.test("BackoffPolicy.decide() retries everything but errors named AbortError
   for (const error of aborts) assert(!isRetried("all", error));
 });
 
-Deno.test("BackoffPolicy.decide() goes by the class when the name of an error throws", () => {
+Deno.test("BackoffPolicy.decide() retries no refusal by a guard when the exceptions are 'all'", () => {
+  for (const name of ["CircuitOpenError", "ThrottledError"]) {
+    const error = named(name) as Error;
+    assert(!isRetried("all", error) && !isRetried("all", { name }), name);
+    // Classes and predicates decide for themselves.
+    assert(isRetried([Error], error) && isRetried(() => true, error), name);
+  }
+});
+
+Deno.test("BackoffPolicy.decide() decides by the class when the name of an error throws", () => {
   const error = Object.defineProperty(new RangeError(), "name", {
     get: () => {
       throw new Error("hostile");
@@ -546,7 +555,7 @@ Deno.test("BackoffPolicy.decide() retries the errors for which a predicate retur
   assert(aborts.every((error) => isRetried(isTrue, error)));
 });
 
-Deno.test("BackoffPolicy.decide() takes the very error that ended the attempt before for no new timeout", () => {
+Deno.test("BackoffPolicy.decide() does not treat the very error that ended the attempt before as a new timeout", () => {
   for (const error of timeouts) {
     const previous = { ...failure, error };
     for (const exceptions of [[], [TypeError], "all", () => false] as const) {
@@ -734,10 +743,10 @@ Deno.test("BackoffPolicy.refusalOf() throws what until throws, and refuses promi
 
 const NO_CHANGES = { until: null, observe: null, name: null };
 
-Deno.test("BackoffPolicy.forExecution() returns a frozen policy with all other rules of the first", () => {
+Deno.test("policyWith() returns a frozen policy with all other rules of the first", () => {
   const policy = new BackoffPolicy({ exceptions: [RangeError], pause: 5, name: "load" });
   for (const changes of [NO_CHANGES, { ...NO_CHANGES, name: "own" }]) {
-    const own = policy.forExecution(changes);
+    const own = policyWith(policy, changes);
     assert(own instanceof BackoffPolicy && Object.isFrozen(own));
     assertEquals({ ...own }, { ...policy, name: changes.name ?? "load" });
     assertEquals(own.decide(failure, 100, null, false), 5);
@@ -745,44 +754,44 @@ Deno.test("BackoffPolicy.forExecution() returns a frozen policy with all other r
   assertEquals(policy.name, "load");
 });
 
-Deno.test("BackoffPolicy.forExecution() asks the policy's until first, and both must accept", () => {
+Deno.test("policyWith() asks the policy's until first, and both must accept", () => {
   const asked: string[] = [];
   const ask = (who: string, accepted: number) => (value: unknown) => {
     asked.push(`${who} ${value}`);
     return (value as number) >= accepted;
   };
   const policy = new BackoffPolicy({ until: ask("policy", 2) });
-  const own = policy.forExecution({ ...NO_CHANGES, until: ask("own", 3) });
+  const own = policyWith(policy, { ...NO_CHANGES, until: ask("own", 3) });
   const accepted = [1, 2, 3].map((value) => own.refusalOf(value, "poll") === null);
   assertEquals(accepted, [false, false, true]);
   assertEquals(asked, ["policy 1", "policy 2", "own 2", "policy 3", "own 3"]);
   asked.length = 0;
-  const alone = new BackoffPolicy({}).forExecution({ ...NO_CHANGES, until: ask("own", 3) });
+  const alone = policyWith(new BackoffPolicy({}), { ...NO_CHANGES, until: ask("own", 3) });
   assertEquals([alone.refusalOf(3, "poll"), asked], [null, ["own 3"]]);
-  assertEquals(policy.forExecution(NO_CHANGES).until, policy.until);
+  assertEquals(policyWith(policy, NO_CHANGES).until, policy.until);
 });
 
-Deno.test("BackoffPolicy.forExecution() refuses a promise of either until", () => {
+Deno.test("policyWith() refuses a promise of either until", () => {
   const promise = (() => Promise.resolve(true)) as unknown as () => boolean;
   for (const [first, second] of [[promise, isTrue], [isTrue, promise]] as const) {
     const policy = new BackoffPolicy({ until: first });
-    const own = policy.forExecution({ ...NO_CHANGES, until: second });
+    const own = policyWith(policy, { ...NO_CHANGES, until: second });
     assertThrows(() => own.refusalOf(1, "poll"), TypeError, "'until' must answer at once");
   }
 });
 
 const event = { type: "attempt", execution: 1, name: "load", at: 0, attempt: 1 } as const;
 
-Deno.test("BackoffPolicy.forExecution() calls the policy's observe first, and then the other", () => {
+Deno.test("policyWith() calls the policy's observe first, and then the other", () => {
   const log: string[] = [];
   const note = (who: string) => ({ type }: BackoffEvent) => void log.push(`${who} ${type}`);
   const policy = new BackoffPolicy({ observe: note("policy") });
-  policy.forExecution({ ...NO_CHANGES, observe: note("own") }).observe?.(event);
+  policyWith(policy, { ...NO_CHANGES, observe: note("own") }).observe?.(event);
   assertEquals(log, ["policy attempt", "own attempt"]);
   const alone = new BackoffPolicy({});
-  alone.forExecution({ ...NO_CHANGES, observe: note("own") }).observe?.(event);
+  policyWith(alone, { ...NO_CHANGES, observe: note("own") }).observe?.(event);
   assertEquals(log.slice(2), ["own attempt"]);
-  assertEquals(policy.forExecution(NO_CHANGES).observe, policy.observe);
+  assertEquals(policyWith(policy, NO_CHANGES).observe, policy.observe);
 });
 
 // The end of an execution.

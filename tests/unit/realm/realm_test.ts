@@ -7,12 +7,14 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import {
+  type Attempt,
   Backoff,
   type BackoffEvent,
   currentAttempt,
   nonRetryable,
 } from "@asyncbackoff/asyncbackoff";
-import { findRealm, realm } from "../../../src/realm/realm.ts";
+import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { findRealm, realm, triesNow } from "../../../src/realm/realm.ts";
 
 const KEY = Symbol.for("@asyncbackoff/asyncbackoff/realm/1");
 
@@ -71,7 +73,7 @@ Deno.test("realm.nonRetryable and realm.exhausted have the errors that are marke
   assertEquals([realm.exhausted.has(marked), realm.exhausted.has(other)], [false, true]);
 });
 
-Deno.test("realm.nonRetryable is what every copy of the library goes by", async () => {
+Deno.test("realm.nonRetryable is shared by every copy of the library", async () => {
   const error = new Error("down");
   realm.nonRetryable.add(error); // as another copy does
   const backoff = new Backoff({ exceptions: "all", maxTries: 2 });
@@ -108,4 +110,33 @@ Deno.test("findRealm() makes a state for each copy of the library when globalThi
   assertNotStrictEquals(first, second);
   assertEquals(first?.executions, 0);
   assertEquals(Reflect.ownKeys(frozen), []);
+});
+
+Deno.test("realm.withoutWaits is what every copy of the library goes by", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ exceptions: "all", maxTries: 5, pause: 100, clock });
+  const seen: number[] = [];
+  const fail = ({ triesLeft }: Attempt) => {
+    seen.push(triesLeft);
+    throw new Error("down");
+  };
+  realm.withoutWaits = 2; // as another copy does
+  try {
+    await clock.run(backoff.execute(fail)).catch(() => {});
+  } finally {
+    realm.withoutWaits = null;
+  }
+  assertEquals([seen, clock.now()], [[1, 0], 0]);
+  await clock.run(backoff.execute(fail)).catch(() => {});
+  assertEquals([seen.slice(2), clock.now()], [[4, 3, 2, 1, 0], 400]);
+});
+
+Deno.test("triesNow() is the lower one of two bounds", () => {
+  assertEquals([triesNow(3), triesNow(Infinity)], [3, Infinity]);
+  realm.withoutWaits = 2;
+  try {
+    assertEquals([triesNow(1), triesNow(2), triesNow(Infinity)], [1, 2, 2]);
+  } finally {
+    realm.withoutWaits = null;
+  }
 });

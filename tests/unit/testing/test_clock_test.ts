@@ -276,7 +276,7 @@ Deno.test("TestClock.run() rejects after 10^6 timers in a row without time movin
   const { message } = await assertRejects(() => clock.run(new Promise(() => {})), Error);
   assertEquals(
     message,
-    "Cannot move time past 1: timers of 0 ms must come to an end, got 1000000 in a row",
+    "Cannot move time past 1: timers of 0 ms must stop, got 1000000 in a row",
   );
   assertEquals(fired, 1_500_000);
   cancel();
@@ -555,7 +555,7 @@ Deno.test("TestClock.run() rejects when maxTimers is not an integer >= 1", async
   await assertRejects(run("3"), TypeError, `${rule}, got "3"`);
 });
 
-Deno.test("TestClock.advance() adds up durations that are not exact, far from 0 as far as numbers can", async () => {
+Deno.test("TestClock.advance() adds up durations that are not exact, and far from 0 as exactly as numbers can", async () => {
   const clock = new TestClock();
   const log = logging(clock, 1);
   for (let index = 0; index < 10; index++) await clock.advance(0.1);

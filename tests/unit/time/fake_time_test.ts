@@ -19,7 +19,7 @@ async function turn(): Promise<void> {
   await new TestClock().advance(0);
 }
 
-Deno.test("makeSystemTime() tells whether timers are faked now, and whether they were", () => {
+Deno.test("makeSystemTime() determines whether timers are faked now, and whether they were", () => {
   const time = makeSystemTime();
   const fakes = fakeTimers(new TestClock());
   assertEquals([time.wasUnfaked, time.isFaked()], [true, false]);
@@ -336,7 +336,7 @@ Deno.test("systemClock.now() reads the same instant twice at a fraction of a fak
   }
 });
 
-Deno.test("makeSystemTime() takes a wrapped setTimeout for the platform's own, and an unmarked fake for a fake", () => {
+Deno.test("makeSystemTime() treats a wrapped setTimeout as the platform's own, and recognises an unmarked fake", () => {
   const time = makeSystemTime();
   const { setTimeout } = globalThis;
   const instrumented = (...args: Parameters<typeof setTimeout>) => setTimeout(...args);
@@ -354,7 +354,29 @@ Deno.test("makeSystemTime() takes a wrapped setTimeout for the platform's own, a
   assertEquals(early.wasUnfaked, true);
 });
 
-Deno.test("makeSystemTime() tells a wrapped setTimeout where timers are numbers", () => {
+Deno.test("makeSystemTime() treats the platform's own setTimeout as real when a program has bound it", () => {
+  const bound = { setTimeout: setTimeout.bind(globalThis) };
+  const time = makeSystemTime();
+  assertEquals(withGlobals(bound, time.isFaked), false);
+  const early = withGlobals(bound, makeSystemTime);
+  assertEquals([early.wasUnfaked, early.isFaked()], [true, false]);
+  // The fake timers of Node are bound functions of another name.
+  const marked = {
+    setTimeout: Object.defineProperty(() => 1, "name", { value: "bound #createTimer" }),
+  };
+  assertEquals(withGlobals(marked, time.isFaked), true);
+});
+
+Deno.test("makeSystemTime() treats a wrapped setTimeout that returns a number as the platform's own", () => {
+  const time = makeSystemTime();
+  const { setTimeout } = globalThis;
+  const wrapped = (...args: Parameters<typeof setTimeout>) => Number(setTimeout(...args));
+  assertEquals(withGlobals({ setTimeout: wrapped }, time.isFaked), false);
+  const other = { setTimeout: () => 7 };
+  assertEquals(withGlobals(other, time.isFaked), true);
+});
+
+Deno.test("makeSystemTime() recognises a wrapped setTimeout where timers are numbers", () => {
   const { globals } = fakePlatform();
   const restore = replaceGlobals(globals);
   try {

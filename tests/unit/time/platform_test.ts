@@ -23,7 +23,7 @@ Deno.test("isGenuine() recognises fakes by their name or by a property", () => {
   assertEquals(genuine, [true, false, false]);
 });
 
-Deno.test("isRequestScoped() goes by a global of the runtime's own or by the user agent, also where there is no navigator", () => {
+Deno.test("isRequestScoped() decides by a global of the runtime's own or by the user agent, also without a navigator", () => {
   const rows: [globals: Record<string, unknown>, isRequestScoped: boolean][] = [
     [{ navigator: { userAgent: "Cloudflare-Workers" } }, true],
     [{ navigator: { userAgent: "Deno/2" } }, false],
@@ -42,7 +42,7 @@ Deno.test("isTurnFaked() is false where the platform's own way was found at load
   assertEquals(isTurnFaked(), false);
 });
 
-Deno.test("findNextTurn() tells that a turn is faked where timers are the only way and are faked", () => {
+Deno.test("isTurnFaked() is true where timers are the only way and are faked", () => {
   const only = { setImmediate: undefined, MessageChannel: undefined };
   const fakes: [setTimeout: unknown, isFaked: boolean][] = [
     [globalThis.setTimeout, false],

@@ -378,7 +378,7 @@ Deno.test("SharedTimers fires limits that are less than 5 ms late, and late paus
   assertEquals([pause.woke.length, pause.delays()], [2, [10]]);
 });
 
-Deno.test("SharedTimers lets a late limit wait behind pauses that were due before it", async () => {
+Deno.test("SharedTimers fires a late limit after pauses that were due before it", async () => {
   const { set, setLimit, fire, woke, armed } = fixture();
   set(10, "pause");
   setLimit(12, "limit");

@@ -121,7 +121,7 @@ Deno.test("onAbort() calls the other listeners when one throws, whose error is u
   assertEquals([log, uncaught], [["aborted", "after all"], ["down"]]);
 });
 
-Deno.test("onAbort() ignores an event that anybody dispatched, and still hears of the abort", () => {
+Deno.test("onAbort() ignores an event without an abort, and still calls its listeners at the abort", () => {
   const controller = new AbortController();
   const log: string[] = [];
   onAbort(controller.signal, () => void log.push("aborted"));

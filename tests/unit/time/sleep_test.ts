@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { FakeTime } from "@std/testing/time";
 import { type Clock, sleep } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { fakeDate, fakeTimers, withGlobals } from "../../support/globals.ts";
 
 Deno.test("sleep() rejects with the reason itself when its signal is aborted, and leaves no timer", async () => {
   const reason = { just: "an object" };
@@ -35,6 +36,23 @@ Deno.test("sleep() removes its listener from the signal when it wakes", async ()
   assertEquals(listeners.size, 1);
   await slept;
   assertEquals(listeners.size, 0);
+});
+
+Deno.test("sleep() adds one listener to a signal that many sleeps share, and removes it", async () => {
+  const { signal } = new AbortController();
+  const log: string[] = [];
+  signal.addEventListener = () => log.push("add");
+  signal.removeEventListener = () => log.push("remove");
+  await Promise.all(Array.from({ length: 20 }, () => sleep(1, { signal })));
+  assertEquals(log, ["add", "remove"]);
+});
+
+Deno.test("sleep() resolves when setTimeout calls back at once", async () => {
+  const time = fakeTimers(new TestClock());
+  const callBack = (wake: () => void) => (wake(), 0);
+  const globals = { ...time, Date: fakeDate(() => 0), setTimeout: callBack };
+  const { signal } = new AbortController();
+  await withGlobals(globals, () => sleep(10, { signal }));
 });
 
 Deno.test("sleep() passes the duration and the signal to the given clock", async () => {

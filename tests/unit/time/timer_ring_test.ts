@@ -89,7 +89,7 @@ Deno.test("TimerRing.insert() keeps the order of a sorted list through random op
   assertEquals(emptied.length, timesEmpty);
 });
 
-Deno.test("TimerRing.isBefore() goes by the instant, and in a tie by the longer duration, which was set first", () => {
+Deno.test("TimerRing.isBefore() compares the instant, and in a tie the longer duration, which was set first", () => {
   const ringAt = (at: number, ms: number) => Object.assign(fixture(ms).ring, { at });
   const rows: [one: [number, number], other: [number, number], isBefore: boolean][] = [
     [[1, 10], [2, 10], true],
@@ -151,7 +151,7 @@ Deno.test("SharedTimer.isLimit asks the listener about its token each time", () 
   assertEquals(pause?.isLimit, true);
 });
 
-Deno.test("SharedTimer.cancel() tells a ring that has become empty, and no other list", () => {
+Deno.test("SharedTimer.cancel() notifies a ring that has become empty, and no other list", () => {
   const { ring, emptied } = fixture();
   const [first, second, third] = [timerAt(1), timerAt(2), timerAt(3)];
   const nursery = new Link();

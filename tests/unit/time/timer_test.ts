@@ -108,7 +108,7 @@ Deno.test("startTimer() sleeps where the clock has no after, and asks for the re
   time.close();
 });
 
-Deno.test("startTimer() aborts the sleep when it is cancelled, and wakes nobody", async () => {
+Deno.test("startTimer() aborts the sleep when it is cancelled, and does not wake", async () => {
   const time = new TestClock();
   const clock = sleepingClock(time, (ms, options) => time.sleep(ms, options));
   const { log, listener } = logging(clock);

@@ -14,6 +14,7 @@ import {
 import { Timeline } from "@asyncbackoff/asyncbackoff/timeline";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import fc from "fast-check";
+import { assertPlainColors, elementsIn, textsIn } from "../../support/svg.ts";
 
 class Down extends Error {
   override name = "Down";
@@ -25,8 +26,13 @@ function fixture(options: BackoffOptions) {
   const timeline = new Timeline();
   let before: number | null = null;
   const observe = (event: BackoffEvent) => {
-    before ??= event.execution - 1;
-    timeline.observe({ ...event, execution: event.execution - before });
+    const first = before ??= event.execution - 1;
+    const { outer } = event;
+    timeline.observe({
+      ...event,
+      execution: event.execution - first,
+      ...(outer && { outer: { ...outer, execution: outer.execution - first } }),
+    });
   };
   const backoff = new Backoff({ exceptions: [Down], ...options, clock, observe });
   /**
@@ -46,7 +52,7 @@ function fixture(options: BackoffOptions) {
 /** The lines of the drawing in 60 columns. */
 const linesOf = (timeline: Timeline) => timeline.toString({ columns: 60 }).split("\n");
 
-Deno.test("Timeline draws attempts and pauses to scale, and tells how each attempt ended", async () => {
+Deno.test("Timeline draws attempts and pauses to scale, and says how each attempt ended", async () => {
   const pause = linear({ initial: 100, step: 100, jitter: "none" });
   const { clock, timeline, execute } = fixture({ pause });
   await clock.run(execute(-100, -100, 100));
@@ -59,7 +65,7 @@ Deno.test("Timeline draws attempts and pauses to scale, and tells how each attem
   ]);
 });
 
-Deno.test("Timeline draws late ends, and each limit as soon as an event tells it", async () => {
+Deno.test("Timeline draws late ends, and each limit as soon as an event shows it", async () => {
   const { clock, timeline, execute } = fixture({
     attemptTimeout: 300,
     deadline: 1000,
@@ -152,14 +158,14 @@ Deno.test("Timeline draws progress that the end of the execution tells", async (
   const [, row] = linesOf(timeline);
   assertMatch(`${row}`, /^#1 {2}█+•█+•█+│ 1 deadline$/);
   const svg = timeline.toSVG();
-  assertEquals(svg.split('class="progress"').length, 4); // two, and that of the legend
+  assertEquals(svg.split('class="ground-line"').length, 4); // two, and that of the legend
   assertMatch(svg, />progress<\/text>/);
   assert(!svg.includes(">idle timeout<"));
 });
 
 Deno.test("Timeline.toSVG() explains the idle timeout when an attempt has reached it", async () => {
   const svg = (await playReports({ idleTimeout: 200, maxTries: 1 }, [])).toSVG();
-  assertMatch(svg, /<path class="idle" d="M[\d.]+ -10V10"\/>/);
+  assertMatch(svg, /stroke-dasharray="1 3" d="M[\d.]+ -10V10"\/>/);
   assertMatch(svg, />idle timeout<\/text>/);
   assert(!svg.includes(">progress<"));
 });
@@ -200,7 +206,7 @@ Deno.test("Timeline draws running attempts and pauses up to the latest instant",
   ]);
 });
 
-Deno.test("Timeline tells why an execution ended when no attempt ended it", async () => {
+Deno.test("Timeline says why an execution ended when no attempt ended it", async () => {
   const { clock, timeline, backoff, execute } = fixture({ deadline: 400, pause: 100 });
   const { signal } = new AbortController();
   const controller = new AbortController();
@@ -252,7 +258,7 @@ function linesOfTimeout(limit: Limit): string[] {
   return linesOf(timeline);
 }
 
-Deno.test("Timeline draws a failure by the limit that it tells, also when it is noticed late", () => {
+Deno.test("Timeline draws a failure by its limit, also when it is noticed late", () => {
   assertEquals(linesOfTimeout("attempt"), [
     "    0              100           200 ms",
     "#1  ███████████████┊             ○ 1 attempt timeout, late 1",
@@ -348,7 +354,7 @@ function emitFailures(
   }
 }
 
-Deno.test("Timeline keeps the newest executions, and tells the number of those before", () => {
+Deno.test("Timeline keeps the newest executions, and shows the number of those before", () => {
   const timeline = new Timeline({ maxExecutions: 2 });
   for (const execution of [1, 2, 3, 4, 5]) {
     emitFailures(timeline, execution, execution * 10, 1);
@@ -578,29 +584,11 @@ Deno.test("Timeline.toString() keeps to its columns and has no control character
   );
 });
 
-/** The names of the elements of a document. Throws if it is not well-formed. */
-function elementsOf(svg: string): string[] {
-  const names: string[] = [];
-  const open: string[] = [];
-  const rest = svg.replaceAll(
-    /<(\/?)(\w+)((?: [\w:-]+="[^"<&]*")*)(\/?)>/g,
-    (_, closing, name, _attributes, empty) => {
-      if (closing === "/") assertEquals(open.pop(), name);
-      else names.push(name);
-      if (closing === "" && empty === "") open.push(name);
-      return "";
-    },
-  );
-  assertEquals(open, []);
-  assert(!/<|&(?!amp;|lt;|gt;)|]]>/.test(rest), rest);
-  // deno-lint-ignore no-control-regex
-  assert(!/[\x00-\x08\x0b-\x1f\ufffe\uffff]|\p{Cs}/u.test(rest), rest);
-  return names;
-}
-
 Deno.test("Timeline.toSVG() is a well-formed document, whatever happened", () => {
   fc.assert(fc.property(events(), (emitted) => {
-    assertEquals(elementsOf(timelineOf(emitted).toSVG())[0], "svg");
+    const svg = timelineOf(emitted).toSVG();
+    assertEquals(elementsIn(svg)[0]?.name, "svg");
+    assertPlainColors(svg);
   }));
 });
 
@@ -614,19 +602,168 @@ Deno.test("Timeline.toSVG() draws the same as the text, to scale, for light and 
   await clock.advance(1000);
   const svg = timeline.toSVG();
   // The axis has 520 units for 1,200 ms, up to the late end.
-  assertMatch(svg, /<rect class="failure" x="0" [^>]* width="43.3"/);
-  assertMatch(svg, /<rect class="timeout" x="86.7" [^>]* width="86.6"/);
-  assertMatch(svg, /<rect class="timeout grace" x="173.3" [^>]* width="43.4"/);
-  assertMatch(svg, /<path class="pause" d="M216.7 0H260"\/>/);
-  assertMatch(svg, /<circle class="late" cx="520"/);
+  assertMatch(svg, /<rect class="failure" [^>]* x="0" [^>]* width="43.3"/);
+  assertMatch(svg, /<rect class="timeout" [^>]* x="86.7" [^>]* width="86.6"/);
+  assertMatch(
+    svg,
+    /<rect class="timeout" [^>]* opacity="0.45" x="173.3" [^>]* width="43.4"/,
+  );
+  assertMatch(svg, /<path class="ink-line" [^>]* d="M216.7 0H260"\/>/);
+  assertMatch(svg, /<circle class="ink-line" [^>]* cx="520"/);
   assertMatch(svg, /prefers-color-scheme: dark/);
   assertMatch(svg, />2 attempt timeout, late value</);
 });
 
-Deno.test("Timeline.toSVG() tells the number of executions before those it draws", () => {
+Deno.test("Timeline.toSVG() draws an axis without executions, too", () => {
+  const svg = new Timeline().toSVG();
+  assertPlainColors(svg);
+  assertEquals(textsIn(svg).slice(0, 3), ["time since the beginning, in ms", "0", "1 ms"]);
+});
+
+Deno.test("Timeline.toSVG() titles its axis with the unit of its ticks", () => {
+  const timeline = new Timeline();
+  emitFailures(timeline, 1, 0, 20_000);
+  assertEquals(textsIn(timeline.toSVG()).slice(0, 3), [
+    "time since the beginning, in s",
+    "0",
+    "5",
+  ]);
+});
+
+Deno.test("Timeline.toSVG() shows the number of executions before those it draws", () => {
   const timeline = new Timeline({ maxExecutions: 1 });
-  assertEquals(elementsOf(timeline.toSVG()).includes("rect"), true);
   emitFailures(timeline, 1, 0, 1);
   emitFailures(timeline, 2, 0, 1);
   assertMatch(timeline.toSVG(), /<title>Executions: 1, before them: 1<\/title>/);
+});
+
+/** Executes in an outer attempt that ends at 300, on the clock of a fixture. */
+function nestedFixture(outer: BackoffOptions, inner: BackoffOptions) {
+  const { clock, timeline, backoff, execute } = fixture({ ...outer, pause: 100 });
+  const nested = backoff.with({ attemptTimeout: null, deadline: null, ...inner });
+  return { clock, timeline, backoff, nested, execute };
+}
+
+Deno.test("Timeline draws a nested execution under the row of its attempt, indented", async () => {
+  const { clock, timeline, backoff, nested } = nestedFixture({
+    attemptTimeout: 300,
+    maxTries: 2,
+  }, { maxTries: 3 });
+  const down = () => sleep(50, { clock }).then(() => Promise.reject(new Down("busy")));
+  const results = [
+    backoff.execute(async (outer) => {
+      await sleep(20, { clock });
+      await nested.execute(async (inner) => {
+        if (inner.number === 2) await backoff.execute(down, { within: inner });
+        await down();
+      }, { within: outer });
+    }),
+    backoff.execute(() => "other"),
+  ];
+  await clock.run(Promise.allSettled(results));
+  assertEquals(linesOf(timeline), [
+    "        0               500 ms",
+    "#1      ██████████───            1 attempt timeout",
+    "  #3     █────                   1 Down: busy",
+    "              ████               2 aborted",
+    "    #4        █───               1 aborted: Down: busy",
+    "                     ██████████┊ 2 maxTries: attempt timeout",
+    "  #5                  █────      1 Down: busy",
+    "                           ████  2 aborted",
+    "    #6                     █───  1 aborted: Down: busy",
+    "#2      █                        1 success",
+    "█ attempt  ─ pause  ┊ attempt timeout",
+  ]);
+});
+
+Deno.test("Timeline draws a nested execution on its own when its outer one is not drawn", async () => {
+  const { clock, backoff } = fixture({});
+  const timeline = new Timeline({ maxExecutions: 1 });
+  const { observe } = timeline;
+  await clock.run(
+    backoff.execute((outer) => backoff.execute(() => 1, { within: outer, observe })),
+  );
+  assertMatch(`${timeline}`, /^ +0[^\n]*\n#\d+ +█+ +1 success\n/);
+});
+
+Deno.test("Timeline draws what is nested in an attempt that is no longer kept under the first row", async () => {
+  const { clock, timeline, backoff } = fixture({});
+  await clock.run(
+    backoff.execute(async (outer) => {
+      const { number } = outer;
+      if (number <= 110) {
+        if (number === 1 || number === 50) {
+          await backoff.execute(() => {}, { within: outer, name: `in ${number}` });
+        }
+        throw new Down("busy");
+      }
+    }),
+  );
+  const lines = linesOf(timeline);
+  assertMatch(lines[1] ?? "", /^#1 .* attempts before: 11$/);
+  assertMatch(lines[2] ?? "", /^ {2}#2 /);
+  const row = lines.findIndex((line) => line.startsWith("  #3"));
+  assertMatch(lines[row - 1] ?? "", / 50 Down: busy$/);
+  assertEquals(lines.filter((line) => /#/.test(line)).length, 3);
+});
+
+Deno.test("Timeline draws the deadline of a nested execution when it has been reached, and no other one", async () => {
+  const rows: [inner: BackoffOptions, hasDeadline: boolean, words: string][] = [
+    // What remains is bounded by the end of the outer attempt at 300.
+    [{ deadline: 1000, pause: 10, maxTries: 2 }, false, "maxTries: Down: busy"],
+    [{ deadline: 1000, minRemaining: 200 }, false, "deadline: Down: busy"],
+    [{ deadline: 120, minRemaining: 50 }, false, "deadline: Down: busy"],
+    [{ deadline: 250, pause: 1000 }, true, "deadline: Down: busy"],
+    [{ deadline: 40 }, true, "deadline"],
+    [{ deadline: 1000, pause: 1000 }, false, "aborted: Down: busy"],
+    [{ deadline: 0 }, true, "deadline"],
+  ];
+  for (const [inner, hasDeadline, words] of rows) {
+    const { clock, timeline, backoff, nested } = nestedFixture(
+      { attemptTimeout: 300 },
+      inner,
+    );
+    const down = () => sleep(100, { clock }).then(() => Promise.reject(new Down("busy")));
+    const result = backoff.execute(async (outer) => {
+      if (outer.number === 1) await nested.execute(down, { within: outer });
+    });
+    await clock.run(Promise.allSettled([result, sleep(1500, { clock })]));
+    const [, ...lines] = linesOf(timeline);
+    const at = lines.findIndex((line) => line.startsWith("  #2"));
+    const own = lines.slice(at, lines.length - 2)
+      .filter((line) => !/ \d attempt timeout| 2 success/.test(line));
+    assertEquals(own.some((line) => line.includes("│")), hasDeadline, own.join("\n"));
+    assert(own.some((line) => line.includes(` ${words}`)), own.join("\n"));
+  }
+});
+
+Deno.test("Timeline indents no further than its columns allow, and draws any depth", () => {
+  const timeline = new Timeline({ maxExecutions: 20_000 });
+  const head = { name: "", type: "attempt", attempt: 1 } as const;
+  for (let execution = 1; execution <= 20_000; execution++) {
+    const outer = { execution: execution - 1, attempt: 1 };
+    timeline.observe({ ...head, execution, at: execution, outer });
+  }
+  for (const [columns, indent] of [[40, 4], [80, 8], [200, 20]] as const) {
+    const lines = timeline.toString({ columns }).split("\n").slice(1, -1);
+    assertEquals(lines.length, 20_000);
+    assertEquals(lines.at(-1)?.indexOf("#"), indent);
+    assert(lines.every((line) => line.length <= columns));
+  }
+  const svg = timeline.toSVG();
+  const at = [...svg.matchAll(/x="(-?[\d.]+)" y="4" text-anchor="end"/g)].map(([, x]) =>
+    Number(x)
+  );
+  assertEquals([at.length, at[0], at[1], at.at(-1)], [20_000, -124, -110, -12]);
+  assertMatch(svg, /viewBox="0 0 972 /);
+});
+
+Deno.test("Timeline ignores an outer execution that has begun later, which no execution has", () => {
+  const timeline = new Timeline();
+  for (const [execution, other] of [[1, 2], [2, 1], [3, 3]] as const) {
+    const outer = { execution: other, attempt: 7 };
+    timeline.observe({ name: "", type: "attempt", attempt: 1, execution, at: 0, outer });
+  }
+  const heads = linesOf(timeline).map((line) => /^ *#\d/.exec(line)?.[0]);
+  assertEquals(heads.filter((head) => head !== undefined), ["#1", "  #2", "#3"]);
 });

@@ -1,0 +1,3 @@
+export default {
+  test: { include: ["faked.vitest.mjs"], setupFiles: ["./vitest.setup.mjs"] },
+};
