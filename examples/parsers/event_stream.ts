@@ -12,7 +12,7 @@ export interface ServerEvent {
 export class EventStreamParser {
   /** Milliseconds to wait before a reconnection, if the server has named them. */
   retry: number | null = null;
-  /** Keeps the bytes of a character that is split between two chunks. Skips the first mark of order. */
+  /** Keeps the bytes of a character that is split between two chunks. Skips a byte order mark. */
   readonly #decoder = new TextDecoder();
   #rest = "";
   #endsWithReturn = false;
