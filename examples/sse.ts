@@ -49,6 +49,22 @@ function eventsOf(url: string, signal?: AbortSignal) {
 
 import assert from "node:assert/strict";
 
+// The parser returns the same events, wherever the bytes are split.
+const text =
+  "\uFEFF: hi\r\nid: 1\rdata: é 語 😀\rdata\rdata:  b\r\r\nevent: x\nid\ndata:a:b\n\ndata: cut";
+const bytes = new TextEncoder().encode(text);
+for (let size = 1; size <= bytes.length; size++) {
+  const parser = new EventStreamParser();
+  const events: ServerEvent[] = [];
+  for (let from = 0; from < bytes.length; from += size) {
+    events.push(...parser.push(bytes.subarray(from, from + size)));
+  }
+  assert.deepEqual(events, [
+    { id: "1", type: "message", data: "é 語 😀\n\n b" },
+    { id: "", type: "x", data: "a:b" },
+  ]);
+}
+
 const messages = ["Grüße", "日本語", "two\nlines", "😀", "fünf", "the end"];
 const faults = ["cut in a character", "503", "silent", "close", "none"];
 const resumedFrom: (string | undefined)[] = [];
