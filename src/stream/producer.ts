@@ -7,6 +7,7 @@
 import { type Attempt, type AttemptControl, CONTROL } from "../driver/attempt.ts";
 import { callAs } from "../driver/nesting.ts";
 import { Deferred, ignore, promiseOf, react, soon } from "../time/promises.ts";
+import type { Signal } from "../time/signal.ts";
 import { waitAtMost } from "./bounded_wait.ts";
 import { checkResult, isStreamed, iteratorOf, type Streamed } from "./iterator.ts";
 
@@ -153,14 +154,15 @@ export class Producer<T> {
    * Ends the attempt as a success, because the consumer wants no more.
    *
    * @param reason The reason for the attempt's signal.
+   * @param signal A signal that ends the wait for the producer.
    * @returns A promise that resolves when the producer has cleaned up, or its grace or the
    * deadline has passed.
    */
-  stop(reason: unknown): Promise<unknown> {
+  stop(reason: unknown, signal: Signal | null): Promise<unknown> {
     const { clock, grace, deadlineAt } = this.#control;
     this.#control.abort(reason);
     const closed = this.#close();
     this.#end.resolve();
-    return waitAtMost(clock, grace, deadlineAt, closed);
+    return waitAtMost(closed, { clock, ms: grace, until: deadlineAt, signal });
   }
 }

@@ -114,7 +114,7 @@ export function stream<T>(
       return rejectionOf(error);
     }
   };
-  return disposable(new StreamExecution(begin, fn, replay));
+  return disposable(new StreamExecution(begin, fn, replay, signal));
 }
 
 /** Checks the options when the stream is made, and not when it begins. */

@@ -6,6 +6,7 @@
 
 import type { Attempt } from "../driver/attempt.ts";
 import { Deferred, promiseOf, react, rejectionOf } from "../time/promises.ts";
+import type { Signal } from "../time/signal.ts";
 import { Producer, type ProducerListener, type StreamFunction } from "./producer.ts";
 
 /** Executes the attempts of a stream. */
@@ -23,6 +24,7 @@ export class StreamExecution<T>
   readonly #begin: Begin;
   readonly #fn: StreamFunction<T>;
   readonly #mayRepeat: boolean;
+  readonly #signal: Signal | null;
   /** The request of the consumer that the producer serves. */
   #request: Request<T> | null = null;
   /** The requests after it, in their order. Apart, since most consumers wait for each item. */
@@ -41,11 +43,18 @@ export class StreamExecution<T>
    * @param begin Executes the attempts.
    * @param fn The function of the stream.
    * @param mayRepeat Whether items may be delivered again by a next attempt.
+   * @param signal The signal of the caller.
    */
-  constructor(begin: Begin, fn: StreamFunction<T>, mayRepeat: boolean) {
+  constructor(
+    begin: Begin,
+    fn: StreamFunction<T>,
+    mayRepeat: boolean,
+    signal: Signal | null,
+  ) {
     this.#begin = begin;
     this.#fn = fn;
     this.#mayRepeat = mayRepeat;
+    this.#signal = signal;
   }
 
   next(): Promise<IteratorResult<T, void>> {
@@ -136,7 +145,7 @@ export class StreamExecution<T>
     this.#producer = null;
     if (!isRunning) return promiseOf(undefined);
     const reason = stopped();
-    if (producer !== null) return producer.stop(reason);
+    if (producer !== null) return producer.stop(reason, this.#signal);
     this.#controller?.abort(reason);
     return promiseOf(undefined);
   }

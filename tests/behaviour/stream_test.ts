@@ -640,6 +640,24 @@ Deno.test("break waits for the producer no longer than until the deadline", asyn
   assertEquals([endedAt, error, reason], [50, null, "success"]);
 });
 
+Deno.test("break waits for the producer no longer than until the signal is aborted", async () => {
+  for (const at of [15, 40]) {
+    const log: unknown[] = [];
+    const controller = new CountedSignal();
+    const { endedAt, error } = await playStream(
+      { grace: Infinity },
+      watched(log, 60),
+      async (items, receive, clock) => {
+        sleep(at, { clock }).then(() => controller.abort(down));
+        await breaking(items, receive, clock);
+      },
+      { signal: controller.signal },
+    );
+    const expected = at === 15 ? down : null; // it comes before the item
+    assertEquals([endedAt, error, controller.listeners], [at, expected, 0]);
+  }
+});
+
 Deno.test("stream() never retries the error of its consumer", async () => {
   const log: unknown[] = [];
   const mine = new Error("the consumer's");

@@ -90,7 +90,7 @@ export class StreamReference {
     phase: "trying" | "held" | "stopping" | "pausing",
     closing: number,
   ): void {
-    const { grace, deadline } = this.#script;
+    const { grace, deadline, abortAt } = this.#script;
     this.#now = at;
     this.seen.add(`${what} while ${phase}`);
     const isRunning = phase === "trying" || phase === "held";
@@ -103,7 +103,8 @@ export class StreamReference {
       case "deadline":
         return this.#over("deadline", this.#lastError ?? "deadline");
       case "return": {
-        const wait = phase === "pausing" ? 0 : Math.min(closing, grace, deadline - at);
+        const bound = Math.min(grace, deadline - at, abortAt - at);
+        const wait = phase === "pausing" ? 0 : Math.min(closing, bound);
         this.#returned = at + wait;
         const isLate = phase === "stopping" && at === deadline;
         if (phase === "pausing") return this.#over("aborted", null);
@@ -261,7 +262,7 @@ export class StreamReference {
 
   /** The consumer has an item. */
   #hold({ cleanup }: AttemptScript): void {
-    const { holds, stops, grace, deadline } = this.#script;
+    const { holds, stops, grace, deadline, abortAt } = this.#script;
     this.#note(`item ${++this.#items}`);
     const hold = holds[this.#items - 1] ?? 0;
     const until = this.#now + hold;
@@ -283,7 +284,7 @@ export class StreamReference {
     if (stop === null) return;
     this.seen.add(`consumer stops by ${stop}`);
     this.#note(`signal ${this.#attempts}: stopped`);
-    const wait = Math.min(cleanup, grace, deadline - this.#now);
+    const wait = Math.min(cleanup, grace, Math.min(deadline, abortAt) - this.#now);
     this.#consumerEnd = `${this.#now + wait} ${stop === "throw" ? "thrown" : "done"}`;
     this.#over("success", null);
   }

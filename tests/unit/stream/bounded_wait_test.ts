@@ -1,11 +1,13 @@
 // Waits for promises that may never settle.
 
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { type Clock, sleep, systemClock } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
+import { CountedSignal } from "../../support/counted_signal.ts";
 import { waitAtMost } from "../../../src/stream/bounded_wait.ts";
 
 const never = new Promise<never>(() => {});
+const bounds = { ms: 50, until: Infinity, signal: null };
 
 Deno.test("waitAtMost() resolves with the promise, after the time, or at the instant, whichever is first", async () => {
   const rows: [ms: number, until: number, settlesAfter: number, expected: number][] = [
@@ -22,7 +24,9 @@ Deno.test("waitAtMost() resolves with the promise, after the time, or at the ins
   for (const [ms, until, settlesAfter, expected] of rows) {
     const clock = new TestClock(100);
     const promise = sleep(settlesAfter, { clock });
-    const wait = waitAtMost(clock, ms, until, promise).then(() => clock.now() - 100);
+    const wait = waitAtMost(promise, { clock, ms, until, signal: null }).then(() =>
+      clock.now() - 100
+    );
     assertEquals(await clock.run(wait), expected);
     await clock.advance(100);
     clock.close();
@@ -31,16 +35,44 @@ Deno.test("waitAtMost() resolves with the promise, after the time, or at the ins
 
 Deno.test("waitAtMost() cancels its timer when the promise has resolved", async () => {
   const clock = new TestClock();
-  await clock.run(waitAtMost(clock, 50, Infinity, Promise.resolve()));
+  await clock.run(waitAtMost(Promise.resolve(), { ...bounds, clock }));
   clock.close();
-  assertStrictEquals(waitAtMost(clock, Infinity, Infinity, never), never);
 });
 
 Deno.test("waitAtMost() ends on the system clock, also when the event loop was blocked", async () => {
-  const waits = [1, 2].map((ms) => waitAtMost(systemClock, ms, Infinity, never));
+  const waits = [1, 2].map((ms) =>
+    waitAtMost(never, { ...bounds, clock: systemClock, ms })
+  );
   const until = systemClock.now() + 12;
   while (systemClock.now() < until);
   assertEquals(await Promise.all(waits), [undefined, undefined]);
+});
+
+Deno.test("waitAtMost() ends when its signal is aborted, and listens no longer than it waits", async () => {
+  const clock = new TestClock();
+  const controller = new CountedSignal();
+  const { signal } = controller;
+  const long = { clock, ms: Infinity, until: Infinity, signal };
+  await clock.run(waitAtMost(sleep(5, { clock }), long));
+  assertEquals(controller.listeners, 0);
+  const wait = waitAtMost(never, { ...long, ms: 50 });
+  assertEquals(controller.listeners, 1);
+  controller.abort();
+  await wait;
+  await waitAtMost(never, long); // it was aborted before
+  assertEquals(controller.listeners, 0);
+  clock.close();
+});
+
+Deno.test("waitAtMost() ends as usual when its signal throws on removing the listener", async () => {
+  const { signal } = new AbortController();
+  const removeEventListener = () => {
+    throw new Error("sticky");
+  };
+  Object.assign(signal, { removeEventListener });
+  const clock = new TestClock();
+  await waitAtMost(Promise.resolve(), { clock, ms: 50, until: Infinity, signal });
+  await clock.advance(100);
 });
 
 Deno.test("waitAtMost() ends when the clock fails", async () => {
@@ -55,6 +87,6 @@ Deno.test("waitAtMost() ends when the clock fails", async () => {
     sleepFails,
   ];
   for (const clock of clocks) {
-    assertEquals(await waitAtMost(clock, 50, Infinity, never), undefined);
+    assertEquals(await waitAtMost(never, { ...bounds, clock }), undefined);
   }
 });
