@@ -92,6 +92,6 @@ export function refuseGenerator(action: string, fn: object): void {
   if (tag !== "GeneratorFunction" && tag !== "AsyncGeneratorFunction") return;
   throw new TypeError(
     `Cannot ${action} ${describe(fn)}: it must return a promise, got a generator ` +
-      "function; docs/recipes.md shows how to retry one",
+      "function; 'stream' retries one, as docs/streams.md shows",
   );
 }

@@ -704,6 +704,8 @@ Deno.test("return() of a stream in a pause ends the execution at once", async ()
       await sleep(500, { clock });
       assertEquals(await items.return(), { done: true, value: undefined });
       assertEquals(await pending, { done: true, value: undefined });
+      await sleep(0, { clock }); // the execution has ended, too
+      assertEquals(await items.next(), { done: true, value: undefined });
     },
   );
   assertEquals([reason, starts, endedAt, error], ["aborted", [0], 500, null]);
@@ -726,15 +728,17 @@ Deno.test("return() of a stream begins no attempt when a limit has just been rea
   for (const grace of [0, 10]) {
     const clock = new TestClock();
     const backoff = new Backoff({ ...all, attemptTimeout: 20, grace, clock });
+    let returned = 0;
     const items = stream(backoff, ({ signal }) => {
       signal.addEventListener("abort", () => void items.return());
-      return { [Symbol.asyncIterator]: () => ({ next: never }) };
+      const back = () => Promise.resolve({ done: true as const, value: ++returned });
+      return { [Symbol.asyncIterator]: () => ({ next: never, return: back }) };
     });
     assertEquals(await clock.run(items.next()), { done: true, value: undefined });
     assertEquals(clock.now(), 20);
     await clock.advance(1000);
     clock.close();
-    assertEquals(backoff.statistic.attempts, 1);
+    assertEquals([backoff.statistic.attempts, returned], [1, 1]);
   }
 });
 
@@ -911,6 +915,23 @@ Deno.test("stream() is nested in the attempt that is given as within", async () 
   assertLimit(error, "attempt", 30);
   assertEquals(aborted, [error]);
   await clock.advance(100);
+  clock.close();
+});
+
+Deno.test("Attempt.remaining of a stream that is nested ends with its outer attempt", async () => {
+  const clock = new TestClock();
+  const seen: number[] = [];
+  const limits = { attemptTimeout: 50, deadline: 1000, clock };
+  const outer = new Backoff({ attemptTimeout: 300, clock });
+  await clock.run(outer.execute(async (attempt) => {
+    const items = stream(limits, async function* (inner) {
+      yield "a";
+      await sleep(100, { clock });
+      seen.push(inner.remaining);
+    }, { within: attempt });
+    for await (const _ of items);
+  }));
+  assertEquals(seen, [200]);
   clock.close();
 });
 

@@ -112,7 +112,7 @@ Deno.test("Backoff.execute() rejects, and does not throw, when its arguments are
 Deno.test("Backoff.execute() and retry() refuse generator functions, which start nothing when they are called", async () => {
   const generators: (() => unknown)[] = [function* load() {}, async function* load() {}];
   const message = "Cannot execute function load: it must return a promise, got a " +
-    "generator function; docs/recipes.md shows how to retry one";
+    "generator function; 'stream' retries one, as docs/streams.md shows";
   for (const generator of generators) {
     await assertRejects(() => executeBy(generator), TypeError, message);
     await assertRejects(() => retry(generator, { maxTries: 3 }), TypeError, message);

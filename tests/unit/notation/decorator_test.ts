@@ -569,6 +569,6 @@ Deno.test("asyncretry() refuses generator functions, which start nothing when th
       TypeError,
       "it must return a promise, got a generator",
     );
-    assert(message.endsWith("docs/recipes.md shows how to retry one"));
+    assert(message.endsWith("'stream' retries one, as docs/streams.md shows"));
   }
 });
