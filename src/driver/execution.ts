@@ -606,7 +606,6 @@ class Execution<T> implements TimerListener<Waiting>, ReportListener {
   held(step: StreamStep, mayRepeat: boolean): boolean {
     if (!this.#mayReport()) return false;
     // Most items of a stream without an idle timeout; spares a look at the clock.
-    if (this.#posted !== null) return false;
     if (isHeldAlready(this.#policy, this.#state, step, mayRepeat)) return true;
     const held = (at: number): Event => ({ type: "held", at, step, mayRepeat });
     // Only the first item is dated, as progress; spares a look at the clock.

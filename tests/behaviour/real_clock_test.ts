@@ -8,6 +8,7 @@ import {
   sleep,
   systemClock,
   TimeoutError,
+  within,
 } from "@asyncbackoff/asyncbackoff";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { seeded } from "../support/chance.ts";
@@ -321,6 +322,17 @@ Deno.test("Backoff.execute() keeps an answer that a timer of the platform gave w
     assertEquals(backoff.statistic.timeouts, 0);
     await rest();
   }
+});
+
+Deno.test("within() keeps an answer that a timer of the platform gave while the event loop was blocked past its deadline, on real time", async () => {
+  if (!canBlock) return;
+  const backoff = new Backoff({ exceptions: [] });
+  const load = () => backoff.execute(() => hostSleep(10).then(() => "answer"));
+  const result = within({ deadline: 60 }, load);
+  block(100);
+  assertEquals(await settled(result), "answer");
+  assertEquals(backoff.statistic.ends.aborted, 0);
+  await rest();
 });
 
 Deno.test("progress() that a timer of the platform made while the event loop was blocked past the idle timeout counts, on real time", async () => {

@@ -8,6 +8,7 @@ import {
   currentAttemptOrNull,
 } from "@asyncbackoff/asyncbackoff";
 import { hedge } from "@asyncbackoff/asyncbackoff/guards";
+import { CONTROL, type RunningAttempt } from "../../../src/driver/attempt.ts";
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 
 Deno.test("hedge() gives each call an attempt of its own", async () => {
@@ -59,4 +60,35 @@ Deno.test("hedge() tells its calls of the limits and the last failure of the att
     assert(signal.aborted);
     assertStrictEquals(signal.reason, timeout);
   }
+});
+
+Deno.test("hedge() reports the progress of its calls to the attempt around it", async () => {
+  const clock = new TestClock();
+  const backoff = new Backoff({ idleTimeout: 100, exceptions: [], maxTries: 1, clock });
+  const seen: unknown[] = [];
+  const load = hedge({ after: 1000, clock })(async () => {
+    const attempt = currentAttempt();
+    await clock.sleep(80);
+    attempt.progress("half");
+    seen.push(attempt.checkpoint);
+    await clock.sleep(80);
+    // A stream has an execution of its own, so a hedge has nothing to end.
+    seen.push((attempt as RunningAttempt)[CONTROL].report("item", true));
+    return "loaded";
+  });
+  const value = await clock.run(backoff.execute(async (attempt) => {
+    const value = await load();
+    seen.push(attempt.checkpoint);
+    return value;
+  }));
+  assertEquals([value, clock.now()], ["loaded", 160]);
+  assertEquals(seen, ["half", true, "half"]);
+});
+
+Deno.test("hedge() takes progress without an attempt around it", async () => {
+  const load = hedge({ after: 1000 })(() => {
+    currentAttempt().progress("half");
+    return Promise.resolve(currentAttempt().checkpoint);
+  });
+  assertEquals(await load(), "half");
 });
