@@ -335,6 +335,24 @@ Deno.test("within() keeps an answer that a timer of the platform gave while the 
   await rest();
 });
 
+Deno.test("within() and idleTimeout end a call that hangs after the event loop was blocked past them, on real time", async () => {
+  if (!canBlock) return;
+  const backoff = new Backoff({ exceptions: [], idleTimeout: 20, maxTries: 1 });
+  const calls = [
+    () => within({ deadline: 10 }, () => backoff.execute(never)),
+    () => backoff.execute(never),
+  ];
+  const limits = [];
+  for (const call of calls) {
+    const result = call().catch((error) => error);
+    await hostSleep(1); // the timer has joined the others
+    block(60);
+    limits.push((await settled(result)).limit);
+  }
+  assertEquals(limits, ["deadline", "idle"]);
+  await rest();
+});
+
 Deno.test("progress() that a timer of the platform made while the event loop was blocked past the idle timeout counts, on real time", async () => {
   if (!canBlock) return;
   const backoff = new Backoff({ exceptions: [], idleTimeout: 60, maxTries: 1 });
