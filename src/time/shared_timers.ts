@@ -36,6 +36,9 @@ export const LONGEST_TIMER = 2_147_483_647;
 /** The lateness in milliseconds from which a limit waits for one turn of the event loop. */
 const LATE = 5;
 
+/** After so many milliseconds, others have cleared the timer of a limit that waits. */
+const MAX_WAIT = 1000;
+
 /** A timer of the platform. */
 export type HostTimer = ReturnType<typeof globalThis.setTimeout>;
 
@@ -141,7 +144,11 @@ export class SharedTimers {
 
   /** Called in a turn of the event loop: fires one timer, and schedules the others. */
   #turn(): void {
-    if (this.#isWaiting) return;
+    if (this.#isWaiting) {
+      if (this.#host.now() - this.#now < MAX_WAIT) return;
+      this.#isWaiting = false;
+      this.#hasWaited = true;
+    }
     if (this.#isSettling) return this.#scheduleSweep();
     let isDone = false;
     try {

@@ -405,6 +405,22 @@ Deno.test("SharedTimers lets each reading of the time wait once", async () => {
   }
 });
 
+Deno.test("SharedTimers goes on when others have cleared the timer of a limit that waits", async () => {
+  const { self, set, setLimit, fire, woke, armed } = fixture();
+  setLimit(10, "limit");
+  await turns();
+  fire(0, 1030);
+  assertEquals([woke, armed.at(-1)?.ms], [[], 0]); // this timer never fires
+  self.now = 2029;
+  set(1, "early");
+  await allTurns();
+  assertEquals(woke, []);
+  self.now = 2030;
+  set(0, "new");
+  await allTurns();
+  assertEquals(woke, ["limit at 2030", "early at 2030", "new at 2030"]);
+});
+
 Deno.test("SharedTimers sets a host timer again when its own was cleared by others", async () => {
   const { self, set, fire, woke, delays } = fixture();
   set(10, "lost");
