@@ -23,7 +23,7 @@ import { BackoffPolicy, checkSignal, policyWith } from "../policy/policy.ts";
 import { rejectionOf } from "../time/promises.ts";
 import type { Signal } from "../time/signal.ts";
 import { refuseGenerator } from "./arguments.ts";
-import { type AsyncDecorator, nameOf } from "./decorator.ts";
+import { type AsyncDecorator, functionName } from "./decorator.ts";
 import { policyDecorator } from "./policy_decorator.ts";
 
 /** Options of a single execution. `null` and `undefined` mean absent. */
@@ -208,7 +208,7 @@ export class Backoff {
       if (typeof fn !== "function") throw wrongType("execute: 'fn'", "a function", fn);
       refuseGenerator("execute", fn);
       const { policy, signal, scope } = withOptions(this.#policy, options ?? null);
-      const name = policy.name ?? nameOf(fn);
+      const name = policy.name ?? functionName(fn);
       const task = { name, fn, self: undefined, args: null, signal, scope };
       return execute(policy, this.#tally.counters, task);
     } catch (error) {

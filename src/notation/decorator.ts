@@ -85,7 +85,7 @@ export function decorator<Decorator>(
   name: string | null,
   members: PropertyDescriptorMap,
 ): Decorator {
-  const wrap = (fn: AsyncFunction) => likeOriginal(call(fn, name ?? nameOf(fn)), fn);
+  const wrap = (fn: AsyncFunction) => likeOriginal(call(fn, name ?? functionName(fn)), fn);
   const decorate = (...args: readonly unknown[]): unknown => {
     const [target, context, descriptor] = args;
     if (context === undefined && descriptor === undefined) return wrap(functionOf(target));
@@ -124,7 +124,7 @@ function likeOriginal(wrapped: AsyncFunction, fn: AsyncFunction): AsyncFunction 
  * @returns Its name; empty if it has none.
  */
 // deno-lint-ignore ban-types
-export function nameOf(fn: Function): string {
+export function functionName(fn: Function): string {
   return typeof fn.name === "string" ? fn.name : "";
 }
 
