@@ -67,9 +67,12 @@ export async function build(
   await esbuild.stop();
 }
 
-/** For CommonJS of Node, esbuild lists the names of exports where Node looks for them. */
+/**
+ * For CommonJS of Node, esbuild lists the names of exports where Node looks for them. Modules are
+ * strict and scripts are not, so a function without a `this` would get the global object.
+ */
 const platformOf = (format: Format): esbuild.BuildOptions =>
-  format === "cjs" ? { platform: "node" } : {};
+  format === "cjs" ? { platform: "node", banner: { js: '"use strict";' } } : {};
 
 /** The modules of the core: those that `.` needs. */
 async function coreOf(root: string, [main]: readonly Entry[]): Promise<string[]> {
