@@ -104,3 +104,24 @@ Deno.test("src/ is imported by its entry points, except by tests of its insides"
   const mayLookInside = /^tests\/(unit|properties|published|support\/std)\//;
   assertEquals(inside.filter(({ file }) => !mayLookInside.test(file)), []);
 });
+
+Deno.test("The exports of the core have names of their own, because the npm package joins them in one module", async () => {
+  const owners = new Map<string, string[]>();
+  for (const room of CORE) {
+    for await (
+      const { name: file } of Deno.readDir(new URL(`../../src/${room}`, import.meta.url))
+    ) {
+      const text = await Deno.readTextFile(
+        new URL(`../../src/${room}/${file}`, import.meta.url),
+      );
+      const exported = text.matchAll(
+        /^export (?:async )?(?:function|const|class|let) (\w+)/gm,
+      );
+      for (const name of new Set([...exported].map(([, name = ""]) => name))) {
+        owners.set(name, [...owners.get(name) ?? [], `${room}/${file}`]);
+      }
+    }
+  }
+  assert(owners.size > 50, `there are ${owners.size} exports`);
+  assertEquals([...owners].filter(([, files]) => files.length > 1), []);
+});
