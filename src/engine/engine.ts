@@ -177,9 +177,9 @@ function returned(
   try {
     refusal = policy.refusalOf(outcome.value, state.name);
   } catch (thrown) {
-    return end(state, at, "callbackError", rejected(thrown));
+    return end(state, state.lastFailure, at, "callbackError", rejected(thrown));
   }
-  if (refusal === null) return end(state, at, "success", outcome);
+  if (refusal === null) return end(state, state.lastFailure, at, "success", outcome);
   return state.phase === "stopping"
     ? failed(policy, state, at, state.error, state.limit)
     : failed(policy, state, at, refusal, null, true);
@@ -448,27 +448,33 @@ function failed(
 ): State {
   const lastFailure = failureOf(policy, state, at, error, limit);
   if (state.delivery === "unrepeatable") {
-    return end({ ...state, lastFailure }, at, "nonRetryable", rejected(error));
+    return end(state, lastFailure, at, "nonRetryable", rejected(error));
   }
   let decision;
   try {
     decision = policy.decide(lastFailure, at, state.lastFailure, isRefusal);
   } catch (thrown) {
-    return end({ ...state, lastFailure }, at, "callbackError", rejected(thrown));
+    return end(state, lastFailure, at, "callbackError", rejected(thrown));
   }
   if (typeof decision === "string") {
-    return end({ ...state, lastFailure }, at, decision, rejected(error));
+    return end(state, lastFailure, at, decision, rejected(error));
   }
   // A failure that is noticed after the deadline has no time left for a pause.
   if (at >= deadlineAt(policy, state.beganAt)) {
-    return end({ ...state, lastFailure }, at, "deadline", rejected(error));
+    return end(state, lastFailure, at, "deadline", rejected(error));
   }
   return {
-    ...progressOf(state),
     phase: "pausing",
+    name: state.name,
+    beganAt: state.beganAt,
+    outerEndsAt: state.outerEndsAt,
     at,
+    attempts: state.attempts,
+    attemptAt: state.attemptAt,
     pause: decision,
     lastFailure,
+    checkpoint: state.checkpoint,
+    reports: state.reports,
     wakeAt: Math.min(deadlineAt(policy, state.beganAt), at + decision),
   };
 }
@@ -483,7 +489,7 @@ function endAtDeadline(
   const outcome = rejected(
     lastFailure === null ? error ?? errorOf(policy, state, "deadline") : lastFailure.error,
   );
-  return end({ ...state, lastFailure }, at, "deadline", outcome);
+  return end(state, lastFailure, at, "deadline", outcome);
 }
 
 function cancel(
@@ -494,16 +500,31 @@ function cancel(
   error: unknown,
 ): Done {
   const lastFailure = failureSoFar(policy, state, at);
-  return end({ ...state, lastFailure }, at, reason, rejected(error));
+  return end(state, lastFailure, at, reason, rejected(error));
 }
 
 function end(
   state: Progress,
+  lastFailure: Failure | null,
   at: number,
   reason: Reason,
   outcome: PromiseSettledResult<unknown>,
 ): Done {
-  return { ...progressOf(state), phase: "done", at, reason, outcome };
+  return {
+    phase: "done",
+    name: state.name,
+    beganAt: state.beganAt,
+    outerEndsAt: state.outerEndsAt,
+    at,
+    attempts: state.attempts,
+    attemptAt: state.attemptAt,
+    pause: state.pause,
+    lastFailure,
+    checkpoint: state.checkpoint,
+    reports: state.reports,
+    reason,
+    outcome,
+  };
 }
 
 /** The last failure: of an attempt that winds down, its timeout. */
