@@ -32,7 +32,11 @@ export {
   type NarrowingOptions,
 } from "./src/notation/backoff.ts";
 export { retry, type RetryCallOptions } from "./src/notation/retry.ts";
-export type { AsyncDecorator, AsyncFunction } from "./src/notation/decorator.ts";
+export type {
+  AsyncDecorator,
+  AsyncFunction,
+  FunctionDecorator,
+} from "./src/notation/decorator.ts";
 export {
   type Attempt,
   currentAttempt,

@@ -112,6 +112,28 @@ export function checkInteger(
 }
 
 /**
+ * Draws a random number, and checks it.
+ *
+ * @param action The action that needs the number, such as `draw a pause`.
+ * @param random The caller's source of random numbers.
+ * @param options The `cause` of the error. Default: none.
+ * @returns The number, from 0 to 1.
+ * @throws {TypeError} If the source returns anything but a number.
+ * @throws {RangeError} If the number is not from 0 to 1.
+ */
+export function draw(
+  action: string,
+  random: () => number,
+  options: ErrorOptions = {},
+): number {
+  const number: unknown = random();
+  if (typeof number === "number" && number >= 0 && number <= 1) return number;
+  const Wrong = typeof number === "number" ? RangeError : TypeError;
+  const rule = "'random' must return a number from 0 to 1";
+  throw new Wrong(`Cannot ${action}: ${rule}, got ${describe(number)}`, options);
+}
+
+/**
  * Checks a flag.
  *
  * @param subject The subject of the message.

@@ -6,6 +6,7 @@
 
 import type { Done, Failure, Reports, State, Trying } from "../engine/state.ts";
 import type { BackoffEvent, OuterAttempt } from "../policy/events.ts";
+import { realm } from "../realm/realm.ts";
 import type { Clock } from "../time/clock.ts";
 import { throwLater } from "../time/platform.ts";
 import { readInstant } from "../time/timer.ts";
@@ -95,15 +96,33 @@ export class Observer implements Emitter {
     }
   }
 
-  /** An error that the observer throws is rethrown in a microtask, where it is uncaught. */
   #emit(event: BackoffEvent): void {
-    if ("outcome" in event) Object.freeze(event.outcome);
-    const observe = this.#observe;
-    try {
-      observe(Object.freeze(event));
-    } catch (error) {
-      throwLater(error);
-    }
+    emit(this.#observe, event);
+  }
+}
+
+/**
+ * Passes an event to an observer, which can change nothing, and has no current attempt. An error
+ * that it throws is rethrown in a microtask, where it is uncaught.
+ *
+ * @typeParam Event The type of the event.
+ * @param observe The caller's function; `null` for none.
+ * @param event The event. It is frozen, and its outcome too.
+ */
+export function emit<Event extends object>(
+  observe: ((event: Event) => void) | null,
+  event: Event,
+): void {
+  if (observe === null) return;
+  if ("outcome" in event) Object.freeze(event.outcome);
+  const outer = realm.currentAttempt;
+  realm.currentAttempt = false;
+  try {
+    observe(Object.freeze(event));
+  } catch (error) {
+    throwLater(error);
+  } finally {
+    realm.currentAttempt = outer;
   }
 }
 

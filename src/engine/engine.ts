@@ -406,8 +406,8 @@ function timedOut(
     return failed(policy, state, at, error, limit);
   }
   const wakeAt = Math.min(deadlineAt(policy, state.beganAt), at + policy.grace);
-  const { delivery } = state;
-  return { ...progressOf(state), phase: "stopping", at, wakeAt, limit, error, delivery };
+  const { idleAt: _, ...rest } = state; // the function is no longer waited for
+  return { ...rest, phase: "stopping", at, wakeAt, limit, error };
 }
 
 /**
@@ -418,24 +418,6 @@ function timedOut(
  */
 export function isGivenNoTime(state: Trying): boolean {
   return Math.min(state.wakeAt, state.idleAt) <= state.at;
-}
-
-/** The fields that every state has. */
-function progressOf(state: Progress): Progress {
-  const { name, beganAt, outerEndsAt, at, attempts, attemptAt, pause } = state;
-  const { lastFailure, checkpoint, reports } = state;
-  return {
-    name,
-    beganAt,
-    outerEndsAt,
-    at,
-    attempts,
-    attemptAt,
-    pause,
-    lastFailure,
-    checkpoint,
-    reports,
-  };
 }
 
 function failed(

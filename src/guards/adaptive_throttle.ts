@@ -4,8 +4,9 @@
  * @module
  */
 
-import { describe } from "../check/describe.ts";
-import { checkCallback, checkString, option } from "../check/values.ts";
+import { checkCallback, checkString, draw, option } from "../check/values.ts";
+import { emit } from "../driver/observer.ts";
+import { decorator } from "../notation/decorator.ts";
 import { checkClock } from "../policy/policy.ts";
 import { systemClock } from "../time/system_clock.ts";
 import {
@@ -28,8 +29,7 @@ import {
   type ThrottleStatistic,
 } from "./adaptive_throttle_options.ts";
 import { ThrottledError } from "./errors.ts";
-import { ask, copyOf, emit, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
-import { decorator } from "../notation/decorator.ts";
+import { ask, copyOf, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
 
 const USAGE = "adaptiveThrottle(options)";
 
@@ -121,7 +121,8 @@ class Throttle implements Guard<void> {
   admit(name: string): void {
     const at = this.#instants.now();
     const probability = probabilityOf(this.#policy, this.#state, at);
-    const isRefused = probability > 0 && draw(this.#random) < probability;
+    const isRefused = probability > 0 &&
+      draw("throttle a call", this.#random) < probability;
     this.#apply({ type: "called", at });
     if (!isRefused) {
       this.#counters.calls++;
@@ -170,15 +171,4 @@ class Throttle implements Guard<void> {
   #apply(input: ThrottleInput): void {
     this.#state = step(this.#policy, this.#state, input);
   }
-}
-
-function draw(random: () => number): number {
-  const number = random();
-  if (typeof number === "number" && number >= 0 && number <= 1) return number;
-  const Wrong = typeof number === "number" ? RangeError : TypeError;
-  throw new Wrong(
-    `Cannot throttle a call: 'random' must return a number from 0 to 1, got ${
-      describe(number)
-    }`,
-  );
 }

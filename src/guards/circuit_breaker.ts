@@ -7,6 +7,8 @@
 import { checkCallback, checkString, option } from "../check/values.ts";
 import { nameOf } from "../policy/error_classes.ts";
 import { isNonRetryable } from "../policy/non_retryable.ts";
+import { emit } from "../driver/observer.ts";
+import { decorator } from "../notation/decorator.ts";
 import { checkClock } from "../policy/policy.ts";
 import { systemClock } from "../time/system_clock.ts";
 import {
@@ -30,8 +32,7 @@ import {
 } from "./circuit_breaker_options.ts";
 import type { BreakerInput, BreakerPolicy, BreakerState } from "./circuit_breaker_state.ts";
 import { CircuitOpenError } from "./errors.ts";
-import { ask, copyOf, emit, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
-import { decorator } from "../notation/decorator.ts";
+import { ask, copyOf, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
 
 const USAGE = "circuitBreaker(options)";
 

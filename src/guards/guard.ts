@@ -9,10 +9,8 @@ import { isOptions } from "../check/keys.ts";
 import { checkNumber, holds, wrongType } from "../check/values.ts";
 import { currentAttemptOrNull } from "../driver/attempt.ts";
 import { refuseUncalled } from "../notation/arguments.ts";
-import type { AsyncFunction, Wrap } from "../notation/decorator.ts";
-import { realm } from "../realm/realm.ts";
+import type { FunctionDecorator, Wrap } from "../notation/decorator.ts";
 import type { Clock } from "../time/clock.ts";
-import { throwLater } from "../time/platform.ts";
 import { onAbort, reasonOf, type Signal } from "../time/signal.ts";
 import { readInstant } from "../time/timer.ts";
 
@@ -39,35 +37,7 @@ import { readInstant } from "../time/timer.ts";
  * assertEquals(await load(1), await new Users().load(1));
  * ```
  */
-export interface GuardDecorator {
-  /**
-   * Wraps a function, or a method as a standard decorator.
-   *
-   * @param fn The function.
-   * @param context The context that the language passes to a standard decorator.
-   * @returns A function that calls `fn` behind the guard.
-   * @throws {TypeError} If it decorates anything but a function or a method.
-   */
-  <F extends AsyncFunction>(
-    fn: F,
-    // deno-lint-ignore no-explicit-any
-    context?: ClassMethodDecoratorContext<any, any>,
-  ): F;
-  /**
-   * Wraps a method as a legacy decorator (`experimentalDecorators`).
-   *
-   * @param target The class, or its prototype.
-   * @param key The method's name.
-   * @param descriptor The method's descriptor.
-   * @returns The descriptor of the wrapped method.
-   * @throws {TypeError} If it decorates anything but a method.
-   */
-  <F extends AsyncFunction>(
-    target: object,
-    key: string | symbol,
-    descriptor: TypedPropertyDescriptor<F>,
-  ): TypedPropertyDescriptor<F>;
-}
+export type GuardDecorator = FunctionDecorator;
 
 /**
  * Reads the only argument of a guard.
@@ -208,29 +178,6 @@ export class Instants {
   now(): number {
     const at = readInstant(this.#clock);
     return at > this.#last ? this.#last = at : this.#last;
-  }
-}
-
-/**
- * Passes an event to an observer, which can change nothing, and has no current attempt.
- *
- * @param observe The caller's function; `null` for none.
- * @param event The event. It is frozen, and its outcome too.
- */
-export function emit<Event extends object>(
-  observe: ((event: Event) => void) | null,
-  event: Event,
-): void {
-  if (observe === null) return;
-  if ("outcome" in event) Object.freeze(event.outcome);
-  const outer = realm.currentAttempt;
-  realm.currentAttempt = false;
-  try {
-    observe(Object.freeze(event));
-  } catch (error) {
-    throwLater(error);
-  } finally {
-    realm.currentAttempt = outer;
   }
 }
 

@@ -16,7 +16,7 @@ import { Deferred, ignore, react, soon } from "../time/promises.ts";
 import { onAbort, reasonOf } from "../time/signal.ts";
 import { readInstant, startTimer, type Timer, type TimerListener } from "../time/timer.ts";
 import { SupersededError } from "./errors.ts";
-import { ask, emit } from "./guard.ts";
+import { ask } from "./guard.ts";
 import {
   beginHedged,
   type Decided,
@@ -25,6 +25,7 @@ import {
   type Racing,
   step,
 } from "./hedge_engine.ts";
+import { emit } from "../driver/observer.ts";
 import { callIn, hedgedAttempt } from "./hedged_attempt.ts";
 import type { HedgeEvent, HedgeRules, HedgeStatistic } from "./hedge_options.ts";
 

@@ -14,6 +14,37 @@ import { refuseGenerator } from "./arguments.ts";
 // deno-lint-ignore no-explicit-any
 export type AsyncFunction = (...args: any[]) => Promise<unknown>;
 
+/** A decorator of functions and methods. The wrapped function keeps its type. */
+export interface FunctionDecorator {
+  /**
+   * Wraps a function, or a method as a standard decorator.
+   *
+   * @param fn The function.
+   * @param context The context that the language passes to a standard decorator.
+   * @returns A function that calls `fn` by the rules of the decorator.
+   * @throws {TypeError} If it decorates anything but a function or a method.
+   */
+  <F extends AsyncFunction>(
+    fn: F,
+    // deno-lint-ignore no-explicit-any
+    context?: ClassMethodDecoratorContext<any, any>,
+  ): F;
+  /**
+   * Wraps a method as a legacy decorator (`experimentalDecorators`).
+   *
+   * @param target The class, or its prototype.
+   * @param key The method's name.
+   * @param descriptor The method's descriptor.
+   * @returns The descriptor of the wrapped method.
+   * @throws {TypeError} If it decorates anything but a method.
+   */
+  <F extends AsyncFunction>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<F>,
+  ): TypedPropertyDescriptor<F>;
+}
+
 /**
  * The decorator that `asyncbackoff`, `asyncretry` and `Backoff.wrap` return. Call it with a
  * function to wrap the function, or put it before a method as a standard or legacy decorator.
@@ -36,34 +67,7 @@ export type AsyncFunction = (...args: any[]) => Promise<unknown>;
  * assertEquals(await load(1), await new Users().load(1));
  * ```
  */
-export interface AsyncDecorator {
-  /**
-   * Wraps a function, or a method as a standard decorator.
-   *
-   * @param fn The function.
-   * @param context The context that the language passes to a standard decorator.
-   * @returns A function that executes `fn` by the policy.
-   * @throws {TypeError} If it decorates anything but a function or a method.
-   */
-  <F extends AsyncFunction>(
-    fn: F,
-    // deno-lint-ignore no-explicit-any
-    context?: ClassMethodDecoratorContext<any, any>,
-  ): F;
-  /**
-   * Wraps a method as a legacy decorator (`experimentalDecorators`).
-   *
-   * @param target The class, or its prototype.
-   * @param key The method's name.
-   * @param descriptor The method's descriptor.
-   * @returns The descriptor of the wrapped method.
-   * @throws {TypeError} If it decorates anything but a method.
-   */
-  <F extends AsyncFunction>(
-    target: object,
-    key: string | symbol,
-    descriptor: TypedPropertyDescriptor<F>,
-  ): TypedPropertyDescriptor<F>;
+export interface AsyncDecorator extends FunctionDecorator {
   /** The counters of all functions and methods that it wraps. */
   readonly statistic: Statistic;
 }

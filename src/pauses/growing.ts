@@ -10,7 +10,6 @@
  * @module
  */
 
-import { describe } from "../check/describe.ts";
 import { checkKeys, namesOf } from "../check/keys.ts";
 import {
   checkCallback,
@@ -19,6 +18,7 @@ import {
   checkFiniteDuration,
   checkNumber,
   checkWord,
+  draw,
   holds,
   option,
 } from "../check/values.ts";
@@ -229,7 +229,7 @@ export function decorrelated(options?: DecorrelatedOptions | null): GrowingPause
   const { initial, max, min, random } = commonOptions(action, options);
   return (failure, source = random) => {
     const upper = Math.min(3 * Math.max(initial, failure.pauseBefore), Number.MAX_VALUE);
-    const pause = initial + (upper - initial) * draw(source, failure);
+    const pause = initial + (upper - initial) * drawFor(failure, source);
     return Math.max(min, Math.min(max, pause));
   };
 }
@@ -295,17 +295,9 @@ function jittered(
   failure: PauseBasis,
 ): number {
   if (share === 0) return pause;
-  return pause * (1 - share) + pause * share * draw(random, failure);
+  return pause * (1 - share) + pause * share * drawFor(failure, random);
 }
 
-function draw(random: () => number, { error }: PauseBasis): number {
-  const number = random();
-  if (typeof number === "number" && number >= 0 && number <= 1) return number;
-  const Wrong = typeof number === "number" ? RangeError : TypeError;
-  throw new Wrong(
-    `Cannot draw a pause: 'random' must return a number from 0 to 1, got ${
-      describe(number)
-    }`,
-    error === undefined ? {} : { cause: error },
-  );
+function drawFor({ error }: PauseBasis, random: () => number): number {
+  return draw("draw a pause", random, error === undefined ? {} : { cause: error });
 }

@@ -6,7 +6,7 @@
 
 import type { Attempt } from "../driver/attempt.ts";
 import { Deferred, promiseOf, react, rejectionOf } from "../time/promises.ts";
-import type { Signal } from "../time/signal.ts";
+import { abortError, type Signal } from "../time/signal.ts";
 import { Producer, type ProducerListener, type StreamFunction } from "./producer.ts";
 
 /** Executes the attempts of a stream. */
@@ -152,13 +152,5 @@ export class StreamExecution<T>
 }
 
 function stopped(): Error {
-  return Object.defineProperty(
-    new Error("The consumer of the stream has stopped"),
-    "name",
-    {
-      value: "AbortError",
-      configurable: true,
-      writable: true,
-    },
-  );
+  return abortError("The consumer of the stream has stopped");
 }

@@ -65,7 +65,17 @@ export function isSignal(value: unknown): value is Signal {
 export function reasonOf(signal: Signal): unknown {
   const { reason } = signal;
   if (reason !== undefined) return reason;
-  return Object.defineProperty(new Error("The signal was aborted"), "name", {
+  return abortError("The signal was aborted");
+}
+
+/**
+ * Makes an error named `AbortError`, like the platform's own.
+ *
+ * @param message The message.
+ * @returns The error.
+ */
+export function abortError(message: string): Error {
+  return Object.defineProperty(new Error(message), "name", {
     value: "AbortError",
     configurable: true,
     writable: true,
