@@ -35,7 +35,7 @@ export interface AsyncContext {
 }
 
 /** The name of the state on `globalThis`, with its version. */
-const KEY = "@asyncbackoff/asyncbackoff/realm/1";
+const KEY = "@asyncbackoff/asyncbackoff/realm/2";
 
 /**
  * Finds the state of the realm, or puts it there. If `globalThis` is frozen, this copy of the

@@ -3,7 +3,7 @@
 
 import { followAttempts } from "@asyncbackoff/asyncbackoff/context";
 
-const KEY = Symbol.for("@asyncbackoff/asyncbackoff/realm/1");
+const KEY = Symbol.for("@asyncbackoff/asyncbackoff/realm/2");
 
 /** Calls a function while attempts are followed, and follows none when it has ended. */
 export async function whileFollowed<T>(fn: () => T | PromiseLike<T>): Promise<T> {

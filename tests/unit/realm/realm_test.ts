@@ -16,7 +16,7 @@ import {
 import { TestClock } from "@asyncbackoff/asyncbackoff/testing";
 import { findRealm, realm, triesNow } from "../../../src/realm/realm.ts";
 
-const KEY = Symbol.for("@asyncbackoff/asyncbackoff/realm/1");
+const KEY = Symbol.for("@asyncbackoff/asyncbackoff/realm/2");
 
 Deno.test("findRealm() finds the state of the realm, which is hidden on globalThis", () => {
   assertStrictEquals(findRealm(), realm);
