@@ -4,11 +4,9 @@
  * @module
  */
 
-import { checkCallback, checkString, draw, option } from "../check/values.ts";
+import { checkCallback, draw, option } from "../check/values.ts";
 import { emit } from "../driver/observer.ts";
 import { decorator } from "../notation/decorator.ts";
-import { checkClock } from "../policy/policy.ts";
-import { systemClock } from "../time/system_clock.ts";
 import {
   idleThrottle,
   probabilityOf,
@@ -29,7 +27,7 @@ import {
   type ThrottleStatistic,
 } from "./adaptive_throttle_options.ts";
 import { ThrottledError } from "./errors.ts";
-import { ask, copyOf, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
+import { ask, commonOf, copyOf, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
 
 const USAGE = "adaptiveThrottle(options)";
 
@@ -94,11 +92,10 @@ class Throttle implements Guard<void> {
     const subject = (name: keyof AdaptiveThrottleOptions) => option(ACTION, name);
     this.#random = checkCallback(subject("random"), options.random) ??
       (() => Math.random());
-    this.#observe = checkCallback(subject("observe"), options.observe);
-    this.name = checkString(subject("name"), options.name ?? null);
-    this.#instants = new Instants(
-      checkClock(subject("clock"), options.clock ?? systemClock),
-    );
+    const { observe, name, clock } = commonOf(ACTION, options);
+    this.#observe = observe;
+    this.name = name;
+    this.#instants = new Instants(clock);
     const at = this.#instants.now();
     const state = checkState(subject("state"), options.state ?? null);
     this.#state = state === null

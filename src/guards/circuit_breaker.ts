@@ -4,13 +4,11 @@
  * @module
  */
 
-import { checkCallback, checkString, option } from "../check/values.ts";
+import { checkCallback, option } from "../check/values.ts";
 import { nameOf } from "../policy/error_classes.ts";
 import { isNonRetryable } from "../policy/non_retryable.ts";
 import { emit } from "../driver/observer.ts";
 import { decorator } from "../notation/decorator.ts";
-import { checkClock } from "../policy/policy.ts";
-import { systemClock } from "../time/system_clock.ts";
 import {
   closedCircuit,
   count,
@@ -32,7 +30,7 @@ import {
 } from "./circuit_breaker_options.ts";
 import type { BreakerInput, BreakerPolicy, BreakerState } from "./circuit_breaker_state.ts";
 import { CircuitOpenError } from "./errors.ts";
-import { ask, copyOf, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
+import { ask, commonOf, copyOf, type Guard, Instants, optionsOf, wrapBy } from "./guard.ts";
 
 const USAGE = "circuitBreaker(options)";
 
@@ -110,11 +108,10 @@ class Breaker implements Guard<number> {
     this.#policy = policyOf(options);
     const subject = (name: keyof CircuitBreakerOptions) => option(ACTION, name);
     this.#isFailure = checkCallback(subject("isFailure"), options.isFailure) ?? isFailure;
-    this.#observe = checkCallback(subject("observe"), options.observe);
-    this.name = checkString(subject("name"), options.name ?? null);
-    this.#instants = new Instants(
-      checkClock(subject("clock"), options.clock ?? systemClock),
-    );
+    const { observe, name, clock } = commonOf(ACTION, options);
+    this.#observe = observe;
+    this.name = name;
+    this.#instants = new Instants(clock);
     const at = this.#instants.now();
     const state = checkState(subject("state"), options.state ?? null);
     this.#state = state === null

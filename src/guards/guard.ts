@@ -6,12 +6,21 @@
  */
 
 import { isOptions } from "../check/keys.ts";
-import { checkNumber, holds, wrongType } from "../check/values.ts";
+import {
+  checkCallback,
+  checkNumber,
+  checkString,
+  holds,
+  option,
+  wrongType,
+} from "../check/values.ts";
 import { currentAttemptOrNull } from "../driver/attempt.ts";
 import { refuseUncalled } from "../notation/arguments.ts";
 import type { FunctionDecorator, Wrap } from "../notation/decorator.ts";
+import { checkClock } from "../policy/policy.ts";
 import type { Clock } from "../time/clock.ts";
 import { onAbort, reasonOf, type Signal } from "../time/signal.ts";
+import { systemClock } from "../time/system_clock.ts";
 import { readInstant } from "../time/timer.ts";
 
 /**
@@ -58,6 +67,30 @@ export function optionsOf<Options>(
   const [options] = args;
   if (isOptions(options, names)) return options as Options;
   throw wrongType(`call '${usage}': the argument`, "an object of options", options);
+}
+
+/** The options that all guards have. */
+interface CommonOptions<Event> {
+  readonly observe?: ((event: Event) => void) | null | undefined;
+  readonly name?: string | null | undefined;
+  readonly clock?: Clock | null | undefined;
+}
+
+/**
+ * Checks the options that all guards have.
+ *
+ * @typeParam Event The type of the events.
+ * @param action The action that needs them, for messages.
+ * @param options The options of a guard.
+ * @returns Their values, with their defaults.
+ * @throws {TypeError} If one is of the wrong type.
+ */
+export function commonOf<Event>(action: string, options: CommonOptions<Event>) {
+  return {
+    observe: checkCallback(option(action, "observe"), options.observe),
+    name: checkString(option(action, "name"), options.name ?? null),
+    clock: checkClock(option(action, "clock"), options.clock ?? systemClock),
+  };
 }
 
 /**

@@ -10,7 +10,6 @@ import {
   checkCallback,
   checkDuration,
   checkInteger,
-  checkString,
   holds,
   option,
   wrongType,
@@ -23,10 +22,9 @@ import {
   nameOf,
 } from "../policy/error_classes.ts";
 import { isNonRetryable } from "../policy/non_retryable.ts";
-import { checkBudget, checkClock } from "../policy/policy.ts";
+import { checkBudget } from "../policy/policy.ts";
 import type { Clock } from "../time/clock.ts";
-import { systemClock } from "../time/system_clock.ts";
-import { ask, type GuardDecorator } from "./guard.ts";
+import { ask, commonOf, type GuardDecorator } from "./guard.ts";
 import { isQuantileState, type Quantile, type QuantileState } from "./quantile.ts";
 
 /** Options of {@linkcode hedge}. `null` and `undefined` mean absent. */
@@ -203,9 +201,10 @@ export class HedgeRules {
     this.#exceptions = checkExceptions(subject("exceptions"), options.exceptions ?? null);
     this.budget = checkBudget(subject("budget"), options.budget ?? null);
     this.#pushback = checkCallback(subject("pushback"), options.pushback);
-    this.observe = checkCallback(subject("observe"), options.observe);
-    this.clock = checkClock(subject("clock"), options.clock ?? systemClock);
-    this.name = checkString(subject("name"), options.name ?? null);
+    const { observe, clock, name } = commonOf(ACTION, options);
+    this.observe = observe;
+    this.clock = clock;
+    this.name = name;
     this.state = checkState(subject("state"), options.state ?? null);
   }
 
